@@ -1,0 +1,9 @@
+"""Django's registration of ``accounts``."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Register ``accounts``."""
+
+    name = "accounts"
