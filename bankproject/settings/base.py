@@ -6,8 +6,10 @@ BASE_DIR = env.PROJECT
 
 SECRET_KEY = env.text("SECRET_KEY")
 DEBUG = False
+# Where people reach the bank; mails and passkeys name it.
+PUBLIC_URL = env.public_address("PUBLIC_URL", "http://localhost:8000")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1")
-CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", "")
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
 ROOT_URLCONF = "bankproject.urls"
 WSGI_APPLICATION = "bankproject.wsgi.application"
 
@@ -61,12 +63,46 @@ TEMPLATES = [
 
 # The application's role may read the ledger and call its functions, nothing else of it.
 # `manage.py migrate` alone connects as the owner, by OWNER_DATABASE_URL.
-DATABASES = {"default": {**env.database("DATABASE_URL"), "CONN_MAX_AGE": 600}}
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL"),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+OWNER_DATABASES = (
+    {"default": env.database("OWNER_DATABASE_URL")} if env.optional("OWNER_DATABASE_URL") else {}
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
-REDIS_URL = env.text("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+REDIS_URL = env.broker("REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+# Money never waits for Celery: `manage.py watch` does what its safety needs.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+
+# Without these URLs, mails and messages land as files in the outbox of the demo.
+OUTBOX = env.VAR / "outbox"
+SMS_URL = env.optional("SMS_URL")
+MAIL = env.mail("EMAIL_URL")
+EMAIL_BACKEND = MAIL.get("EMAIL_BACKEND", "notifications.channels.files.EmailBackend")
+EMAIL_HOST = MAIL.get("EMAIL_HOST", "")
+EMAIL_PORT = MAIL.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = MAIL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = MAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = MAIL.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Bankproject <bank@localhost>")
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -1,0 +1,17 @@
+"""The bank as a WSGI application. It does not start over an unfit database."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bankproject.settings.prod")
+
+try:
+    application = get_wsgi_application()
+    refuse_unfit_nodes()
+except (ImproperlyConfigured, UnfitNodeError) as error:
+    sys.exit(f"the bank cannot start: {error}")
