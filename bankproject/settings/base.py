@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "accounts",
     "transactions",
     "portals",
+    "bankproject",
 ]
 
 MIDDLEWARE = [

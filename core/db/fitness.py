@@ -1,5 +1,7 @@
 """Whether a database may carry the bank: it keeps what it commits, and knows today's schema."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -15,10 +17,23 @@ def refuse_unfit_nodes() -> None:
     Raises:
         UnfitNodeError: one is unreachable, not durable, or older than the code.
     """
+    _each_node(_refuse_forgetful, _refuse_outdated)
+
+
+def refuse_forgetful_nodes() -> None:
+    """Check, before anything is written, that every configured database keeps what it commits.
+
+    Raises:
+        UnfitNodeError: one is unreachable or not durable.
+    """
+    _each_node(_refuse_forgetful)
+
+
+def _each_node(*checks: Callable[[str], None]) -> None:
     for alias in settings.DATABASES:
         try:
-            _refuse_forgetful(alias)
-            _refuse_outdated(alias)
+            for check in checks:
+                check(alias)
         except DatabaseError as error:
             message = f"database {alias!r} does not answer: {' '.join(str(error).split())}"
             raise UnfitNodeError(message) from error

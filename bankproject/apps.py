@@ -1,0 +1,15 @@
+"""Django's registration of the project itself."""
+
+from django.apps import AppConfig
+
+
+class BankprojectConfig(AppConfig):
+    """Make the bank's Celery app the current one, so that every process can send tasks."""
+
+    name = "bankproject"
+
+    def ready(self) -> None:
+        """Load the Celery app."""
+        from bankproject.celery import app
+
+        app.set_default()

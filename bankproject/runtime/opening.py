@@ -1,0 +1,111 @@
+"""Open a bank: make its database, bring its schema to the code's, fill a new one with the demo.
+
+A process of its own between the servers' start and the bank's: it alone is told the owner's
+address. What it prints is for the person at the terminal, its complaint is one line.
+"""
+
+import argparse
+import io
+import sys
+from dataclasses import replace
+from typing import Final
+
+import django
+import psycopg
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+from rich.console import Console
+
+from bankproject import env
+from bankproject.runtime import postgres
+from bankproject.runtime.errors import StartError
+from bankproject.runtime.history import History, read_history, write_history
+from bankproject.runtime.home import Home
+from bankproject.runtime.planning import DATABASE, cluster_of
+from core.db.fitness import UnfitNodeError, pending_migrations, refuse_forgetful_nodes
+
+OWN_SERVER_SECONDS: Final = 600.0
+OTHER_SERVER_SECONDS: Final = 30.0
+
+EXPECTED: Final = (
+    StartError,
+    UnfitNodeError,
+    ImproperlyConfigured,
+    CommandError,
+    DatabaseError,
+    psycopg.Error,
+    OSError,
+)
+
+
+def main() -> int:
+    """Open the bank; return the process's exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", help="what tells this bank's database from others")
+    parser.add_argument("--postgres-port", type=int, help="port of the embedded server")
+    arguments = parser.parse_args()
+    home = Home(folder=env.VAR)
+    try:
+        _open(home, arguments.database, arguments.postgres_port)
+    except EXPECTED as error:
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
+        return 1
+    return 0
+
+
+def _open(home: Home, database: str, port: int | None) -> None:
+    console = Console(highlight=False)
+    if port:
+        _create_database(home, port)
+    else:
+        postgres.wait_until_ready(env.text("OWNER_DATABASE_URL"), seconds=OTHER_SERVER_SECONDS)
+    console.print("[green]✓[/] PostgreSQL")
+    django.setup()
+    refuse_forgetful_nodes()
+    _migrate(console)
+    _load_demo(home, console, read_history(home, database))
+
+
+def _create_database(home: Home, port: int) -> None:
+    """Make roles and database where they are missing. A server may first have to recover."""
+    secrets = home.load_secrets()
+    cluster = cluster_of(home, port=port)
+    superuser = cluster.url(
+        database="postgres", role=postgres.SUPERUSER, password=secrets["postgres"]
+    )
+    postgres.wait_until_ready(superuser, seconds=OWN_SERVER_SECONDS)
+    postgres.create_bank(
+        cluster=cluster,
+        superuser_password=secrets["postgres"],
+        database=DATABASE,
+        passwords=secrets,
+    )
+
+
+def _migrate(console: Console) -> None:
+    pending = pending_migrations("default")
+    if pending:
+        console.print(f"[dim]  migrating: {len(pending)} steps …[/]")
+        call_command("migrate", interactive=False, verbosity=0)
+    console.print("[green]✓[/] Schema")
+
+
+def _load_demo(home: Home, console: Console, history: History) -> None:
+    """Fill an empty bank with the demo, and go on where an earlier start was broken off."""
+    if history.demo == "unknown":
+        demo = "unwanted" if get_user_model()._default_manager.exists() else "begun"
+        history = replace(history, demo=demo)
+        write_history(home, history)
+    if history.demo == "begun":
+        call_command("load_demo")
+    if history.demo != "unwanted":
+        console.print("[green]✓[/] Demo bank")
+        logins = io.StringIO()
+        call_command("load_demo", show_logins=True, stdout=logins)
+        write_history(home, replace(history, demo="loaded", logins=logins.getvalue()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

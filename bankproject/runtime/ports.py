@@ -1,0 +1,59 @@
+"""Whether a port on this machine is free."""
+
+import errno
+import os
+import socket
+from typing import Final
+
+from bankproject.runtime.errors import StartError
+
+LAST_PORT: Final = 65_535
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on ``port`` of 127.0.0.1."""
+    return _refusal(port) == 0
+
+
+def refuse_taken(port: int) -> None:
+    """Check that people's ``port`` can be served.
+
+    Raises:
+        StartError: it cannot, with the reason.
+    """
+    if not 0 < port <= LAST_PORT:
+        message = f"PORT={port} is no port; choose 1 to {LAST_PORT}, as in `make run PORT=8001`"
+        raise StartError(message)
+    refusal = _refusal(port)
+    if refusal == errno.EADDRINUSE:
+        message = f"port {port} is taken; choose another, as in `make run PORT={port + 1}`"
+        raise StartError(message)
+    if refusal:
+        message = f"port {port} cannot be used: {os.strerror(refusal)}"
+        raise StartError(message)
+
+
+def first_free(start: int) -> int:
+    """Return the first free port from ``start`` on.
+
+    Raises:
+        StartError: none of the next hundred is free.
+    """
+    for port in range(start, start + 100):
+        if is_free(port):
+            return port
+    message = f"no free port from {start} to {start + 99}"
+    raise StartError(message)
+
+
+def _refusal(port: int) -> int:
+    """Return the error number of listening on ``port``; 0 when it would work."""
+    with socket.socket() as trial:
+        # As servers do: a connection that still fades away is no obstacle.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+            trial.listen(1)
+        except OSError as error:
+            return error.errno or errno.EIO
+    return 0

@@ -1,0 +1,260 @@
+"""Keep a bank's processes running, by supervisord's own machinery inside this process.
+
+What it adds: every process records itself, a lost terminal means stop, the bank opens in stages,
+and the person at the terminal is told.
+"""
+
+import http.client
+import io
+import os
+import shlex
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from supervisor import events, loggers
+from supervisor.datatypes import RestartUnconditionally, signal_number
+from supervisor.medusa.asyncore_25 import ExitNow
+from supervisor.options import ProcessConfig, ProcessGroupConfig, ServerOptions
+from supervisor.states import SupervisorStates
+from supervisor.supervisord import Supervisor
+
+from bankproject.runtime.errors import StartError
+from bankproject.runtime.history import History, read_history
+from bankproject.runtime.home import Home
+from bankproject.runtime.processes import record_self
+from bankproject.runtime.programs import PROJECT, Plan, Program, Stage
+
+# Stages of one rank stop together, higher ranks before lower ones.
+RANKS: Final[dict[Stage, int]] = {"servers": 10, "opening": 20, "pages": 30, "background": 30}
+LOG_BYTES: Final = 10 * 1024 * 1024
+# A program that ends sooner is started again after a pause that grows by a second each time.
+STEADY_SECONDS: Final = 10
+RETRIES: Final = 1000
+
+# A full disk is told by whom it hinders, not by every line that cannot be logged.
+loggers.Handler.handleError = lambda _handler: None
+
+
+def supervise(plan: Plan, console: Console) -> None:
+    """Run the bank until it is told to stop; return when all of it has ended.
+
+    Raises:
+        StartError: it did not open, with the reason.
+    """
+    options = _Options(plan)
+    bank = _Bank(options, plan, console)
+    with suppress(ExitNow):
+        bank.main()
+    options.close_logger()
+    if bank.failure:
+        raise StartError(bank.failure)
+
+
+class _Options(ServerOptions):  # type: ignore[misc]  # supervisor has no types
+    """supervisord's settings, made here instead of read from a file."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.configfile = io.StringIO("[supervisord]\nnodaemon = true\nsilent = true\n")
+        self.realize(args=[])
+        self.logfile = str(plan.home.log / "supervisor.log")
+        self.logfile_maxbytes = LOG_BYTES
+        self.logfile_backups = 1
+        self.pidfile = str(plan.home.run / "supervisor.pid")
+        self.nocleanup = True
+        self.first = True
+        self.test = False
+        self.process_group_configs = [
+            ProcessGroupConfig(self, f"rank{rank}", rank, self._configure(plan, rank))
+            for rank in sorted(set(RANKS.values()))
+        ]
+        self._home = plan.home
+
+    def _configure(self, plan: Plan, rank: int) -> list[ProcessConfig]:
+        return [
+            _configuration(self, program, plan.home)
+            for program in plan.programs()
+            if RANKS[program.stage] == rank
+        ]
+
+    def get_signal(self) -> int | None:
+        """Return the signal to act on; a lost terminal means stop, not reload."""
+        received: int | None = super().get_signal()
+        return signal.SIGTERM if received == signal.SIGHUP else received
+
+    def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
+        """Record the new process, then become its program."""
+        record_self(self._home.processes, env["SUPERVISOR_PROCESS_NAME"])
+        super().execve(filename, argv, env)
+
+
+def _configuration(options: _Options, program: Program, home: Home) -> ProcessConfig:
+    """Translate ``program`` for supervisord.
+
+    What the opening prints is shown, so its log has its complaints alone.
+    """
+    is_opening = program.stage == "opening"
+    log = str(home.log / f"{program.name}.log")
+    logging = {
+        f"{channel}_{name}": value
+        for channel, file in (("stdout", None if is_opening else log), ("stderr", log))
+        for name, value in {
+            "logfile": file,
+            "logfile_maxbytes": LOG_BYTES,
+            "logfile_backups": 1,
+            "capture_maxbytes": 0,
+            "events_enabled": is_opening,
+            "syslog": False,
+        }.items()
+    }
+    return ProcessConfig(
+        options,
+        name=program.name,
+        command=shlex.join(program.command),
+        directory=str(PROJECT),
+        environment=dict(program.environment),
+        autostart=False,
+        autorestart=False if is_opening else RestartUnconditionally,
+        startsecs=0 if is_opening else STEADY_SECONDS,
+        startretries=RETRIES,
+        stopsignal=signal_number(program.stop_signal),
+        stopwaitsecs=program.stop_seconds,
+        stopasgroup=False,
+        killasgroup=True,
+        exitcodes=[0],
+        redirect_stderr=not is_opening,
+        priority=RANKS[program.stage],
+        uid=None,
+        umask=None,
+        **logging,
+    )
+
+
+class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
+    """A supervisor that opens the bank stage by stage and says what happens.
+
+    A bank that was opened before starts its pages at once, beside its servers: they refuse to
+    start over a schema that is not the code's. When they do, it is opened as a new one is.
+    """
+
+    def __init__(self, options: _Options, plan: Plan, console: Console) -> None:
+        super().__init__(options)
+        self.failure: str | None = None
+        self._is_open = False
+        self._is_ready = self._history(plan).is_complete
+        self._plan = plan
+        self._console = console
+        self._parent = os.getppid()
+
+    @staticmethod
+    def _history(plan: Plan) -> History:
+        return read_history(plan.home, plan.database)
+
+    def runforever(self) -> None:
+        """Run until told to stop."""
+        events.subscribe(events.ProcessLogStdoutEvent, self._on_output)
+        events.subscribe(events.ProcessStateExitedEvent, self._on_end)
+        events.subscribe(events.ProcessStateBackoffEvent, self._on_end)
+        events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
+        events.subscribe(events.SupervisorStoppingEvent, self._on_stopping)
+        self._start("servers")
+        self._start("pages" if self._is_ready else "opening")
+        super().runforever()
+
+    def tick(self, now: float | None = None) -> None:
+        """Look, at every turn, whether the parent still lives and the pages answer."""
+        super().tick(now)
+        if os.getppid() != self._parent:
+            self._stop()
+        if not self._is_open and self._process("web").pid:
+            self._look_whether_open()
+
+    def _look_whether_open(self) -> None:
+        address = self._plan.settings["PUBLIC_URL"]
+        web = http.client.HTTPConnection("127.0.0.1", self._plan.port, timeout=1)
+        try:
+            web.request("GET", "/health", headers={"Host": urlsplit(address).netloc})
+            self._is_open = web.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return
+        finally:
+            web.close()
+        if self._is_open:
+            # Not sooner: on a small machine they would keep the pages waiting.
+            self._start("background")
+            self._console_write(self._history(self._plan).logins)
+            self._say(f"[bold green]The bank is open: {address}[/]  [dim](Ctrl-C closes it)[/]")
+
+    def _start(self, stage: Stage) -> None:
+        """Start what the stage holds, without the pause that the loop begins with."""
+        for program in self._plan.programs():
+            if program.stage == stage:
+                process = self._process(program.name)
+                process.config.autostart = True
+                process.backoff = process.delay = 0
+                process.transition()
+
+    def _process(self, name: str) -> Any:
+        groups = self.process_groups.values()
+        return next(group.processes[name] for group in groups if name in group.processes)
+
+    def _on_output(self, event: Any) -> None:
+        """Show what the opening prints, as it prints it."""
+        self._console_write(event.data.decode("utf-8", errors="replace"))
+
+    def _on_end(self, event: Any) -> None:
+        if self.stopping:
+            return
+        process = event.process
+        if process.pid:
+            # What a dead leader leaves in its process group would hold its port.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        name, opening = process.config.name, self._process("opening")
+        if self._is_open:
+            self._say(f"[yellow]{name} ended by itself; it is started again[/]")
+        elif process is opening and getattr(event, "expected", False):
+            self._is_ready = True
+            self._start("pages")
+        elif name == "web" and not opening.laststart:
+            self._start("opening")
+        elif name != "web" or self._is_ready:
+            reason = _last_line(self._plan.home.log / f"{name}.log") or process.spawnerr
+            self._fail(f"{name} does not start: {reason}")
+
+    def _on_fatal(self, event: Any) -> None:
+        name = event.process.config.name
+        self._say(f"[red]{name} does not stay up; see {self._plan.home.log / name}.log[/]")
+
+    def _on_stopping(self, _event: Any) -> None:
+        self._say("[dim]Closing the bank …[/]")
+
+    def _fail(self, reason: str) -> None:
+        """Give up the start; the first reason is the one to tell."""
+        self.failure = self.failure or reason
+        self._stop()
+
+    def _stop(self) -> None:
+        self.options.mood = SupervisorStates.SHUTDOWN
+
+    def _say(self, text: str) -> None:
+        """Print ``text``; a terminal that is gone is no reason to fail."""
+        with suppress(OSError):
+            self._console.print(text, highlight=False)
+
+    def _console_write(self, text: str) -> None:
+        with suppress(OSError):
+            self._console.file.write(text)
+            self._console.file.flush()
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
