@@ -1,0 +1,64 @@
+# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NAME ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test fix lock clean bench prove install install-dev
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: install ## Run a whole bank here: PORT=8000, BANK_VAR=var
+	@exec $(BIN)/python -m bankproject.runtime
+
+test: install-dev ## Check and test everything
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/sqlfluff lint --disable-progress-bar .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-timings
+	$(BIN)/deptry .
+	$(BIN)/python -m pytest -n 2 --cov
+
+fix: install-dev ## Format the code and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --quiet --reformat templates
+	$(BIN)/sqlfluff fix --disable-progress-bar .
+
+bench: install-dev ## Measure: NAME=ledger …
+	@$(call only_known,benchmarks)
+	@exec $(BIN)/python -m benchmarks.$(subst -,_,$(NAME))
+
+prove: install-dev ## Run a long proof: NAME=ledger-crash …
+	@$(call only_known,tests/proofs)
+	@exec $(BIN)/python -m tests.proofs.$(subst -,_,$(NAME))
+
+lock: install-dev ## Compile requirements*.in to requirements*.txt
+	$(BIN)/uv pip compile --quiet $(LOCK) requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet $(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+clean: install ## Stop what runs here and forget its data
+	@exec $(BIN)/python -m bankproject.runtime forget
+
+install:
+	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt
+
+install-dev:
+	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt requirements-dev.txt
+
+LOCK := --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
+
+find_python = command -v $(PYTHON) >/dev/null || \
+	{ echo "Cannot install: no $(PYTHON) here; install Python 3.11 or newer" >&2; exit 1; }
+
+# Modules of folder $1 that may be run by name; a leading underscore or `test_` is no name.
+only_known = test -n "$(NAME)" -a -f "$1/$(subst -,_,$(NAME)).py" || { \
+	echo "NAME is one of:" >&2; \
+	for file in $1/[a-z]*.py; do \
+		test -f "$$file" && basename "$$file" .py | tr _ - | sed 's/^/  /' >&2; \
+	done; exit 1; }
