@@ -1,10 +1,17 @@
-"""The bank's only clock. It is read at the edges; everything inside is given the time."""
+"""The bank's only clock: read at the edge (view, command, task) and passed down as ``now``."""
 
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 
 
 def now() -> datetime:
-    """Return the present instant, in UTC."""
+    """Return this instant, in UTC."""
     return timezone.now()
+
+
+def bank_day(now: datetime) -> date:
+    """Return the bank's calendar day of an instant, in ``BANK_TIME_ZONE``."""
+    return now.astimezone(ZoneInfo(settings.BANK_TIME_ZONE)).date()

@@ -1,0 +1,17 @@
+"""What every refusal of the bank looks like to those who asked."""
+
+
+class DomainError(Exception):
+    """Something could not be done, for a reason that the one who asked can be told.
+
+    ``code`` is stable and for programs, ``message`` is for people, ``field`` names the part of the
+    request that is to blame, as in the API, and ``http_status`` says what kind of refusal it is.
+    """
+
+    code: str = "refused"
+    http_status: int = 422
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field

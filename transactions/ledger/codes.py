@@ -1,0 +1,124 @@
+"""Why the ledger refuses: its codes, and what they say to people.
+
+The numbers and names are those of ``sql/codes.sql``. A single request is refused by SQLSTATE BKnnn,
+an item of a batch by the number.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+import psycopg
+
+from core.errors import DomainError
+
+
+class Code(IntEnum):
+    """One reason for a refusal."""
+
+    LINKED_ITEM_REFUSED = 1
+    LINKED_CHAIN_OPEN = 2
+    INVALID_AMOUNT = 10
+    AMOUNT_TOO_LARGE = 11
+    SAME_ACCOUNT = 12
+    UNKNOWN_DEBIT_ACCOUNT = 20
+    UNKNOWN_CREDIT_ACCOUNT = 21
+    DEBIT_ACCOUNT_FROZEN = 22
+    CREDIT_ACCOUNT_FROZEN = 23
+    DEBIT_ACCOUNT_CLOSED = 24
+    CREDIT_ACCOUNT_CLOSED = 25
+    CURRENCIES_DIFFER = 26
+    WRONG_CURRENCY = 27
+    INSUFFICIENT_FUNDS = 30
+    DAILY_LIMIT_EXCEEDED = 31
+    PAYEE_LIMIT_EXCEEDED = 32
+    DUPLICATE_REFERENCE = 40
+    KEY_REUSED = 41
+    UNKNOWN_HOLD = 50
+    HOLD_NOT_OPEN = 51
+    HOLD_EXPIRED = 52
+    CAPTURE_EXCEEDS_HOLD = 53
+    UNKNOWN_TRANSFER = 60
+    ALREADY_REVERSED = 61
+    NOT_REVERSIBLE = 62
+    ACCOUNT_EXISTS = 70
+    UNKNOWN_ACCOUNT = 71
+    ACCOUNT_CLOSED = 72
+    BALANCE_NOT_ZERO = 73
+    HOLD_OPEN = 74
+    INVALID_STATUS = 75
+    BATCH_EMPTY = 80
+    BATCH_TOO_LARGE = 81
+    BATCH_MALFORMED = 82
+    INVALID_EXPIRY = 83
+    INSTANT_IN_FUTURE = 84
+    APPEND_ONLY = 90
+    OTHER_CLUSTER = 91
+
+
+_WORDS: Final = {
+    Code.LINKED_ITEM_REFUSED: "An item linked with this one was refused.",
+    Code.LINKED_CHAIN_OPEN: "The last item is linked with a next one, and there is none.",
+    Code.INVALID_AMOUNT: "The amount must be more than zero.",
+    Code.AMOUNT_TOO_LARGE: "The amount is larger than the bank moves in one transfer.",
+    Code.SAME_ACCOUNT: "Money cannot be sent from an account to itself.",
+    Code.UNKNOWN_DEBIT_ACCOUNT: "There is no such account of yours to pay from.",
+    Code.UNKNOWN_CREDIT_ACCOUNT: "There is no account with the number to pay to.",
+    Code.DEBIT_ACCOUNT_FROZEN: "The account to pay from is frozen.",
+    Code.CREDIT_ACCOUNT_FROZEN: "The account to pay to is frozen.",
+    Code.DEBIT_ACCOUNT_CLOSED: "The account to pay from is closed.",
+    Code.CREDIT_ACCOUNT_CLOSED: "The account to pay to is closed.",
+    Code.CURRENCIES_DIFFER: "The two accounts are in different currencies.",
+    Code.WRONG_CURRENCY: "The accounts are in another currency than the amount.",
+    Code.INSUFFICIENT_FUNDS: "There is not enough money in the account.",
+    Code.DAILY_LIMIT_EXCEEDED: "This is more than the account may still spend today.",
+    Code.PAYEE_LIMIT_EXCEEDED: "This is more than the account may still pay to this payee today.",
+    Code.DUPLICATE_REFERENCE: "The reference was used before.",
+    Code.KEY_REUSED: "The idempotency key was used before, for another request.",
+    Code.UNKNOWN_HOLD: "There is no such hold.",
+    Code.HOLD_NOT_OPEN: "The hold is not open any more.",
+    Code.HOLD_EXPIRED: "The hold has expired.",
+    Code.CAPTURE_EXCEEDS_HOLD: "This is more than the hold set aside.",
+    Code.UNKNOWN_TRANSFER: "There is no such transfer.",
+    Code.ALREADY_REVERSED: "The transfer has been reversed before.",
+    Code.NOT_REVERSIBLE: "A reversal cannot be reversed.",
+    Code.ACCOUNT_EXISTS: "Another account has this number.",
+    Code.UNKNOWN_ACCOUNT: "There is no such account.",
+    Code.ACCOUNT_CLOSED: "The account is closed.",
+    Code.BALANCE_NOT_ZERO: "The account can be closed at balance zero only.",
+    Code.HOLD_OPEN: "Money of the account is on hold.",
+    Code.INVALID_STATUS: "The account cannot get this status or these limits.",
+    Code.BATCH_EMPTY: "The batch has no items.",
+    Code.BATCH_TOO_LARGE: "A batch has at most 10,000 items.",
+    Code.BATCH_MALFORMED: "The parts of the batch do not fit together.",
+    Code.INVALID_EXPIRY: "A hold must expire later than now.",
+    Code.INSTANT_IN_FUTURE: "A balance is known for the past only.",
+    Code.APPEND_ONLY: "History cannot be changed.",
+    Code.OTHER_CLUSTER: "This reader of the journal stands on another server's transactions.",
+}
+_FIELDS: Final = {
+    "amount": (10, 11, 30, 31, 32, 53),
+    "debit_account": (20, 22, 24),
+    "credit_account": (12, 21, 23, 25),
+    "currency": (26, 27),
+    "reference": (40,),
+}
+_FIELD_OF: Final = {Code(number): field for field, group in _FIELDS.items() for number in group}
+_MISSING: Final = frozenset({Code.UNKNOWN_HOLD, Code.UNKNOWN_TRANSFER, Code.UNKNOWN_ACCOUNT})
+
+
+class Refused(DomainError):
+    """The ledger refused a request; nothing was written."""
+
+    def __init__(self, reason: Code) -> None:
+        super().__init__(_WORDS[reason], field=_FIELD_OF.get(reason))
+        self.reason = reason
+        self.code = reason.name.lower()
+        self.http_status = 404 if reason in _MISSING else 422
+
+
+def refusal_in(error: psycopg.Error) -> Refused | None:
+    """Return the refusal that a database error stands for, if it is one of the ledger's."""
+    state = error.sqlstate or ""
+    if state.startswith("BK") and state[2:].isdecimal():
+        return Refused(Code(int(state[2:])))
+    return None

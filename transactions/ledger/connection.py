@@ -1,0 +1,55 @@
+"""How Python talks to the ledger's functions: one named query, typed parameters, one round trip."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from django.db import connections
+from psycopg.rows import namedtuple_row
+
+from core.db.errors import passing_errors_translated
+from core.db.sql import queries
+from transactions.ledger.codes import refusal_in
+
+QUERIES: Final = queries(Path(__file__).parent / "sql" / "queries.sql")
+
+
+@contextmanager
+def ledger_cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
+    """Yield a cursor with server-side parameters on Django's own connection to a node.
+
+    It joins the transaction that is open there, if any, else each statement is its own.
+
+    Raises:
+        Refused: the ledger refuses; outside a transaction nothing is written.
+        Busy: a lock, a deadlock or a shutdown was in the way; nothing is written.
+    """
+    wrapper = connections[using]
+    wrapper.ensure_connection()
+    with passing_errors_translated():
+        try:
+            with psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row) as cursor:
+                cursor.format = psycopg.pq.Format.BINARY
+                yield cursor
+        except psycopg.Error as error:
+            # What Django's own cursor would have noted: look at the connection, and roll back.
+            wrapper.errors_occurred = True
+            wrapper.needs_rollback = wrapper.in_atomic_block
+            refusal = refusal_in(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+
+def fetch_all(name: str, parameters: Mapping[str, Any], using: str) -> list[Any]:
+    """Run a named query and return its rows as named tuples."""
+    with ledger_cursor(using) as cursor:
+        return cursor.execute(QUERIES[name], parameters, prepare=True).fetchall()
+
+
+def fetch_one(name: str, parameters: Mapping[str, Any], using: str) -> Any:
+    """Run a named query and return its only row; None when there is none."""
+    with ledger_cursor(using) as cursor:
+        return cursor.execute(QUERIES[name], parameters, prepare=True).fetchone()

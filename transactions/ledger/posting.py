@@ -1,0 +1,288 @@
+"""Posting: the Python side of the only functions that write the journal.
+
+Every function here is one statement. Outside a transaction that statement is the transaction; inside
+``atomic()`` it joins it. Accounts are locked in the order of their numbers, inside the statement.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connections
+
+from core.db.errors import constraint_of
+from core.money import Money
+from transactions.ledger.arrays import (
+    Bigints,
+    Booleans,
+    Instants,
+    Integers,
+    Texts,
+    adapt_packed_arrays,
+)
+from transactions.ledger.codes import Code
+from transactions.ledger.connection import QUERIES, fetch_one, ledger_cursor
+
+BANK_CLIENT = 0
+"""The client of what the bank does by itself."""
+
+
+class Kind(StrEnum):
+    """What a transfer is for. The first four count against the payer's limits."""
+
+    TRANSFER = "transfer"
+    WITHDRAWAL = "withdrawal"
+    PAYMENT = "payment"
+    CARD = "card"
+    DEPOSIT = "deposit"
+    FEE = "fee"
+    INTEREST = "interest"
+    PENALTY_INTEREST = "penalty_interest"
+    ROUNDING = "rounding"
+    REVERSAL = "reversal"
+
+
+class Channel(StrEnum):
+    """The way by which a transfer came to the bank."""
+
+    WEB = "web"
+    API = "api"
+    TERMINAL = "terminal"
+    TELLER = "teller"
+    MACHINE = "machine"
+    BANK = "bank"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Who asks for a posting, how, and under which idempotency key.
+
+    ``client`` is the user, or the owner of the API key. ``day`` is the bank's calendar day, against
+    which daily limits count. ``holder``, when given, must hold rights on each debit account.
+    Without a ``key`` the posting cannot be repeated safely: for the bank's own work alone.
+    """
+
+    client: int
+    channel: Channel
+    day: date
+    key: str | None
+    holder: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One transfer to post: ``amount`` from the ``debit`` to the ``credit`` account.
+
+    ``linked`` ties it to the next item of its batch: both or neither. ``reference`` is refused when
+    the client used it before. ``event_at`` is when it happened, if not now.
+    """
+
+    debit: int
+    credit: int
+    amount: Money
+    kind: Kind = Kind.TRANSFER
+    memo: str | None = None
+    reference: str | None = None
+    event_at: datetime | None = None
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A posted transfer; an after-balance is None where the account is summed."""
+
+    transfer_id: UUID
+    debit_after: int | None
+    credit_after: int | None
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReceipt:
+    """A posted batch: which items were refused, and the ids of the others."""
+
+    first_id: UUID
+    items: int
+    refusals: Mapping[int, Code]
+    replayed: bool
+
+    def transfer_id(self, item: int) -> UUID:
+        """Return the id of an item (counted from 0) that was not refused."""
+        first = self.first_id.int
+        ticks = ((first >> 80) << 12 | (first >> 64) & 0xFFF) + item
+        high = (ticks >> 12) << 16 | 0x7000 | ticks & 0xFFF
+        return UUID(int=high << 64 | first & (1 << 64) - 1)
+
+
+def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt:
+    """Post one transfer in one statement.
+
+    Raises:
+        Refused: with the reason; nothing is written.
+        Busy: try again.
+    """
+    parameters = {
+        "client": order.client,
+        "key": order.key,
+        "debit": transfer.debit,
+        "credit": transfer.credit,
+        "amount": transfer.amount.minor,
+        "currency": transfer.amount.currency,
+        "kind": transfer.kind,
+        "channel": order.channel,
+        "day": order.day,
+        "holder": order.holder,
+        "memo": transfer.memo,
+        "reference": transfer.reference,
+        "event_at": transfer.event_at,
+        # A transaction could not go on after the violated key that sends us to the stored answer.
+        "again": connections[using].in_atomic_block,
+    }
+    try:
+        return Receipt(*fetch_one("post", parameters, using))
+    except psycopg.errors.UniqueViolation as error:
+        if constraint_of(error) != "request_pkey":
+            raise
+    return Receipt(*fetch_one("post", {**parameters, "again": True}, using))
+
+
+def post_batch(
+    transfers: Sequence[Transfer], *, order: Order, using: str = "default"
+) -> BatchReceipt:
+    """Post up to 10,000 transfers in one statement, in order, each with its own result.
+
+    Earlier items count for later ones; linked items stand or fall together and form a group. Takes
+    the node's batch lock.
+
+    Raises:
+        Refused: the batch as a whole is malformed, or its key stands for another one.
+        Busy: try again.
+    """
+    parameters = _batch_parameters(transfers, order)
+    with ledger_cursor(using) as cursor:
+        adapt_packed_arrays(cursor)
+        row: Any = cursor.execute(QUERIES["post_batch"], parameters, prepare=True).fetchone()
+    refusals = zip(row.refused_items or (), map(Code, row.refused_codes or ()), strict=True)
+    return BatchReceipt(
+        row.first_id, len(transfers), {n - 1: code for n, code in refusals}, row.replayed
+    )
+
+
+def _batch_parameters(transfers: Sequence[Transfer], order: Order) -> dict[str, Any]:
+    """Return the batch column by column; columns that no item uses are left out."""
+    debits = [transfer.debit for transfer in transfers]
+    credits_ = [transfer.credit for transfer in transfers]
+    accounts = sorted({*debits, *credits_})
+    place = {number: position for position, number in enumerate(accounts, start=1)}
+    memos = [transfer.memo for transfer in transfers]
+    references = [transfer.reference for transfer in transfers]
+    instants = [transfer.event_at for transfer in transfers]
+    linked = [transfer.linked for transfer in transfers]
+    return {
+        "client": order.client,
+        "key": order.key,
+        "accounts": Bigints(accounts),
+        "debit": Integers([place[number] for number in debits]),
+        "credit": Integers([place[number] for number in credits_]),
+        "amount": Bigints([transfer.amount.minor for transfer in transfers]),
+        "currency": Texts([transfer.amount.currency for transfer in transfers]),
+        "kind": Texts([transfer.kind for transfer in transfers]),
+        "channel": order.channel,
+        "day": order.day,
+        "holder": order.holder,
+        "linked": Booleans(linked) if any(linked) else None,
+        "memo": Texts(memos) if any(memos) else None,
+        "reference": Texts(references) if any(references) else None,
+        "event_at": Instants(instants) if any(instants) else None,
+    }
+
+
+def hold(  # noqa: PLR0913  # a hold is what these are
+    *,
+    account: int,
+    payee: int,
+    amount: Money,
+    expires_at: datetime,
+    order: Order,
+    memo: str | None = None,
+    using: str = "default",
+) -> UUID:
+    """Set money aside for a payee and return the hold's id; the same for the same key.
+
+    Raises:
+        Refused, Busy
+    """
+    parameters = {
+        "client": order.client,
+        "key": order.key,
+        "account": account,
+        "payee": payee,
+        "amount": amount.minor,
+        "currency": amount.currency,
+        "expires_at": expires_at,
+        "day": order.day,
+        "holder": order.holder,
+        "memo": memo,
+    }
+    hold_id: UUID = fetch_one("hold", parameters, using).hold_id
+    return hold_id
+
+
+def capture(
+    hold_id: UUID, *, minor: int, order: Order, memo: str | None = None, using: str = "default"
+) -> Receipt:
+    """Pay ``minor`` units of a hold to its payee and free the rest.
+
+    Raises:
+        Refused, Busy
+    """
+    parameters = {
+        "client": order.client,
+        "key": order.key,
+        "hold": hold_id,
+        "amount": minor,
+        "channel": order.channel,
+        "day": order.day,
+        "memo": memo,
+    }
+    return Receipt(*fetch_one("capture", parameters, using))
+
+
+def release(hold_id: UUID, *, order: Order, using: str = "default") -> None:
+    """Free a hold's money without paying.
+
+    Raises:
+        Refused, Busy
+    """
+    parameters = {
+        "client": order.client,
+        "key": order.key,
+        "hold": hold_id,
+        "day": order.day,
+    }
+    fetch_one("release", parameters, using)
+
+
+def reverse(
+    transfer_id: UUID, *, order: Order, memo: str | None = None, using: str = "default"
+) -> UUID:
+    """Reverse a transfer, or the whole group it belongs to, and return the first reversal's id.
+
+    Raises:
+        Refused, Busy
+    """
+    parameters = {
+        "client": order.client,
+        "key": order.key,
+        "transfer": transfer_id,
+        "channel": order.channel,
+        "day": order.day,
+        "memo": memo,
+    }
+    reversal_id: UUID = fetch_one("reverse", parameters, using).reversal_id
+    return reversal_id

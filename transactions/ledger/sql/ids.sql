@@ -1,0 +1,31 @@
+-- Transfer ids: UUID version 7 (RFC 9562) whose time part counts ticks of 1/4096 ms, made after the
+-- account locks are held, so that ids on one account are in the order of its postings. PostgreSQL
+-- before 18 has no uuidv7(), and its own keeps no order across sessions.
+
+-- The clock, in ticks.
+CREATE FUNCTION ledger.tick_v1() RETURNS bigint
+LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN (extract(EPOCH FROM clock_timestamp()) * 4096000)::bigint;
+
+-- The random end of an id: 16 hexadecimal digits that start with the variant.
+CREATE FUNCTION ledger.id_tail_v1() RETURNS text
+LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN translate(substr(gen_random_uuid()::text, 20), '-', '');
+
+-- The id of one tick: 48 bits of milliseconds, the version, 12 bits of their fraction, the tail.
+CREATE FUNCTION ledger.id_v1(p_tick bigint, p_tail text) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (encode(int8send(((p_tick >> 12) << 16) | 28672 | (p_tick & 4095)), 'hex') || p_tail)::uuid;
+
+-- The first possible id of an instant: lower bound of what was recorded from then on.
+CREATE FUNCTION ledger.id_from_v1(p_at timestamptz) RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN ledger.id_v1((extract(EPOCH FROM p_at) * 4096000)::bigint, '8000000000000000');
+
+-- When the transfer of this id was recorded, to the microsecond.
+CREATE FUNCTION ledger.id_time_v1(p_id uuid) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN to_timestamp(
+    (('x' || translate(substr(p_id::text, 1, 13), '-', ''))::bit(48)::bigint * 1000
+    + ('x' || substr(p_id::text, 16, 3))::bit(12)::bigint * 1000 / 4096) / 1000000.0
+);

@@ -1,0 +1,354 @@
+-- Posting one transfer. A refusal is an exception, and nothing is written.
+--
+-- Functions without SECURITY DEFINER, here and in the files after this one, are steps of those with
+-- it: they run with their rights and search_path, and write nothing when called alone by bank_app.
+
+-- Whether a kind of transfer counts against the payer's daily and per-payee limits.
+CREATE FUNCTION ledger.is_spending_v1(p_kind text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN p_kind IN ('transfer', 'withdrawal', 'payment', 'card');
+
+-- What forbids a transfer between two accounts whatever their balances, as a code; 0 for nothing.
+-- An account that does not exist has a NULL status.
+CREATE FUNCTION ledger.pair_code_v1(
+    p_amount bigint, p_currency text,
+    p_debit_status text, p_debit_currency text, p_credit_status text, p_credit_currency text
+) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN p_amount > 1000000000000000 THEN 11
+    WHEN p_amount <= 0 OR p_amount IS NULL THEN 10
+    WHEN p_debit_status IS NULL THEN 20
+    WHEN p_credit_status IS NULL THEN 21
+    WHEN p_debit_status = 'frozen' THEN 22
+    WHEN p_credit_status = 'frozen' THEN 23
+    WHEN p_debit_status = 'closed' THEN 24
+    WHEN p_credit_status = 'closed' THEN 25
+    WHEN p_debit_currency <> p_credit_currency THEN 26
+    WHEN p_debit_currency = p_currency THEN 0
+    ELSE 27
+END;
+
+-- name: expire_held_v1
+-- End the holds of these accounts that have run out and free their money; answers with how many.
+-- The caller has locked the accounts.
+CREATE FUNCTION ledger.expire_held_v1(p_accounts bigint []) RETURNS bigint
+LANGUAGE sql VOLATILE AS $$
+    WITH ended AS (
+        UPDATE ledger.hold
+        SET state = 'expired', ended_at = clock_timestamp()
+        WHERE account = ANY(p_accounts) AND state = 'open' AND expires_at <= clock_timestamp()
+        RETURNING account, amount
+    ), freed AS (
+        UPDATE ledger.account
+        SET held = held - sums.total, floor = floor - sums.total, version = version + 1
+        FROM (SELECT account, sum(amount)::bigint AS total FROM ended GROUP BY account) AS sums
+        WHERE number = sums.account
+    )
+    SELECT count(*) FROM ended
+$$;
+
+-- name: use_payee_limit_v1
+-- Count `p_amount` against what `p_account` may pay to `p_payee` on `p_day`; false when it is too
+-- much. A negative amount gives back. The caller has locked the account.
+CREATE FUNCTION ledger.use_payee_limit_v1(
+    p_account bigint, p_payee bigint, p_amount bigint, p_day date
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_limit ledger.payee_limit;
+    v_spent bigint;
+BEGIN
+    SELECT * INTO v_limit FROM ledger.payee_limit WHERE account = p_account AND payee = p_payee;
+    IF NOT FOUND THEN
+        RETURN true;
+    END IF;
+    v_spent := CASE WHEN v_limit.spent_day < p_day THEN 0 ELSE v_limit.spent END + p_amount;
+    IF p_amount > 0 AND v_spent > v_limit.daily_limit THEN
+        RETURN false;
+    END IF;
+    UPDATE ledger.payee_limit
+    SET spent = greatest(v_spent, 0), spent_day = greatest(spent_day, p_day)
+    WHERE account = p_account AND payee = p_payee;
+    RETURN true;
+END
+$$;
+
+-- name: lock_account_v1
+-- Return one account, locked when it is running; all NULL when there is none. Callers lock in the
+-- order of the numbers.
+CREATE FUNCTION ledger.lock_account_v1(p_number bigint) RETURNS ledger.account
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_account ledger.account;
+BEGIN
+    SELECT * INTO v_account FROM ledger.account WHERE number = p_number AND running FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT * INTO v_account FROM ledger.account WHERE number = p_number AND NOT running;
+    END IF;
+    RETURN v_account;
+END
+$$;
+
+-- name: lock_pair_v1
+-- Return the debit and the credit account of one transfer, locked in the order of their numbers.
+CREATE FUNCTION ledger.lock_pair_v1(
+    p_debit bigint, p_credit bigint, OUT debit ledger.account, OUT credit ledger.account
+)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_debit = p_credit THEN
+        PERFORM ledger.refuse_v1(12);
+    ELSIF p_debit < p_credit THEN
+        debit := ledger.lock_account_v1(p_debit);
+        credit := ledger.lock_account_v1(p_credit);
+    ELSE
+        credit := ledger.lock_account_v1(p_credit);
+        debit := ledger.lock_account_v1(p_debit);
+    END IF;
+END
+$$;
+
+-- name: check_spending_v1
+-- Raise unless the locked account may spend `p_amount` more on `p_day`, to this payee.
+CREATE FUNCTION ledger.check_spending_v1(
+    p_account ledger.account, p_payee bigint, p_amount bigint, p_day date
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_spent bigint := CASE WHEN p_account.spent_day < p_day THEN 0 ELSE p_account.spent END;
+BEGIN
+    IF v_spent + p_amount > p_account.daily_limit THEN
+        PERFORM ledger.refuse_v1(31);
+    END IF;
+    IF p_account.payee_limits
+        AND NOT ledger.use_payee_limit_v1(p_account.number, p_payee, p_amount, p_day) THEN
+        PERFORM ledger.refuse_v1(32);
+    END IF;
+END
+$$;
+
+-- name: check_available_v1
+-- Raise unless the locked account can go down to `p_balance` with `p_held` set aside. Holds that have
+-- run out count no longer: they are ended here.
+CREATE FUNCTION ledger.check_available_v1(
+    p_account ledger.account, p_balance bigint, p_held bigint
+) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_balance - p_held >= - p_account.overdraft_limit OR p_account.overdraft_limit IS NULL THEN
+        RETURN;
+    END IF;
+    IF p_account.held > 0 AND ledger.expire_held_v1(ARRAY[p_account.number]) > 0 THEN
+        p_held := p_held - p_account.held
+            + (SELECT held FROM ledger.account WHERE number = p_account.number);
+    END IF;
+    IF p_balance - p_held < - p_account.overdraft_limit THEN
+        PERFORM ledger.refuse_v1(30);
+    END IF;
+END
+$$;
+
+-- name: move_v1
+-- Check one transfer between two locked accounts and write it: the journal row and both balances.
+-- p_spend counts against the payer's limits on p_day and may be negative; p_unhold is freed from what
+-- the payer has set aside. Raises the refusal.
+CREATE FUNCTION ledger.move_v1(
+    p_tick bigint, p_id uuid, p_debit ledger.account, p_credit ledger.account, p_amount bigint,
+    p_currency text, p_client bigint, p_kind text, p_channel text, p_day date, p_spend bigint,
+    p_unhold bigint, p_event_at timestamptz, p_group_id uuid, p_reference text, p_memo text,
+    OUT debit_after bigint, OUT credit_after bigint
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_code integer := ledger.pair_code_v1(
+        p_amount, p_currency, p_debit.status, p_debit.currency, p_credit.status, p_credit.currency);
+BEGIN
+    IF v_code <> 0 THEN
+        PERFORM ledger.refuse_v1(v_code);
+    END IF;
+    IF p_debit.running THEN
+        debit_after := p_debit.balance - p_debit.side * p_amount;
+        IF p_debit.side = 1 THEN
+            PERFORM ledger.check_available_v1(p_debit, debit_after, p_debit.held - p_unhold);
+        END IF;
+    END IF;
+    IF p_credit.running THEN
+        credit_after := p_credit.balance + p_credit.side * p_amount;
+        IF p_credit.side = -1 THEN
+            PERFORM ledger.check_available_v1(p_credit, credit_after, p_credit.held);
+        END IF;
+    END IF;
+    IF greatest(debit_after, credit_after) > 9000000000000000000
+        OR least(debit_after, credit_after) < -9000000000000000000 THEN
+        PERFORM ledger.refuse_v1(11);
+    END IF;
+    IF p_spend > 0 THEN
+        PERFORM ledger.check_spending_v1(p_debit, p_credit.number, p_spend, p_day);
+    END IF;
+    IF p_reference IS NOT NULL THEN
+        INSERT INTO ledger.reference (client, reference, transfer_id)
+        VALUES (p_client, p_reference, p_id) ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            PERFORM ledger.refuse_v1(40);
+        END IF;
+    END IF;
+    INSERT INTO ledger.journal (
+        id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, group_id, kind,
+        channel, reference, memo
+    ) VALUES (
+        p_id, pg_current_xact_id(), p_debit.number, p_credit.number, p_amount, debit_after,
+        credit_after, p_client, coalesce(p_event_at, clock_timestamp()), p_group_id, p_kind,
+        p_channel, p_reference, p_memo
+    );
+    IF p_debit.running THEN
+        UPDATE ledger.account
+        SET
+            balance = debit_after,
+            held = held - p_unhold,
+            floor = floor - p_unhold,
+            spent = greatest(CASE WHEN spent_day < p_day THEN 0 ELSE spent END + p_spend, 0),
+            spent_day = greatest(spent_day, p_day),
+            version = version + 1,
+            last_tick = p_tick
+        WHERE number = p_debit.number;
+    END IF;
+    IF p_credit.running THEN
+        UPDATE ledger.account
+        SET balance = credit_after, version = version + 1, last_tick = p_tick
+        WHERE number = p_credit.number;
+    END IF;
+END
+$$;
+
+-- name: post_fully_v1
+-- Post one transfer of any kind, or answer with the result of the same request before. What post_v1
+-- does when its short way is not open.
+CREATE FUNCTION ledger.post_fully_v1(
+    p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
+    p_kind text, p_channel text, p_day date, p_holder bigint, p_memo text, p_reference text,
+    p_event_at timestamptz, p_request text,
+    OUT transfer_id uuid, OUT debit_after bigint, OUT credit_after bigint, OUT replayed boolean
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_pair record;
+    v_debit ledger.account;
+    v_credit ledger.account;
+    v_request ledger.request;
+    v_tick bigint;
+BEGIN
+    v_pair := ledger.lock_pair_v1(p_debit, p_credit);
+    v_debit := v_pair.debit;
+    v_credit := v_pair.credit;
+    IF p_holder IS NOT NULL AND NOT EXISTS (
+        SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_debit
+    ) THEN
+        PERFORM ledger.refuse_v1(20);
+    END IF;
+    v_tick := greatest(ledger.tick_v1(), v_debit.last_tick + 1, v_credit.last_tick + 1);
+    transfer_id := ledger.id_v1(v_tick, ledger.id_tail_v1());
+    replayed := false;
+    IF p_key IS NOT NULL THEN
+        v_request := ledger.claim_v1(p_client, p_key, p_request, transfer_id);
+        IF v_request.key IS NOT NULL THEN
+            replayed := true;
+            SELECT j.id, j.debit_after, j.credit_after INTO transfer_id, debit_after, credit_after
+            FROM ledger.journal AS j WHERE j.id = v_request.result_id;
+            RETURN;
+        END IF;
+    END IF;
+    SELECT m.debit_after, m.credit_after INTO debit_after, credit_after
+    FROM ledger.move_v1(
+        v_tick, transfer_id, v_debit, v_credit, p_amount, p_currency, p_client, p_kind, p_channel,
+        p_day, CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END, 0, p_event_at, NULL,
+        p_reference, p_memo) AS m;
+END
+$$;
+
+-- name: post_v1
+-- Post one transfer; answers with its id and both balances after it (NULL: a summed account).
+-- Locks the running accounts in the order of their numbers, checks, writes, claims the key. p_day is
+-- the bank's calendar day, against which daily limits count; p_holder, when given, must hold rights
+-- on the debit account. p_amount is in minor units of p_currency.
+-- The usual transfer (two open running accounts, money enough, no limit) takes the short way: four
+-- statements, the key last. When the key turns out to be taken, the insert fails with
+-- unique_violation on request_pkey and the caller asks again with p_again, which answers with the
+-- stored result, `replayed`, or raises key_reused.
+CREATE FUNCTION ledger.post_v1(
+    p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
+    p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
+    p_reference text DEFAULT NULL, p_event_at timestamptz DEFAULT NULL, p_again boolean DEFAULT false,
+    OUT transfer_id uuid, OUT debit_after bigint, OUT credit_after bigint, OUT replayed boolean
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    v_pair record;
+    v_tick bigint;
+    v_request text := ROW(
+        'post', p_debit, p_credit, p_amount, p_currency, p_kind, p_memo, p_reference, p_event_at
+    )::text;
+BEGIN
+    SELECT
+        low.balance + CASE low.number WHEN p_debit THEN - low.side ELSE low.side END * p_amount
+        AS low_after,
+        high.balance + CASE high.number WHEN p_debit THEN - high.side ELSE high.side END * p_amount
+        AS high_after,
+        low.held - low.overdraft_limit AS low_floor,
+        high.held - high.overdraft_limit AS high_floor,
+        greatest(low.last_tick, high.last_tick) + 1 AS next_tick
+    INTO v_pair
+    FROM ledger.account AS low, ledger.account AS high
+    WHERE low.number = least(p_debit, p_credit) AND high.number = greatest(p_debit, p_credit)
+        AND low.number < high.number AND low.running AND high.running
+        AND low.status = 'open' AND high.status = 'open'
+        AND low.currency = p_currency AND high.currency = p_currency
+        AND CASE low.number WHEN p_debit
+            THEN low.daily_limit IS NULL AND NOT low.payee_limits
+            ELSE high.daily_limit IS NULL AND NOT high.payee_limits END
+        AND (p_holder IS NULL OR EXISTS (
+            SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_debit
+        ))
+    FOR UPDATE OF low, high;
+    IF NOT FOUND OR p_again OR p_key IS NULL OR p_reference IS NOT NULL
+        OR p_amount NOT BETWEEN 1 AND 1000000000000000
+        OR v_pair.low_after < v_pair.low_floor OR v_pair.high_after < v_pair.high_floor
+        OR greatest(v_pair.low_after, v_pair.high_after) > 9000000000000000000
+        OR least(v_pair.low_after, v_pair.high_after) < -9000000000000000000 THEN
+        SELECT f.transfer_id, f.debit_after, f.credit_after, f.replayed
+        INTO transfer_id, debit_after, credit_after, replayed
+        FROM ledger.post_fully_v1(
+            p_client, p_key, p_debit, p_credit, p_amount, p_currency, p_kind, p_channel, p_day,
+            p_holder, p_memo, p_reference, p_event_at, v_request) AS f;
+        RETURN;
+    END IF;
+    v_tick := greatest(ledger.tick_v1(), v_pair.next_tick);
+    INSERT INTO ledger.journal (
+        id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, kind, channel, memo
+    ) VALUES (
+        ledger.id_v1(v_tick, ledger.id_tail_v1()), pg_current_xact_id(), p_debit, p_credit, p_amount,
+        CASE WHEN p_debit < p_credit THEN v_pair.low_after ELSE v_pair.high_after END,
+        CASE WHEN p_debit < p_credit THEN v_pair.high_after ELSE v_pair.low_after END,
+        p_client, coalesce(p_event_at, clock_timestamp()), p_kind, p_channel, p_memo
+    )
+    RETURNING journal.id, journal.debit_after, journal.credit_after
+    INTO transfer_id, debit_after, credit_after;
+    UPDATE ledger.account
+    SET
+        balance = CASE number WHEN p_debit THEN post_v1.debit_after ELSE post_v1.credit_after END,
+        spent = CASE
+            WHEN number = p_credit OR NOT ledger.is_spending_v1(p_kind) THEN spent
+            WHEN spent_day < p_day THEN p_amount
+            ELSE spent + p_amount
+        END,
+        spent_day = CASE number WHEN p_debit THEN greatest(spent_day, p_day) ELSE spent_day END,
+        version = version + 1,
+        last_tick = v_tick
+    WHERE number IN (p_debit, p_credit);
+    INSERT INTO ledger.request (client, key, hash, result_id)
+    VALUES (p_client, p_key, sha256(convert_to(v_request, 'UTF8')), transfer_id);
+    replayed := false;
+END
+$$;

@@ -1,0 +1,143 @@
+-- What Python asks the ledger, by name.
+
+-- name: post
+SELECT p.transfer_id, p.debit_after, p.credit_after, p.replayed
+FROM ledger.post_v1(
+    p_client => %(client)s, p_key => %(key)s, p_debit => %(debit)s, p_credit => %(credit)s,
+    p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s,
+    p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s,
+    p_reference => %(reference)s, p_event_at => %(event_at)s, p_again => %(again)s
+) AS p
+
+-- name: post_batch
+SELECT p.first_id, p.refused_items, p.refused_codes, p.replayed
+FROM ledger.post_batch_v1(
+    p_client => %(client)s, p_key => %(key)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
+    p_credit => %(credit)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_kind => %(kind)s, p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s,
+    p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
+    p_event_at => %(event_at)s
+) AS p
+
+-- name: hold
+SELECT h.hold_id, h.replayed
+FROM ledger.hold_v1(
+    p_client => %(client)s, p_key => %(key)s, p_account => %(account)s, p_payee => %(payee)s,
+    p_amount => %(amount)s, p_currency => %(currency)s, p_expires_at => %(expires_at)s,
+    p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s
+) AS h
+
+-- name: capture
+SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
+FROM ledger.capture_v1(
+    p_client => %(client)s, p_key => %(key)s, p_hold => %(hold)s, p_amount => %(amount)s,
+    p_channel => %(channel)s, p_day => %(day)s, p_memo => %(memo)s
+) AS c
+
+-- name: release
+SELECT r.replayed
+FROM ledger.release_v1(
+    p_client => %(client)s, p_key => %(key)s, p_hold => %(hold)s, p_day => %(day)s
+) AS r
+
+-- name: reverse
+SELECT r.reversal_id, r.replayed
+FROM ledger.reverse_v1(
+    p_client => %(client)s, p_key => %(key)s, p_transfer => %(transfer)s,
+    p_channel => %(channel)s, p_day => %(day)s, p_memo => %(memo)s
+) AS r
+
+-- name: next_serial
+SELECT nextval('ledger.account_serial')
+
+-- name: open
+SELECT ledger.open_v1(
+    %(number)s, %(currency)s, %(purpose)s, %(side)s::smallint, %(running)s,
+    %(overdraft_limit)s, %(daily_limit)s, %(client)s
+)
+
+-- name: set_holder
+SELECT ledger.set_holder_v1(%(account)s, %(user)s, %(rights)s, %(client)s)
+
+-- name: set_status
+SELECT ledger.set_status_v1(%(number)s, %(status)s, %(client)s, %(reason)s)
+
+-- name: set_limits
+SELECT ledger.set_limits_v1(
+    %(number)s, %(overdraft_limit)s, %(daily_limit)s, %(client)s, %(reason)s
+)
+
+-- name: set_payee_limit
+SELECT ledger.set_payee_limit_v1(
+    %(number)s, %(payee)s, %(daily_limit)s, %(client)s, %(reason)s
+)
+
+-- name: balances
+SELECT number, currency, purpose, status, balance, held, available, overdraft_limit, daily_limit
+FROM ledger.balance
+WHERE number = ANY(%(numbers)s)
+ORDER BY number
+
+-- name: accounts_of
+-- An account's holders see it, and nobody else.
+SELECT
+    b.number, b.currency, b.purpose, b.status, b.balance, b.held, b.available,
+    b.overdraft_limit, b.daily_limit
+FROM ledger.holder AS h
+INNER JOIN ledger.balance AS b ON b.number = h.account
+WHERE h.user_id = %(user)s
+ORDER BY b.number
+
+-- name: rights_on
+SELECT rights FROM ledger.holder WHERE user_id = %(user)s AND account = %(account)s
+
+-- name: balance_at
+SELECT ledger.balance_at_v1(%(number)s, %(at)s)
+
+-- name: entries
+-- A page of an account's entries, newest first, before a cursor; each branch reads its own index.
+SELECT
+    e.id, e.change, e.balance_after, e.counterparty, e.kind, e.channel, e.memo, e.reference,
+    e.event_at, ledger.id_time_v1(e.id) AS recorded_at, e.group_id, e.currency
+FROM ledger.entry AS e
+WHERE e.account = %(account)s AND e.id < %(before)s
+ORDER BY e.id DESC
+LIMIT %(limit)s
+
+-- name: transfer
+SELECT
+    j.id, j.debit, j.credit, j.amount, a.currency, j.debit_after, j.credit_after, j.kind,
+    j.channel, j.memo, j.reference, j.event_at, ledger.id_time_v1(j.id) AS recorded_at, j.group_id,
+    forth.reversal_id AS reversed_by, back.original_id AS reverses
+FROM ledger.journal AS j
+INNER JOIN ledger.account AS a ON a.number = j.debit
+LEFT JOIN ledger.reversal AS forth ON forth.original_id = j.id
+LEFT JOIN ledger.reversal AS back ON back.reversal_id = j.id
+WHERE j.id = %(id)s
+
+-- name: fold
+SELECT ledger.fold_v1()
+
+-- name: expire_holds
+SELECT ledger.expire_holds_v1()
+
+-- name: forget_requests
+SELECT ledger.forget_requests_v1(interval '90 days', 10000)
+
+-- name: add_partition
+SELECT ledger.add_partition_v1(%(month)s)
+
+-- name: rows_in_default
+SELECT ledger.rows_in_default_v1()
+
+-- name: lock_tail
+SELECT ledger.lock_tail_v1(%(name)s)
+
+-- name: read_tail
+SELECT
+    j.xid::text AS tx, j.id, j.debit, j.credit, j.amount, j.debit_after, j.credit_after, j.kind,
+    j.channel, j.client, j.event_at, j.group_id, j.reference, j.memo
+FROM ledger.read_tail_v1(%(name)s, %(limit)s) AS j
+
+-- name: advance_tail
+SELECT ledger.advance_tail_v1(%(name)s, %(tx)s::xid8, %(id)s)

@@ -1,0 +1,63 @@
+"""What the bank does with money: each service is one call for a page, an API method or a task."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import Account, Branch, Product, User
+from accounts.numbers import account_number
+from core.clock import bank_day
+from core.money import Money
+from transactions.ledger.accounts import Opening, Purpose, next_serial, open_account, set_holder
+from transactions.ledger.posting import Channel, Order, Receipt, Transfer, post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRequest:
+    """A person's wish to send money. The ``key`` makes sending it twice harmless."""
+
+    user: int
+    key: str
+    channel: Channel
+    debit: int
+    credit: int
+    amount: Money
+    memo: str | None = None
+
+
+def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
+    """Send money from one of the person's accounts to any other, at once.
+
+    One statement: rights, limits and funds are checked under the accounts' locks.
+
+    Raises:
+        Refused: with the reason; nothing was moved.
+        Busy: nothing was moved; the same request may be sent again.
+    """
+    transfer = Transfer(request.debit, request.credit, request.amount, memo=request.memo)
+    order = Order(
+        client=request.user,
+        channel=request.channel,
+        day=bank_day(now),
+        key=request.key,
+        holder=request.user,
+    )
+    return post(transfer, order=order)
+
+
+def open_customer_account(
+    *, owner: User, branch: Branch, product: Product, currency: str, now: datetime, client: int
+) -> Account:
+    """Open an account at balance zero for a person, at a branch.
+
+    The ledger comes first; without the identity of the last step the account cannot be used.
+
+    Raises:
+        Refused: the serial is taken (by an import that skipped the sequence).
+    """
+    number = account_number(branch=branch.number, serial=next_serial())
+    opening = Opening(number=number, currency=currency, purpose=Purpose.CUSTOMER)
+    open_account(opening, client=client)
+    set_holder(number, user=owner.pk, rights="owner", client=client)
+    return Account.objects.create(
+        number=number, branch=branch, product=product, currency=currency, opened_at=now
+    )
