@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -27,6 +28,8 @@ SUPERUSER: Final = "postgres"
 ROLES: Final = ("bank_owner", "bank_app", "bank_readonly")
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy" / "postgres"
 BUILTIN_LOCALES_SINCE: Final = 17
+# Between a process's start and what its server notes as its own.
+SAME_SERVER_SECONDS: Final = 10.0
 
 StopMode = Literal["smart", "fast", "immediate"]
 
@@ -89,19 +92,23 @@ class Cluster:
         Raises:
             StartError: initdb fails, with its reason.
         """
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        give_to_server(self.folder)
+        draft = self.folder.with_name(f"{self.folder.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True, mode=0o700)
+        give_to_server(draft)
         with tempfile.TemporaryDirectory() as scratch:
             secret = Path(scratch) / "password"
             secret.touch(mode=0o600)
             secret.write_text(password, encoding="utf-8")
             give_to_server(Path(scratch))
             give_to_server(secret)
-            _run([*server_prefix(), *self._initdb(secret)])
-        with (self.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
+            _run([*server_prefix(), *self._initdb(draft, secret)])
+        with (draft / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.write("include 'primary.conf'\n")
+        # Whole or not at all: what breaks off before is begun anew.
+        draft.replace(self.folder)
 
-    def _initdb(self, password_file: Path) -> list[str]:
+    def _initdb(self, draft: Path, password_file: Path) -> list[str]:
         locale = (
             ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
             if self.binaries.major >= BUILTIN_LOCALES_SINCE
@@ -109,7 +116,7 @@ class Cluster:
         )
         return [
             str(self.binaries.folder / "initdb"),
-            f"--pgdata={self.folder}",
+            f"--pgdata={draft}",
             f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
@@ -120,7 +127,7 @@ class Cluster:
         ]
 
     def prepare_start(self) -> None:
-        """Check the data folder and renew its copy of primary.conf.
+        """Check the data folder, clear it of what a killed server left, renew its primary.conf.
 
         Raises:
             StartError: the data belong to another major version.
@@ -132,9 +139,31 @@ class Cluster:
                 f"but the server here is {self.binaries.major}; upgrade it or `make clean`"
             )
             raise StartError(message)
+        self._forget_dead_server()
         conf = self.folder / "primary.conf"
         shutil.copyfile(DEPLOY / "primary.conf", conf)
         give_to_server(conf)
+
+    def _forget_dead_server(self) -> None:
+        """Remove a postmaster.pid whose process is gone, or is another one by now.
+
+        The server itself knows the first case only, and takes a dead child that nobody has
+        fetched for a living one. Backends that outlive it still hold its shared memory, which the
+        new server checks.
+        """
+        file = self.folder / "postmaster.pid"
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            pid, started_at = int(lines[0]), float(lines[2])
+            process = psutil.Process(pid)
+            same = abs(process.create_time() - started_at) < SAME_SERVER_SECONDS
+            if same and process.status() != psutil.STATUS_ZOMBIE:
+                return
+        except FileNotFoundError:
+            return
+        except (ValueError, IndexError, psutil.NoSuchProcess):
+            pass
+        file.unlink()
 
     def command(self) -> list[str]:
         """Return the command that serves in the foreground. SIGINT stops it fast."""
@@ -267,7 +296,7 @@ def _run(command: list[str]) -> str:
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
     if done.returncode != 0:
         complaint = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no reason given"]
-        message = f"{Path(command[-1]).name} failed: {complaint[0]}"
+        message = f"PostgreSQL does not work here: {complaint[0]}"
         raise StartError(message)
     return done.stdout
 

@@ -149,6 +149,7 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         self._plan = plan
         self._console = console
         self._parent = os.getppid()
+        self._has_terminal = _terminal_is_there()
 
     @staticmethod
     def _history(plan: Plan) -> History:
@@ -166,9 +167,9 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         super().runforever()
 
     def tick(self, now: float | None = None) -> None:
-        """Look, at every turn, whether the parent still lives and the pages answer."""
+        """Look, at every turn, whether anybody is still there, and whether the pages answer."""
         super().tick(now)
-        if os.getppid() != self._parent:
+        if os.getppid() != self._parent or (self._has_terminal and not _terminal_is_there()):
             self._stop()
         if not self._is_open and self._process("web").pid:
             self._look_whether_open()
@@ -250,6 +251,19 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         with suppress(OSError):
             self._console.file.write(text)
             self._console.file.flush()
+
+
+def _terminal_is_there() -> bool:
+    """Tell whether standard input is a terminal that somebody still has open.
+
+    A closed window is told to the first process of its session only; that may be make, which
+    waits for its children instead of telling them.
+    """
+    try:
+        os.tcgetpgrp(0)
+    except OSError:
+        return False
+    return True
 
 
 def _last_line(log: Path) -> str:

@@ -1,0 +1,1 @@
+"""The running bank: start, crash, stop, refuse."""

@@ -1,0 +1,192 @@
+"""A terminal window in which a test runs the whole bank."""
+
+import fcntl
+import http.client
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from bankproject.runtime.ports import first_free
+
+PROJECT: Final = Path(__file__).resolve().parents[3]
+RUN: Final = (sys.executable, "-m", "bankproject.runtime")
+CTRL_C: Final = b"\x03"
+# What decides how a bank runs may not come from the shell that runs the tests.
+OURS: Final = ("BANK_", "DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_")
+
+
+class Terminal:
+    """One window: what runs in it is its foreground job, and is told when it closes."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._ours, theirs = os.openpty()
+        self.shown = ""
+        self.process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**_plain_environment(), **environment},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  no threads
+        )
+        os.close(theirs)
+
+    def type(self, keys: bytes) -> None:
+        """Press ``keys``."""
+        os.write(self._ours, keys)
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
+    def read(self) -> str:
+        """Return all that was shown until now."""
+        while self._ours >= 0 and select.select([self._ours], [], [], 0)[0]:
+            try:
+                data = os.read(self._ours, 65536)
+            except OSError:
+                break
+            if not data:
+                break
+            self.shown += data.decode()
+        return self.shown
+
+    def wait(self, seconds: float = 60) -> int:
+        """Return the exit status of what runs here."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            self.read()
+            assert time.monotonic() < deadline, f"it did not end in {seconds} s: {self.read()}"
+            time.sleep(0.05)
+        self.read()
+        return self.process.returncode
+
+
+class Bank:
+    """A bank in a folder of its own, run in one terminal after another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = first_free(18_000 + os.getpid() % 1000)
+
+    @contextmanager
+    def run(
+        self, command: Sequence[str] = RUN, *, prefix: Sequence[str] = (), **environment: str
+    ) -> Iterator[Terminal]:
+        """Run the bank in a new terminal; nothing of it outlives the block."""
+        terminal = self.window(command, prefix=prefix, **environment)
+        try:
+            yield terminal
+        finally:
+            self._end_all(terminal)
+
+    def window(
+        self, command: Sequence[str] = RUN, *, prefix: Sequence[str] = (), **environment: str
+    ) -> Terminal:
+        """Open a terminal with ``command`` on this bank, beside others."""
+        settings = {"BANK_VAR": str(self.folder), "PORT": str(self.port), **environment}
+        return Terminal([*prefix, *command], settings)
+
+    def _end_all(self, terminal: Terminal) -> None:
+        """Close the terminal; kill what does not go by itself."""
+        terminal.close()
+        with suppress(AssertionError):
+            self.wait_until_gone()
+        while left := self.processes():
+            for process in left:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            time.sleep(0.1)
+        terminal.process.wait()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that carries the bank's folder, and lives.
+
+        In its command, its environment, or (servers overwrite both) as the folder it works in.
+        """
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                words = [*process.cmdline(), *process.environ().values(), process.cwd()]
+                is_ours = any(str(self.folder) in word for word in words)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def wait_until_open(self, terminal: Terminal, seconds: float = 120) -> float:
+        """Return after how many seconds GET /health answered 200."""
+        begun = time.monotonic()
+        while self.health() != http.HTTPStatus.OK:
+            assert terminal.process.poll() is None, f"it ended: {terminal.read()}"
+            waited = time.monotonic() - begun
+            assert waited < seconds, f"not open after {seconds} s: {terminal.read()}"
+            terminal.read()
+            time.sleep(0.05)
+        return time.monotonic() - begun
+
+    def health(self) -> int | None:
+        """Return the status of GET /health; None when nobody listens."""
+        web = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            web.request("GET", "/health", headers={"Host": "localhost"})
+            return web.getresponse().status
+        except OSError:
+            return None
+        finally:
+            web.close()
+
+    def manage(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command in another window beside the bank."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=PROJECT,
+            env={**_plain_environment(), "BANK_VAR": str(self.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def pid(self, name: str) -> int:
+        """Return the recorded process id of the bank's process ``name``; 0 when there is none."""
+        with suppress(OSError, ValueError):
+            record = (self.folder / "run" / "processes" / name).read_text(encoding="ascii")
+            return int(record.split()[0])
+        return 0
+
+    def wait_for_new(self, name: str, old: int, seconds: float = 30) -> int:
+        """Return the process id of ``name`` once it is another than ``old``."""
+        deadline = time.monotonic() + seconds
+        while (new := self.pid(name)) in {0, old}:
+            assert time.monotonic() < deadline, f"{name} did not come back"
+            time.sleep(0.05)
+        return new
+
+    def wait_until_gone(self, seconds: float = 30) -> None:
+        """Return when no process of the bank is left."""
+        deadline = time.monotonic() + seconds
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"left behind: {left}"
+            time.sleep(0.1)
+
+
+def kill(pid: int) -> None:
+    """Kill a process as hard as can be."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def _plain_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}

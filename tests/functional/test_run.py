@@ -1,0 +1,141 @@
+"""`make run`, as a person at a terminal has it: open, crash, close, open again."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
+
+MAKE_RUN = ("make", "run")
+SECOND_START_SECONDS = 8
+PROCESSES = ("web", "postgres", "valkey", "worker", "beat", "watch")
+
+WAYS_TO_CLOSE: dict[str, Callable[[Terminal], None]] = {
+    "Ctrl-C": lambda terminal: terminal.type(CTRL_C),
+    "the window closed": lambda terminal: terminal.close(),
+    "SIGTERM": lambda terminal: terminal.process.terminate(),
+    "make killed": lambda terminal: terminal.process.kill(),
+}
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """Give one bank that was opened once, and keeps its data, over all tests of this module."""
+    bank = Bank(tmp_path_factory.mktemp("bank") / "var")
+    with bank.run(MAKE_RUN) as terminal:
+        bank.wait_until_open(terminal)
+        with psycopg.connect(nodes(bank)["OWNER_DATABASE_URL"]) as database:
+            database.execute("CREATE TABLE public.mark AS SELECT 42 AS value")
+        terminal.type(CTRL_C)
+        terminal.wait()
+    return bank
+
+
+def nodes(bank: Bank) -> Any:
+    """Return what management commands beside the running bank are told."""
+    return json.loads((bank.folder / "run" / "nodes.json").read_text(encoding="utf-8"))
+
+
+def assert_closed(bank: Bank) -> None:
+    """Check that nothing is left of a bank but its data."""
+    bank.wait_until_gone()
+    assert not (bank.folder / "run" / "nodes.json").exists()
+    assert not list((bank.folder / "run" / "processes").iterdir())
+
+
+class TestOpenBank:
+    def test_keeps_its_data_and_opens_quickly(self, bank: Bank) -> None:
+        with bank.run(MAKE_RUN) as terminal:
+            seconds = bank.wait_until_open(terminal)
+            with psycopg.connect(nodes(bank)["DATABASE_URL"]) as database:
+                found = database.execute("SELECT value FROM public.mark").fetchone()
+            assert found == (42,)
+            assert seconds < SECOND_START_SECONDS
+            assert f"http://localhost:{bank.port}" in terminal.read()
+
+    def test_starts_crashed_processes_again(self, bank: Bank) -> None:
+        with bank.run() as terminal:
+            bank.wait_until_open(terminal)
+            for name in PROCESSES:
+                old = bank.wait_for_new(name, 0)
+                kill(old)
+                bank.wait_for_new(name, old)
+                assert f"{name} ended by itself; it is started again" in terminal.read()
+            bank.wait_until_open(terminal)
+
+    def test_is_found_by_commands_beside_it(self, bank: Bank) -> None:
+        with bank.run() as terminal:
+            bank.wait_until_open(terminal)
+            answer = bank.manage("migrate", "--check")
+            assert answer.returncode == 0, answer.stderr
+
+    def test_is_not_opened_twice(self, bank: Bank) -> None:
+        with bank.run() as terminal:
+            bank.wait_until_open(terminal)
+            second = bank.window(PORT=str(bank.port + 1))
+            assert second.wait() == 1
+            assert f"runs already (process {terminal.process.pid})" in second.shown
+            assert bank.health() == HTTPStatus.OK
+
+
+class TestCloseBank:
+    @pytest.mark.parametrize("way", WAYS_TO_CLOSE)
+    def test_leaves_no_process(self, bank: Bank, way: str) -> None:
+        with bank.run(MAKE_RUN) as terminal:
+            bank.wait_until_open(terminal)
+            bank.wait_for_new("watch", 0)
+            WAYS_TO_CLOSE[way](terminal)
+            assert_closed(bank)
+            assert "Traceback" not in terminal.read()
+
+    def test_works_while_it_opens(self, bank: Bank) -> None:
+        with bank.run(MAKE_RUN) as terminal:
+            bank.wait_for_new("postgres", 0)
+            terminal.type(CTRL_C)
+            assert_closed(bank)
+            assert "Traceback" not in terminal.read()
+
+
+class TestKilledSupervisor:
+    def test_next_start_ends_what_is_left(self, bank: Bank) -> None:
+        with bank.run() as killed:
+            bank.wait_until_open(killed)
+            bank.wait_for_new("watch", 0)
+            kill(killed.process.pid)
+            killed.process.wait()
+            left = {process.pid for process in bank.processes()}
+            assert bank.pid("postgres") in left
+            with bank.run() as terminal:
+                bank.wait_until_open(terminal)
+                assert "Stopped what an earlier run left" in terminal.read()
+                assert not left & {process.pid for process in bank.processes()}
+
+    def test_stranger_with_a_recorded_process_id_is_left_alone(self, bank: Bank) -> None:
+        record = bank.folder / "run" / "processes" / "worker"
+        stranger = psutil.Popen(["sleep", "600"], start_new_session=True)
+        try:
+            record.write_text(f"{stranger.pid} {stranger.create_time() - 60!r}".ljust(48))
+            with bank.run() as terminal:
+                bank.wait_until_open(terminal)
+            assert stranger.is_running()
+            assert stranger.status() != psutil.STATUS_ZOMBIE
+        finally:
+            stranger.kill()
+            stranger.wait()
+
+    def test_clean_ends_what_is_left_and_forgets_the_data(self, bank: Bank) -> None:
+        with bank.run() as killed:
+            bank.wait_until_open(killed)
+            os.kill(killed.process.pid, signal.SIGKILL)
+            killed.process.wait()
+            with bank.run(("make", "clean")) as terminal:
+                assert terminal.wait() == 0
+            bank.wait_until_gone(seconds=0)
+            assert not bank.folder.exists()
