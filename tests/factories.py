@@ -1,0 +1,88 @@
+"""What tests are about: people and accounts with money in them."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Final
+from uuid import uuid4
+
+from accounts.models import User
+from accounts.numbers import account_number
+from core.money import Money
+from transactions.chart import BankAccounts, Place, open_chart
+from transactions.ledger.accounts import Opening, Purpose, open_account, set_holder
+from transactions.ledger.posting import BANK_CLIENT, Channel, Kind, Order, Transfer, post
+
+BRANCH: Final = 100
+TODAY: Final = date(2026, 3, 2)
+TOMORROW: Final = TODAY + timedelta(days=1)
+
+_serials: Final = count(1_000)
+_people: Final = count(1)
+
+
+def inr(minor: int) -> Money:
+    """Return an amount in paise."""
+    return Money(minor, "INR")
+
+
+def order(
+    *,
+    client: int = BANK_CLIENT,
+    key: str | None = None,
+    day: date = TODAY,
+    holder: int | None = None,
+) -> Order:
+    """Return an order of the bank itself, or of a client, under a key of its own."""
+    return Order(
+        client=client, channel=Channel.API, day=day, key=key or str(uuid4()), holder=holder
+    )
+
+
+def bank_accounts(currency: str = "INR") -> BankAccounts:
+    """Return the bank's own accounts, opened."""
+    return open_chart(branch=BRANCH, currency=currency)
+
+
+def account(  # noqa: PLR0913  # an account has these sides
+    *,
+    balance: int = 0,
+    currency: str = "INR",
+    overdraft_limit: int | None = 0,
+    daily_limit: int | None = None,
+    running: bool = True,
+    owner: User | None = None,
+) -> int:
+    """Open a customer's account with money in it and return its number."""
+    opening = Opening(
+        number=account_number(branch=BRANCH, serial=next(_serials)),
+        currency=currency,
+        purpose=Purpose.CUSTOMER,
+        running=running,
+        overdraft_limit=overdraft_limit if running else None,
+        daily_limit=daily_limit,
+    )
+    open_account(opening, client=BANK_CLIENT)
+    if owner is not None:
+        set_holder(opening.number, user=owner.pk, rights="owner", client=BANK_CLIENT)
+    if balance:
+        vault = bank_accounts(currency).number(Place.VAULT)
+        deposit = Transfer(vault, opening.number, Money(balance, currency), Kind.DEPOSIT)
+        post(deposit, order=order())
+    return opening.number
+
+
+def person(**fields: object) -> User:
+    """Create a customer who can log in with the password ``correct horse battery staple``."""
+    defaults: dict[str, object] = {
+        "full_name": "Asha Rao",
+        "email": f"asha{next(_people)}@example.org",
+    }
+    return User.objects.create_user(
+        password="correct horse battery staple",
+        **{**defaults, **fields},  # type: ignore[arg-type]
+    )
+
+
+def instant(year: int = 2026, month: int = 3, day: int = 2, hour: int = 12) -> datetime:
+    """Return an instant in UTC."""
+    return datetime(year, month, day, hour, tzinfo=UTC)

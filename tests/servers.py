@@ -1,0 +1,148 @@
+"""Real servers for the tests: one PostgreSQL and one Valkey a run, one bank database a worker.
+
+A pytest plugin, loaded before Django reads its settings. The first process starts the servers and
+stops them; the workers of pytest-xdist find them by the environment.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from bankproject.runtime import valkey
+from bankproject.runtime.ports import first_free
+from bankproject.runtime.postgres import (
+    ROLES,
+    SUPERUSER,
+    BankUrls,
+    Cluster,
+    create_bank,
+    embedded,
+)
+
+_FOUND: Final = "BANK_TEST_SERVERS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestServer:
+    """The PostgreSQL server of this test run."""
+
+    __test__ = False
+    cluster: Cluster
+    password: str
+
+    def create_bank(self, database: str) -> BankUrls:
+        """Make an empty bank database, or put the rights of a copied one in order."""
+        return create_bank(
+            cluster=self.cluster,
+            superuser_password=self.password,
+            database=database,
+            passwords=dict.fromkeys(ROLES, self.password),
+        )
+
+    def copy(self, template: str, database: str) -> BankUrls:
+        """Copy a bank database that nobody is connected to."""
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER bank_owner")
+        self.run(statement.format(sql.Identifier(database), sql.Identifier(template)))
+        return self.create_bank(database)
+
+    def drop(self, database: str) -> None:
+        """Drop a database and whoever is connected to it."""
+        self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    @contextmanager
+    def copied(self, template: str, database: str) -> Iterator[BankUrls]:
+        """Yield a copy of a bank database, dropped in the end."""
+        urls = self.copy(template, database)
+        try:
+            yield urls
+        finally:
+            self.drop(database)
+
+    def superuser_url(self, database: str = "postgres") -> str:
+        """Return the superuser's address of a database."""
+        return self.cluster.url(database=database, role=SUPERUSER, password=self.password)
+
+    def run(self, statement: sql.Composable) -> None:
+        """Run one statement as the superuser, outside any bank."""
+        with psycopg.connect(self.superuser_url(), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+class _Servers:
+    """The servers that this process started, if it is the first of the run."""
+
+    folder: Path | None = None
+    cluster: Cluster | None = None
+    broker: subprocess.Popen[bytes] | None = None
+
+
+def test_server() -> TestServer:
+    """Return this run's PostgreSQL server."""
+    found = json.loads(os.environ[_FOUND])
+    cluster = Cluster(binaries=embedded(), folder=Path(found["folder"]), port=found["port"])
+    return TestServer(cluster=cluster, password=found["password"])
+
+
+def worker_name() -> str:
+    """Return the name of this worker of pytest-xdist, or ``main``."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Start the servers, in the first process, and point this one's settings at its own bank."""
+    if _FOUND not in os.environ:
+        _start()
+    urls = test_server().create_bank(f"test_{worker_name()}")
+    os.environ.update(
+        DATABASE_URL=urls.app,
+        OWNER_DATABASE_URL=urls.owner,
+        SECRET_KEY=secrets.token_urlsafe(48),
+        DJANGO_SETTINGS_MODULE="bankproject.settings.test",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Stop the servers that this process started, and forget their data."""
+    if _Servers.cluster is not None:
+        _Servers.cluster.stop(mode="immediate")
+    if _Servers.broker is not None:
+        _Servers.broker.terminate()
+        _Servers.broker.wait()
+    if _Servers.folder is not None:
+        shutil.rmtree(_Servers.folder, ignore_errors=True)
+
+
+def _start() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="bank-tests-"))
+    folder.chmod(0o755)
+    _Servers.folder = folder
+    password = secrets.token_urlsafe(16)
+    cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=first_free(21_000))
+    cluster.create(password=password)
+    cluster.start()
+    _Servers.cluster = cluster
+    broker = valkey.Valkey(
+        binary=valkey.embedded(),
+        folder=folder / "valkey",
+        port=first_free(22_000),
+        password=secrets.token_urlsafe(16),
+    )
+    _Servers.broker = broker.start()
+    found = {"folder": str(cluster.folder), "port": cluster.port, "password": password}
+    os.environ[_FOUND] = json.dumps(found)
+    os.environ["REDIS_URL"] = broker.url
+    os.environ["BANK_VAR"] = str(folder / "var")
