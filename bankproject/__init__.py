@@ -1,0 +1,1 @@
+"""The project: settings, addresses, how it is run. Nothing imports it."""

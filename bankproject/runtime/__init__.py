@@ -1,0 +1,1 @@
+"""Embedded servers and supervision: a whole bank on one machine."""

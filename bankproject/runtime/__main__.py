@@ -1,8 +1,8 @@
 """Run a whole bank on this machine: servers, pages, background work.
 
-    python -m bankproject.runtime           run it in this terminal until Ctrl-C
-    python -m bankproject.runtime stop      close one that runs elsewhere, or what is left of it
-    python -m bankproject.runtime forget    the same, and remove its data
+python -m bankproject.runtime           run it in this terminal until Ctrl-C
+python -m bankproject.runtime stop      close one that runs elsewhere, or what is left of it
+python -m bankproject.runtime forget    the same, and remove its data
 """
 
 import argparse

@@ -108,9 +108,14 @@ class Home:
         """
         if not self.secrets.exists():
             if any(self.data.iterdir()):
-                message = f"{self.secrets} is gone, and with it the passwords of {self.data}"
-                raise StartError(f"{message}; put it back or `make clean`")
-            write_private(self.secrets, json.dumps({n: secrets.token_hex(32) for n in SECRET_NAMES}))
+                message = (
+                    f"{self.secrets} is gone, and with it the passwords of {self.data}; "
+                    "put it back or `make clean`"
+                )
+                raise StartError(message)
+            write_private(
+                self.secrets, json.dumps({n: secrets.token_hex(32) for n in SECRET_NAMES})
+            )
         try:
             found = json.loads(self.secrets.read_text(encoding="utf-8"))
             return {name: str(found[name]) for name in SECRET_NAMES}

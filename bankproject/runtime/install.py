@@ -53,8 +53,8 @@ def refuse_unfit_python() -> None:
         message = "Python 3.11 or newer is needed, this is {}.{}; try make PYTHON=python3.11"
         raise InstallError(message.format(*sys.version_info))
     try:
-        import ensurepip  # noqa: F401, PLC0415  Debian leaves it out
-        import venv  # noqa: F401, PLC0415  and this, too
+        import ensurepip  # noqa: F401  Debian leaves it out
+        import venv  # noqa: F401  and this, too
     except ImportError:
         message = "this Python has no venv; on Debian and Ubuntu: apt-get install python3-venv"
         raise InstallError(message) from None

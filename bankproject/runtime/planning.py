@@ -46,9 +46,7 @@ def make_plan(home: Home, *, port: int) -> Plan:
     )
 
 
-def _database_urls(
-    cluster: postgres.Cluster | None, secrets: Mapping[str, str]
-) -> tuple[str, str]:
+def _database_urls(cluster: postgres.Cluster | None, secrets: Mapping[str, str]) -> tuple[str, str]:
     """Return the addresses of the bank's database for the application and for its owner."""
     if cluster:
         urls = postgres.bank_urls(cluster=cluster, database=DATABASE, passwords=secrets)

@@ -225,7 +225,7 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
             self._start("opening")
         elif name != "web" or self._is_ready:
             reason = _last_line(self._plan.home.log / f"{name}.log") or process.spawnerr
-            self._fail(f"{name} does not start: {reason}")
+            self._fail(reason if process is opening else f"{name} does not start: {reason}")
 
     def _on_fatal(self, event: Any) -> None:
         name = event.process.config.name

@@ -22,7 +22,7 @@ def embedded() -> Path:
         StartError: there is none for this machine.
     """
     try:
-        return get_binary_path()
+        return Path(get_binary_path())
     except ValkeyServerError as error:
         raise StartError(str(error)) from error
 

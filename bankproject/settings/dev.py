@@ -1,3 +1,3 @@
 """The bank as `make run` serves it: on this machine, over plain HTTP to localhost."""
 
-from bankproject.settings.base import *  # noqa: F403  Django reads settings from one module
+from bankproject.settings.base import *

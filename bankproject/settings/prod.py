@@ -1,6 +1,6 @@
 """The bank behind TLS."""
 
-from bankproject.settings.base import *  # noqa: F403  Django reads settings from one module
+from bankproject.settings.base import *
 
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True

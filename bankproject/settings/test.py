@@ -1,3 +1,3 @@
 """The bank under test."""
 
-from bankproject.settings.base import *  # noqa: F403  Django reads settings from one module
+from bankproject.settings.base import *

@@ -83,7 +83,7 @@ def _file(parts: SplitResult) -> SmsSender:
 
 
 def _twilio(parts: SplitResult) -> SmsSender:
-    from notifications.channels.twilio import TwilioSender  # noqa: PLC0415  slow to load
+    from notifications.channels.twilio import TwilioSender
 
     account, token = unquote(parts.username or ""), unquote(parts.password or "")
     number = unquote(parts.path.removeprefix("/"))

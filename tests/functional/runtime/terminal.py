@@ -29,6 +29,7 @@ class Terminal:
     """One window: what runs in it is its foreground job, and is told when it closes."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Open the window and start ``command`` in it."""
         self._ours, theirs = os.openpty()
         self.shown = ""
         self.process = subprocess.Popen(
@@ -80,6 +81,7 @@ class Bank:
     """A bank in a folder of its own, run in one terminal after another."""
 
     def __init__(self, folder: Path) -> None:
+        """Take ``folder`` for the bank's data; it need not exist."""
         self.folder = folder
         self.port = first_free(18_000 + os.getpid() % 1000)
 
