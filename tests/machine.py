@@ -35,6 +35,13 @@ def chromium() -> Path:
     return _provide("Chromium", _find_chromium, lambda: _apt_install("chromium"))
 
 
+@pytest.fixture(scope="session")
+def as_root() -> None:
+    """Need root, to mount or to become another user."""
+    if os.geteuid() != 0:
+        give_up("only root can mount and become another user")
+
+
 def give_up(reason: str) -> NoReturn:
     """Skip the test for ``reason``; under CI=true fail it."""
     if os.environ.get("CI") == "true":

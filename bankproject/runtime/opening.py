@@ -27,7 +27,7 @@ from bankproject.runtime.planning import DATABASE, cluster_of
 from core.db.fitness import UnfitNodeError, pending_migrations, refuse_forgetful_nodes
 
 OWN_SERVER_SECONDS: Final = 600.0
-OTHER_SERVER_SECONDS: Final = 30.0
+OTHER_SERVER_SECONDS: Final = 5.0
 
 EXPECTED: Final = (
     StartError,

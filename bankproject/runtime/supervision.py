@@ -228,6 +228,8 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
             self._fail(reason if process is opening else f"{name} does not start: {reason}")
 
     def _on_fatal(self, event: Any) -> None:
+        if self.stopping:
+            return
         name = event.process.config.name
         self._say(f"[red]{name} does not stay up; see {self._plan.home.log / name}.log[/]")
 

@@ -1,0 +1,102 @@
+"""What hinders a start is told in one clear line, with exit status 1."""
+
+import json
+import re
+import shlex
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from bankproject.runtime.home import SECRET_NAMES
+from bankproject.runtime.postgres import embedded
+from tests.functional.runtime.terminal import RUN, Bank
+from tests.functional.runtime.views import mounted, ordinary_user
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Bank:
+    """Give a bank that was never opened."""
+    return Bank(tmp_path / "var")
+
+
+def complaint(bank: Bank, *, prefix: tuple[str, ...] = (), **environment: str) -> str:
+    """Return the one line that a refused start shows."""
+    with bank.run(RUN, prefix=prefix, **environment) as terminal:
+        status = terminal.wait()
+        lines = terminal.shown.strip().splitlines()
+    assert status == 1
+    assert len(lines) == 1, terminal.shown
+    return lines[0].removeprefix("The bank cannot start: ")
+
+
+class TestPort:
+    def test_taken_port_is_named_with_a_way_out(self, bank: Bank) -> None:
+        with socket.create_server(("127.0.0.1", bank.port)):
+            expected = f"port {bank.port} is taken; choose another, as in `make run PORT="
+            assert complaint(bank).startswith(expected)
+
+    @pytest.mark.parametrize("port", ["0", "65536", "99999999999"])
+    def test_impossible_port_is_named(self, bank: Bank, port: str) -> None:
+        assert f"PORT={port} is no port" in complaint(bank, PORT=port)
+
+    @pytest.mark.parametrize("port", ["http", "-1", "80.5", "\uff18000"])
+    def test_port_that_is_no_number_is_named(self, bank: Bank, port: str) -> None:
+        assert "PORT must be a whole number" in complaint(bank, PORT=port)
+
+
+class TestFolder:
+    def test_file_in_its_place_is_named(self, bank: Bank) -> None:
+        bank.folder.write_text("no folder", encoding="ascii")
+        assert f"{bank.folder} is in the way: it must be a folder" in complaint(bank)
+
+    def test_file_in_place_of_a_part_is_named(self, bank: Bank) -> None:
+        bank.folder.mkdir()
+        (bank.folder / "data").write_text("no folder", encoding="ascii")
+        assert f"{bank.folder}/data is in the way" in complaint(bank)
+
+    def test_lost_secrets_are_named(self, bank: Bank) -> None:
+        (bank.folder / "data" / "postgres").mkdir(parents=True)
+        assert "is gone, and with it the passwords" in complaint(bank)
+
+    def test_damaged_secrets_are_named(self, bank: Bank) -> None:
+        bank.folder.mkdir()
+        (bank.folder / "secrets").write_text("{}", encoding="ascii")
+        assert f"{bank.folder}/secrets is damaged" in complaint(bank)
+
+    def test_data_of_another_version_are_named(self, bank: Bank) -> None:
+        data = bank.folder / "data" / "postgres"
+        data.mkdir(parents=True)
+        (data / "PG_VERSION").write_text("13\n", encoding="ascii")
+        secrets = json.dumps(dict.fromkeys(SECRET_NAMES, "x"))
+        (bank.folder / "secrets").write_text(secrets, encoding="ascii")
+        assert "holds data of PostgreSQL 13, but the server here is" in complaint(bank)
+
+    @pytest.mark.usefixtures("as_root")
+    def test_folder_of_somebody_else_is_named(self, bank: Bank) -> None:
+        bank.folder.mkdir()
+        with ordinary_user() as prefix:
+            assert "cannot be used: Permission denied" in complaint(bank, prefix=prefix)
+
+
+@pytest.mark.usefixtures("as_root")
+class TestMachine:
+    def test_full_disk_is_named(self, bank: Bank) -> None:
+        bank.folder.mkdir()
+        mount = f"mount -t tmpfs -o size=50m tmpfs {shlex.quote(str(bank.folder))}"
+        line = complaint(bank, prefix=mounted(mount))
+        assert re.search(r"is full: (49|50) MB free, 300 MB needed", line)
+
+    def test_disk_that_fills_while_data_are_made_is_named(self, bank: Bank) -> None:
+        bank.folder.mkdir()
+        mount = f"mount -t tmpfs -o size=400m,nr_inodes=100 tmpfs {shlex.quote(str(bank.folder))}"
+        assert "No space left on device" in complaint(bank, prefix=mounted(mount))
+
+    def test_missing_library_is_named(self, bank: Bank, tmp_path: Path) -> None:
+        server = embedded().folder / "postgres"
+        crippled = tmp_path / "postgres"
+        crippled.write_bytes(server.read_bytes().replace(b"libz.so.1\0", b"libq.so.1\0"))
+        shutil.copymode(server, crippled)
+        mount = shlex.join(["mount", "--bind", str(crippled), str(server)])
+        assert "libq.so.1: cannot open shared object" in complaint(bank, prefix=mounted(mount))
