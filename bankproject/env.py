@@ -36,7 +36,7 @@ NODES_FILE: Final = VAR / "run" / "nodes.json"
 
 
 @cache
-def _running_nodes() -> dict[str, str]:
+def running_nodes() -> dict[str, str]:
     """Return what the embedded runtime wrote about its servers; empty when none runs here."""
     try:
         found = json.loads(NODES_FILE.read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def _running_nodes() -> dict[str, str]:
 
 def optional(name: str) -> str | None:
     """Return the setting ``name``; None when it is set nowhere."""
-    return given(name) or _running_nodes().get(name)
+    return given(name) or running_nodes().get(name)
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -124,7 +124,8 @@ def _parts_of(name: str, url: str) -> dict[str, Any]:
     if url.startswith(("postgresql://", "postgres://")):
         with suppress(psycopg.ProgrammingError):
             parts = conninfo_to_dict(url)
-    if "dbname" not in parts:
+    ports = str(parts.get("port", "")).split(",")
+    if "dbname" not in parts or not all(port.isdigit() or not port for port in ports):
         message = (
             f"{name} must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
             "with special characters of the password percent-encoded"
