@@ -22,6 +22,12 @@ CREATE FUNCTION ledger.id_from_v1(p_at timestamptz) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN ledger.id_v1((extract(EPOCH FROM p_at) * 4096000)::bigint, '8000000000000000');
 
+-- The tick of an id.
+CREATE FUNCTION ledger.id_tick_v1(p_id uuid) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ('x' || translate(substr(p_id::text, 1, 13), '-', ''))::bit(48)::bigint << 12
+| ('x' || substr(p_id::text, 16, 3))::bit(12)::bigint;
+
 -- When the transfer of this id was recorded, to the microsecond.
 CREATE FUNCTION ledger.id_time_v1(p_id uuid) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -6,4 +6,5 @@ GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO bank_app, bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.id_v1 (bigint, text) TO bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.id_from_v1 (timestamptz) TO bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.id_time_v1 (uuid) TO bank_readonly;
+GRANT EXECUTE ON FUNCTION ledger.id_tick_v1 (uuid) TO bank_readonly;
 GRANT USAGE ON SEQUENCE ledger.account_serial TO bank_app;

@@ -1,0 +1,90 @@
+"""A bank in which everything that the ledger can do has been done once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import connection, connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.factories import account, bank_accounts, inr, order
+from tests.servers import TestServer, worker_name
+from transactions.chart import Place
+from transactions.ledger.accounts import set_limits, set_payee_limit
+from transactions.ledger.connection import fetch_one
+from transactions.ledger.posting import (
+    Kind,
+    Transfer,
+    capture,
+    hold,
+    post,
+    post_batch,
+    reverse,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusyBank:
+    """What the tests name of it."""
+
+    superuser_url: str
+    payer: int
+    payee: int
+    fees: int
+    transfer: UUID
+
+
+@pytest.fixture(scope="module")
+def busy_bank(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, server: TestServer
+) -> Iterator[BusyBank]:
+    """Give the module a bank with a history, in a database of its own."""
+    database = f"busy_{worker_name()}"
+    usual = connection.settings_dict["NAME"]
+    with server.copied(f"empty_{worker_name()}", database), django_db_blocker.unblock():
+        connection.settings_dict["NAME"] = database
+        try:
+            yield do_everything_once(server.superuser_url(database))
+        finally:
+            connections.close_all()
+            connection.settings_dict["NAME"] = usual
+
+
+def do_everything_once(superuser_url: str) -> BusyBank:
+    payer, payee = account(balance=100_000, daily_limit=90_000), account(balance=500)
+    fees = bank_accounts().number(Place.FEE_INCOME)
+    first = post(Transfer(payer, payee, inr(100), reference="march"), order=order(client=7))
+    post(Transfer(payer, fees, inr(30), kind=Kind.FEE), order=order())
+    fetch_one("fold", {}, "default")
+    post(Transfer(payer, fees, inr(20), kind=Kind.FEE), order=order())
+    set_payee_limit(payer, payee=payee, daily_limit=50_000, client=0, reason="asked")
+    linked = post_batch(
+        [
+            Transfer(payer, payee, inr(10), linked=True),
+            Transfer(payee, payer, inr(5), memo="and back"),
+            Transfer(payer, payee, inr(10**9)),
+            Transfer(payer, payee, inr(1), reference="april"),
+        ],
+        order=order(client=7),
+    )
+    hold_and_reverse(payer, payee, first.transfer_id, linked.transfer_id(1))
+    last = post(Transfer(payer, payee, inr(200)), order=order())
+    set_limits(payee, overdraft_limit=1_000, daily_limit=None, client=0, reason="asked")
+    return BusyBank(
+        superuser_url=superuser_url,
+        payer=payer,
+        payee=payee,
+        fees=fees,
+        transfer=last.transfer_id,
+    )
+
+
+def hold_and_reverse(payer: int, payee: int, single: UUID, group: UUID) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    for minor in (700, 800):
+        held = hold(account=payer, payee=payee, amount=inr(minor), expires_at=later, order=order())
+    capture(held, minor=300, order=order())
+    reverse(single, order=order())
+    reverse(group, order=order())
