@@ -24,7 +24,7 @@ def server_prefix() -> tuple[str, ...]:
         return ()
     nobody = pwd.getpwnam("nobody")
     namespace = _namespace(nobody)
-    return namespace if _works(namespace) else _other_user(nobody)
+    return namespace if works(namespace) else _other_user(nobody)
 
 
 def give_to_server(path: Path) -> None:
@@ -42,13 +42,14 @@ def _namespace(nobody: pwd.struct_passwd) -> tuple[str, ...]:
 def _other_user(nobody: pwd.struct_passwd) -> tuple[str, ...]:
     ids = (f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}")
     prefix = ("setpriv", *ids, "--clear-groups", "--")
-    if not _works(prefix):
+    if not works(prefix):
         message = "PostgreSQL refuses to run as root here; start the bank as an ordinary user"
         raise StartError(message)
     return prefix
 
 
-def _works(prefix: tuple[str, ...]) -> bool:
+def works(prefix: tuple[str, ...]) -> bool:
+    """Tell whether a command can be run behind ``prefix`` on this machine."""
     if shutil.which(prefix[0]) is None:
         return False
     return subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0

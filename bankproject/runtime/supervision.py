@@ -116,7 +116,8 @@ def _configuration(options: _Options, program: Program, home: Home) -> ProcessCo
         name=program.name,
         command=shlex.join(program.command),
         directory=str(PROJECT),
-        environment=dict(program.environment),
+        # A log line is written when it is made, not when a buffer is full.
+        environment={"PYTHONUNBUFFERED": "1", **program.environment},
         autostart=False,
         autorestart=False if is_opening else RestartUnconditionally,
         startsecs=0 if is_opening else STEADY_SECONDS,

@@ -1,3 +1,3 @@
-"""The bank under test."""
+"""The bank under test: as `make run` serves it."""
 
-from bankproject.settings.base import *
+from bankproject.settings.dev import *
