@@ -17,9 +17,8 @@ test: install-dev ## Check and test everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --quiet --check --lint templates
-	$(BIN)/sqlfluff lint --disable-progress-bar .
 	$(BIN)/mypy .
-	$(BIN)/lint-imports --no-timings
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/python -m pytest -n 2 --cov
 
@@ -27,7 +26,6 @@ fix: install-dev ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint --quiet --reformat templates
-	$(BIN)/sqlfluff fix --disable-progress-bar .
 
 bench: install-dev ## Measure: NAME=ledger …
 	@$(call only_known,benchmarks)
