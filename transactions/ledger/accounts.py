@@ -1,10 +1,11 @@
 """Opening and governing accounts of the ledger. Each call is one statement."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Literal
 
-from transactions.ledger.connection import fetch_one
+from transactions.ledger.connection import QUERIES, fetch_all, fetch_one, ledger_cursor
 
 CREDIT_NORMAL: Literal[1] = 1
 DEBIT_NORMAL: Literal[-1] = -1
@@ -48,28 +49,48 @@ class Opening:
     daily_limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person with rights on an account."""
+
+    account: int
+    user: int
+    rights: Literal["owner", "authorised"]
+
+
 def open_account(opening: Opening, *, client: int, using: str = "default") -> bool:
     """Open an account at balance zero; False when the very same is open already.
 
     Raises:
         Refused: another account has the number.
     """
-    parameters = {
-        "number": opening.number,
-        "currency": opening.currency,
-        "purpose": opening.purpose,
-        "side": opening.side,
-        "running": opening.running,
-        "overdraft_limit": opening.overdraft_limit,
-        "daily_limit": opening.daily_limit,
-        "client": client,
-    }
-    return bool(fetch_one("open", parameters, using)[0])
+    return bool(fetch_one("open", {**asdict(opening), "client": client}, using)[0])
+
+
+def open_accounts(openings: Sequence[Opening], *, client: int, using: str = "default") -> None:
+    """Open many accounts in one go; needs a transaction, or each stands for itself.
+
+    Raises:
+        Refused: another account has one of the numbers.
+    """
+    parameters = [{**asdict(opening), "client": client} for opening in openings]
+    with ledger_cursor(using) as cursor:
+        cursor.executemany(QUERIES["open"], parameters)
 
 
 def next_serial(*, using: str = "default") -> int:
     """Return a serial that no account of this node has had."""
-    return int(fetch_one("next_serial", {}, using)[0])
+    return next_serials(1, using=using)[0]
+
+
+def next_serials(count: int, *, using: str = "default") -> list[int]:
+    """Return ``count`` serials that no account of this node has had, ascending."""
+    return [int(row[0]) for row in fetch_all("next_serials", {"count": count}, using)]
+
+
+def lock_imports(*, using: str = "default") -> None:
+    """Wait until no other import writes to the node; the lock goes with the open transaction."""
+    fetch_one("lock_imports", {}, using)
 
 
 def set_holder(
@@ -89,6 +110,17 @@ def set_holder(
     fetch_one("set_holder", parameters, using)
 
 
+def set_holders(holders: Sequence[Holder], *, client: int, using: str = "default") -> None:
+    """Give people rights in one go; needs a transaction, or each stands for itself.
+
+    Raises:
+        Refused: there is no such account.
+    """
+    parameters = [{**asdict(holder), "client": client} for holder in holders]
+    with ledger_cursor(using) as cursor:
+        cursor.executemany(QUERIES["set_holder"], parameters)
+
+
 def set_status(
     number: int, *, status: Status, client: int, reason: str, using: str = "default"
 ) -> None:
@@ -101,7 +133,7 @@ def set_status(
     fetch_one("set_status", parameters, using)
 
 
-def set_limits(  # noqa: PLR0913  # two limits, and who set them why
+def set_limits(
     number: int,
     *,
     overdraft_limit: int | None,
@@ -125,7 +157,7 @@ def set_limits(  # noqa: PLR0913  # two limits, and who set them why
     fetch_one("set_limits", parameters, using)
 
 
-def set_payee_limit(  # noqa: PLR0913  # one limit, and who set it why
+def set_payee_limit(
     number: int,
     *,
     payee: int,

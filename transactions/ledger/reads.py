@@ -67,6 +67,21 @@ class PostedTransfer:
     reverses: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReferencedTransfer:
+    """A transfer that its client's own reference leads to."""
+
+    reference: str
+    transfer_id: UUID
+    debit: int
+    credit: int
+    amount: int
+    debit_after: int | None
+    credit_after: int | None
+    kind: str
+    event_at: datetime
+
+
 def balances(numbers: Collection[int], *, using: str = "default") -> list[Balance]:
     """Return the balances of these accounts, in the order of their numbers."""
     rows = fetch_all("balances", {"numbers": list(numbers)}, using)
@@ -107,3 +122,12 @@ def transfer(transfer_id: UUID, *, using: str = "default") -> PostedTransfer | N
     """Return a transfer by its id, or None."""
     row = fetch_one("transfer", {"id": transfer_id}, using)
     return None if row is None else PostedTransfer(*row)
+
+
+def transfers_under(
+    references: Collection[str], *, client: int, using: str = "default"
+) -> dict[str, ReferencedTransfer]:
+    """Return the transfers that a client posted under these references, by reference."""
+    parameters = {"client": client, "references": list(references)}
+    rows = fetch_all("transfers_under", parameters, using)
+    return {row.reference: ReferencedTransfer(*row) for row in rows}

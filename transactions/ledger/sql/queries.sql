@@ -47,8 +47,11 @@ FROM ledger.reverse_v1(
     p_channel => %(channel)s, p_day => %(day)s, p_memo => %(memo)s
 ) AS r
 
--- name: next_serial
-SELECT nextval('ledger.account_serial')
+-- name: next_serials
+SELECT nextval('ledger.account_serial') FROM generate_series(1, %(count)s)
+
+-- name: lock_imports
+SELECT pg_advisory_xact_lock(7103, 2)
 
 -- name: open
 SELECT ledger.open_v1(
@@ -120,6 +123,14 @@ SELECT ledger.fold_v1()
 
 -- name: expire_holds
 SELECT ledger.expire_holds_v1()
+
+-- name: transfers_under
+SELECT
+    r.reference, j.id, j.debit, j.credit, j.amount, j.debit_after, j.credit_after, j.kind,
+    j.event_at
+FROM ledger.reference AS r
+INNER JOIN ledger.journal AS j ON j.id = r.transfer_id
+WHERE r.client = %(client)s AND r.reference = ANY(%(references)s)
 
 -- name: forget_requests
 SELECT ledger.forget_requests_v1(interval '90 days', 10000)

@@ -1,0 +1,96 @@
+"""Loading the books of the Berka bank into this one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+
+from django.db import transaction
+
+from transactions.chart import BankAccounts, open_chart
+from transactions.imports.berka.people import (
+    ACCOUNT_REFERENCE,
+    BerkaFiles,
+    add_districts,
+    read_people,
+)
+from transactions.imports.berka.rows import (
+    CURRENCY,
+    parse_transactions,
+    read_transactions,
+    row_after,
+)
+from transactions.imports.entries import Row
+from transactions.imports.loading import Advance, load_rows
+from transactions.imports.people import add_customers, head_office
+from transactions.imports.tables import BadRow, Line
+from transactions.ledger.accounts import lock_imports
+from transactions.ledger.posting import BANK_CLIENT
+from transactions.ledger.reads import transfers_under
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BerkaBooks:
+    """What the files say, read and checked as far as that needs no bank."""
+
+    people: BerkaFiles
+    transactions: Sequence[Line]
+
+
+def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
+    """Read all files; nothing is written.
+
+    Raises:
+        UnreadableFile
+    """
+    return BerkaBooks(people=read_people(folder), transactions=read_transactions(transactions))
+
+
+def load_berka(books: BerkaBooks, *, advance: Advance) -> None:
+    """Add people and accounts, then post and compare the transactions, row by row.
+
+    People and accounts come in one transaction, rows in one a chunk.
+
+    Raises:
+        BadRow: the first row that is not as it should be; those before it are posted.
+        Busy: what is missing comes with the next load.
+    """
+    accounts, bank = _add_people(books.people)
+    rows = parse_transactions(books.transactions, accounts=accounts, bank=bank)
+    last: dict[str, Row] = {}
+    load_rows(_remembering(rows, last), bank=bank, advance=advance)
+    _refuse_missing_ends(last)
+
+
+@transaction.atomic
+def _add_people(files: BerkaFiles) -> tuple[Mapping[str, int], BankAccounts]:
+    lock_imports()
+    branch = head_office()
+    bank = open_chart(branch=branch.number, currency=CURRENCY)
+    customers = files.customers(add_districts(files.districts))
+    numbers = add_customers(customers, branch=branch)
+    ids = {
+        reference.removeprefix(ACCOUNT_REFERENCE): number for reference, number in numbers.items()
+    }
+    return ids, bank
+
+
+def _remembering(rows: Iterator[Row], last: dict[str, Row]) -> Iterator[Row]:
+    for row in rows:
+        last[row.entry.label] = row
+        yield row
+
+
+def _refuse_missing_ends(last: Mapping[str, Row]) -> None:
+    """Refuse a file that ends an account's history earlier than one loaded before."""
+    following = {row_after(row): row for row in last.values()}
+    more = transfers_under(list(following), client=BANK_CLIENT)
+    if more:
+        first = min((following[reference].entry for reference in more), key=attrgetter("line"))
+        raise BadRow(
+            line=first.line,
+            account=first.label,
+            field="seq",
+            expected="a next row",
+            found="none; the ledger has it from an earlier load",
+        )
