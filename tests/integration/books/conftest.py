@@ -38,7 +38,9 @@ class BusyBank:
 
 @pytest.fixture(scope="module")
 def busy_bank(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, server: TestServer
+    django_db_setup: None,  # noqa: ARG001  # the template must be there
+    django_db_blocker: DjangoDbBlocker,
+    server: TestServer,
 ) -> Iterator[BusyBank]:
     """Give the module a bank with a history, in a database of its own."""
     database = f"busy_{worker_name()}"

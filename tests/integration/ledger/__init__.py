@@ -1,0 +1,1 @@
+"""The ledger, on real PostgreSQL, as the application's own role."""

@@ -1,0 +1,23 @@
+"""How a proof ends: its counts for people, one last line of JSON, and the exit status."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+
+def conclude(
+    *, name: str, seed: int | None, counts: Mapping[str, object], failures: Sequence[str]
+) -> int:
+    """Print how a proof ended and return its exit status."""
+    for label, figure in counts.items():
+        print(f"{figure!s:>12}  {label.replace('_', ' ')}")
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    answer = {
+        "name": name,
+        "passed": not failures,
+        "seed": seed,
+        "counts": counts,
+        "failures": failures,
+    }
+    print(json.dumps(answer))
+    return 1 if failures else 0
