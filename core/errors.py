@@ -11,7 +11,8 @@ class DomainError(Exception):
     code: str = "refused"
     http_status: int = 422
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
+    def __init__(self, message: str, *, field: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.code = code or self.code
         self.field = field

@@ -36,7 +36,27 @@ CURRENCIES: Final = {
 MOST_MINOR: Final = 10**15
 """The largest amount of one transfer, in minor units; the ledger's functions refuse more."""
 
-_AMOUNT: Final = re.compile(r"(?P<whole>[0-9]{1,16})(?:\.(?P<fraction>[0-9]{1,6}))?", re.ASCII)
+_AMOUNT: Final = re.compile(r"(?P<whole>[0-9]+)(?:\.(?P<fraction>[0-9]+))?", re.ASCII)
+_MOST_DIGITS: Final = len(str(MOST_MINOR))
+_FAULTS: Final = (
+    (re.compile(r"[-+\u2212].*"), "amount_has_sign", "An amount has no sign; write 1250.50."),
+    (
+        re.compile(r"nan|inf(inity)?", re.IGNORECASE),
+        "amount_not_a_number",
+        "This is not a number; write the amount as 1250 or 1250.50.",
+    ),
+    (
+        re.compile(r"[0-9.]+[eE][-+]?[0-9]+"),
+        "amount_has_exponent",
+        "Write the amount in full, as 1250, without an exponent.",
+    ),
+    (
+        # A digit, but none of 0 to 9.
+        re.compile(r".*(?![0-9])\d.*"),
+        "amount_has_other_digits",
+        "Write the amount with the digits 0 to 9.",
+    ),
+)
 
 
 class UnknownCurrency(DomainError):
@@ -46,21 +66,9 @@ class UnknownCurrency(DomainError):
 
 
 class InvalidAmount(DomainError):
-    """A text is no amount of money."""
+    """A text is no amount of money; ``code`` says what is wrong with it where that is known."""
 
     code = "invalid_amount"
-
-
-class TooManyDecimals(InvalidAmount):
-    """An amount has more decimals than its currency."""
-
-    code = "too_many_decimals"
-
-
-class AmountTooLarge(InvalidAmount):
-    """An amount is larger than the bank moves in one transfer."""
-
-    code = "amount_too_large"
 
 
 def currency_named(code: str) -> Currency:
@@ -91,24 +99,25 @@ class Money:
         nobody has to guess what was meant.
 
         Raises:
-            UnknownCurrency, InvalidAmount, TooManyDecimals, AmountTooLarge
+            UnknownCurrency, InvalidAmount
         """
         exponent = currency_named(currency).exponent
         found = _AMOUNT.fullmatch(text)
         if found is None:
-            message = f"{text[:32]!r} is not an amount; write it as 1250 or 1250.50."
-            raise InvalidAmount(message, field="amount")
-        fraction = found["fraction"] or ""
+            raise _fault_of(text)
+        whole, fraction = found["whole"].lstrip("0"), found["fraction"] or ""
         if len(fraction) > exponent:
-            message = f"{currency} has {exponent} decimals; {text!r} has {len(fraction)}."
-            raise TooManyDecimals(message, field="amount")
-        minor = int(found["whole"]) * 10**exponent + int((fraction or "0").ljust(exponent, "0"))
+            message = f"{currency} has {exponent} decimals; this amount has {len(fraction)}."
+            raise InvalidAmount(message, field="amount", code="too_many_decimals")
+        digits = whole + fraction.ljust(exponent, "0")
+        # Measured first: Python does not read numbers of thousands of digits.
+        if len(digits) > _MOST_DIGITS or int(digits or "0") > MOST_MINOR:
+            message = f"One transfer moves at most {cls(MOST_MINOR, currency).decimal} {currency}."
+            raise InvalidAmount(message, field="amount", code="amount_too_large")
+        minor = int(digits or "0")
         if minor == 0:
             message = "The amount must be more than zero."
-            raise InvalidAmount(message, field="amount")
-        if minor > MOST_MINOR:
-            message = f"One transfer moves at most {cls(MOST_MINOR, currency).decimal} {currency}."
-            raise AmountTooLarge(message, field="amount")
+            raise InvalidAmount(message, field="amount", code="amount_not_positive")
         return cls(minor, currency)
 
     @property
@@ -119,3 +128,12 @@ class Money:
     def __str__(self) -> str:
         """Write the amount as the API does: ``1250.50 INR``."""
         return f"{self.decimal:f} {self.currency}"
+
+
+def _fault_of(text: str) -> InvalidAmount:
+    """Say what is wrong with a text that is no amount."""
+    for pattern, code, message in _FAULTS:
+        if pattern.fullmatch(text):
+            return InvalidAmount(message, field="amount", code=code)
+    message = "This is not an amount; write it as 1250 or 1250.50."
+    return InvalidAmount(message, field="amount")
