@@ -1,0 +1,1 @@
+"""People, branches, and the identity of accounts."""

@@ -68,9 +68,14 @@ def parse_account_number(text: str, *, field: str = "account") -> int:
     return int(digits)
 
 
+def is_bank_account(number: int) -> bool:
+    """Tell whether an account number is one of the bank's own, by its serial."""
+    return number // 10 % 10**8 >= SERIALS.stop
+
+
 def branch_of(number: int) -> int:
     """Return the number of the branch that an account number names as its home."""
-    return number // 10 ** (LENGTH - 3)
+    return int(number // 10 ** (LENGTH - 3))
 
 
 def _with_check_digit(digits: str) -> int:

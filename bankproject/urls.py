@@ -1,9 +1,20 @@
 """Every address of the bank."""
 
-from django.urls import path
+from django.contrib import admin
+from django.urls import include, path
 
 from bankproject.health import health
 
 urlpatterns = [
     path("health", health, name="health"),
+    path("auth/", include("allauth.urls")),
+    path("auth/", include("allauth.headless.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("transactions.urls")),
+    path("", include("portals.urls")),
 ]
+
+handler400 = "core.failures.bad_request"
+handler403 = "core.failures.forbidden"
+handler404 = "core.failures.not_found"
+handler500 = "core.failures.server_error"

@@ -1,0 +1,1 @@
+"""What every part of the bank stands on; it knows nothing of banking but money."""

@@ -70,6 +70,12 @@ class BankAccounts:
         )
 
 
+def place_of(number: int) -> Place:
+    """Return the place of one of the bank's own accounts in the chart, by its number."""
+    place = number // 10 % 10**4
+    return max(known for known in Place if known <= place)
+
+
 def open_chart(*, branch: int, currency: str, using: str = "default") -> BankAccounts:
     """Open what is missing of the chart of one branch in one currency, with one till and machine.
 

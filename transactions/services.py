@@ -3,12 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+
 from accounts.models import Account, Branch, Product, User
-from accounts.numbers import account_number
+from accounts.numbers import account_number, is_bank_account
 from core.clock import bank_day
 from core.money import Money
 from transactions.ledger.accounts import Opening, Purpose, next_serial, open_account, set_holder
+from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Order, Receipt, Transfer, post
+
+__all__ = [
+    "Channel",
+    "Receipt",
+    "TransferRequest",
+    "open_customer_account",
+    "preview_transfer",
+    "transfer_funds",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,9 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
         Refused: with the reason; nothing was moved.
         Busy: nothing was moved; the same request may be sent again.
     """
+    if is_bank_account(request.credit):
+        # People pay people; tills and vaults are the bank's to move.
+        raise Refused(Code.UNKNOWN_CREDIT_ACCOUNT)
     transfer = Transfer(request.debit, request.credit, request.amount, memo=request.memo)
     order = Order(
         client=request.user,
@@ -42,6 +57,20 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
         holder=request.user,
     )
     return post(transfer, order=order)
+
+
+def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
+    """Return what sending would answer, and write nothing: it is posted and rolled back.
+
+    Locks both accounts for a moment.
+
+    Raises:
+        Refused, Busy
+    """
+    with transaction.atomic():
+        receipt = transfer_funds(request, now=now)
+        transaction.set_rollback(True)
+    return receipt
 
 
 def open_customer_account(

@@ -1,7 +1,7 @@
 """Settings that every way of running the bank shares."""
 
+import logging
 from pathlib import Path
-
 from typing import Any
 
 from csp.constants import NONE, SELF
@@ -185,7 +185,7 @@ CSRF_FAILURE_VIEW = "core.failures.csrf_failure"
 
 LOGGING = logs.LOGGING
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logs.DEBUG
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 
 # Days and months of the bank; instants are stored in UTC.
 BANK_TIME_ZONE = env.text("BANK_TIME_ZONE", "Asia/Kolkata")

@@ -99,6 +99,12 @@ def rights_on(account: int, *, user: int, using: str = "default") -> str | None:
     return None if row is None else row.rights
 
 
+def owners_of(accounts: Collection[int], *, using: str = "default") -> dict[int, int]:
+    """Return the owner of each account that has one; of several the first."""
+    rows = fetch_all("owners_of", {"accounts": list(accounts)}, using)
+    return {row.account: row.user_id for row in rows}
+
+
 def balance_at(number: int, *, at: datetime, using: str = "default") -> int:
     """Return an account's balance by all that was recorded before a past instant.
 

@@ -1,0 +1,44 @@
+"""What people and programs see when no view could answer."""
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from core.api.problems import problem_response
+from core.middleware import request_id
+
+API: Final = "/api/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Answer what cannot be understood."""
+    return _answer(request, 400, "This request could not be understood.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Answer what is not allowed."""
+    return _answer(request, 403, "This is not allowed.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Answer a form that does not come from a page of ours, or from one of an ended session."""
+    return _answer(request, 403, "The page you sent this from is too old. Open it again.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Answer for an address that nothing is at, or nothing of yours."""
+    return _answer(request, 404, "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer when the bank itself failed."""
+    return _answer(request, 500, "Something went wrong on our side.")
+
+
+def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    if request.path.startswith(API):
+        return problem_response(request, status=status, detail=detail)
+    context = {"status": status, "detail": detail, "request_id": request_id(request)}
+    # Without the request: its user may be what failed.
+    return HttpResponse(render_to_string("error.html", context), status=status)

@@ -1,0 +1,122 @@
+"""The form to send money."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.numbers import parse_account_number
+from core.amounts import parse_typed_amount
+from core.errors import DomainError
+from core.money import Money
+from core.text import one_line
+from portals.templatetags.bank import money
+from transactions.selectors import AccountView
+from transactions.services import Channel, TransferRequest
+
+Value = TypeVar("Value")
+LONGEST_MEMO: Final = 140
+_SENT_ALREADY: Final = "key_reused"
+# Where a refusal's field is shown, when the form has no field of this name.
+_SHOWN_AT: Final = {"currency": "credit_account"}
+
+
+class TransferForm(forms.Form):
+    """What to send, from where, to whom. Its token lets it be sent once."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    debit_account = forms.TypedChoiceField(label=_("From"), coerce=int)
+    credit_account = forms.CharField(
+        label=_("To account"),
+        help_text=_("The 12 digits of the account number. Blanks do no harm."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": _("Enter the account number to pay to.")},
+    )
+    amount = forms.CharField(
+        label=_("Amount"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={"required": _("Enter an amount.")},
+    )
+    memo = forms.CharField(
+        label=_("Message (optional)"),
+        required=False,
+        help_text=_("Both of you see it. Up to 140 characters."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, accounts: Sequence[AccountView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.accounts = accounts
+        self.currencies = {account.number: account.currency for account in accounts}
+        choices = [(account.number, _choice(account)) for account in accounts]
+        self.fields["debit_account"].choices = choices  # type: ignore[attr-defined]
+        for name in ("credit_account", "amount", "memo"):
+            # Which texts are taken is decided in one place, for pages and API.
+            self.fields[name].validators = []
+
+    def clean_credit_account(self) -> int:
+        """Read the payee's account number."""
+        return _read(parse_account_number, self.cleaned_data["credit_account"])
+
+    def clean_amount(self) -> Money | None:
+        """Read the amount in the currency of the account it is paid from."""
+        account = self.cleaned_data.get("debit_account")
+        if account is None:
+            return None
+        currency = self.currencies[account]
+        return _read(lambda text: parse_typed_amount(text, currency), self.cleaned_data["amount"])
+
+    def clean_memo(self) -> str | None:
+        """Read the message; an empty one is none."""
+        text = self.cleaned_data["memo"]
+        return _read(lambda text: one_line(text, longest=LONGEST_MEMO, field="memo"), text) or None
+
+    def request(self, *, user: int) -> TransferRequest:
+        """Return what was asked for; the token is its idempotency key."""
+        return TransferRequest(
+            user=user,
+            key=f"form:{self.cleaned_data['token']}",
+            channel=Channel.WEB,
+            debit=self.cleaned_data["debit_account"],
+            credit=self.cleaned_data["credit_account"],
+            amount=self.cleaned_data["amount"],
+            memo=self.cleaned_data["memo"],
+        )
+
+    def reopened(self) -> "TransferForm":
+        """Return the form with the same entries, to be changed; nothing is wrong with it yet."""
+        return TransferForm(initial=self.entries(), accounts=self.accounts)
+
+    def entries(self) -> dict[str, str]:
+        """Return what was typed."""
+        return {name: self.data.get(name, "") for name in self.fields}
+
+    def refuse(self, error: DomainError) -> None:
+        """Show why the bank refused, beside the field at fault."""
+        if error.code == _SENT_ALREADY:
+            self.data = {**self.entries(), "token": str(uuid4())}
+            message = _(
+                "Money was sent with this form already, and what you see has been changed since. "
+                "To send this as well, continue."
+            )
+            self.add_error(None, ValidationError(message, code=error.code))
+            return
+        field = _SHOWN_AT.get(error.field or "", error.field)
+        self.add_error(
+            field if field in self.fields else None, ValidationError(error.message, code=error.code)
+        )
+
+
+def _read(reader: Callable[[str], Value], text: str) -> Value:
+    try:
+        return reader(text)
+    except DomainError as error:
+        raise ValidationError(error.message, code=error.code) from error
+
+
+def _choice(account: AccountView) -> str:
+    spare = account.available or account.balance
+    return f"{account.product} {account.number} · {money(spare)}"

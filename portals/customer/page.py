@@ -1,0 +1,39 @@
+"""What all pages of a customer share."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+from accounts.models import User
+from core.errors import DomainError
+
+Parameters = ParamSpec("Parameters")
+NOT_FOUND = 404
+
+
+def customer_page(
+    view: Callable[Concatenate[HttpRequest, Parameters], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Parameters], HttpResponse]:
+    """Let people in who are logged in, keep the page out of caches, and hide what is not theirs."""
+
+    @wraps(view)
+    def page(
+        request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except DomainError as error:
+            if error.http_status == NOT_FOUND:
+                raise Http404 from error
+            raise
+
+    return never_cache(login_required(page))
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is logged in."""
+    return cast("User", request.user)

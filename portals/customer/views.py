@@ -1,0 +1,66 @@
+"""A customer's accounts and what moved on them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from core.money import Money
+from portals.customer.page import customer_page, person
+from transactions.cursors import InvalidCursor, cursor_after, read_cursor
+from transactions.selectors import AccountView, accounts_of, latest_movements, statement
+
+LATEST: Final = 5
+PAGE: Final = 25
+
+
+@require_safe
+@customer_page
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Show what there is, and what moved last."""
+    accounts = accounts_of(person(request).pk)
+    context = {
+        "accounts": accounts,
+        "totals": _totals(accounts),
+        "movements": latest_movements(accounts, limit=LATEST),
+    }
+    return render(request, "customer/dashboard.html", context)
+
+
+@require_safe
+@customer_page
+def accounts(request: HttpRequest) -> HttpResponse:
+    """Show all accounts, with what can be spent."""
+    found = accounts_of(person(request).pk)
+    context = {"accounts": found, "totals": _totals(found)}
+    return render(request, "customer/accounts.html", context)
+
+
+@require_safe
+@customer_page
+def statement_page(request: HttpRequest, number: int) -> HttpResponse:
+    """Show a page of an account's statement, newest first, with the balance after each movement."""
+    cursor = request.GET.get("before")
+    try:
+        before = read_cursor(cursor, account=number) if cursor else None
+    except InvalidCursor as error:
+        raise Http404 from error
+    page = statement(person(request).pk, number=number, before=before, limit=PAGE)
+    context = {
+        "account": page.account,
+        "movements": page.movements,
+        "is_newest": before is None,
+        "older": None if page.older is None else cursor_after(number, last=page.older),
+    }
+    return render(request, "customer/statement.html", context)
+
+
+def _totals(accounts: Sequence[AccountView]) -> list[Money]:
+    """Add up the balances of each currency."""
+    totals: Counter[str] = Counter()
+    for account in accounts:
+        totals[account.currency] += account.balance.minor
+    return [Money(minor, currency) for currency, minor in totals.items()]

@@ -1,0 +1,87 @@
+"""How pages write money, numbers and times."""
+
+from datetime import datetime
+from typing import Final
+
+from babel.dates import format_datetime
+from babel.numbers import format_currency
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.money import Money
+
+register = template.Library()
+
+LOCALE: Final = "en_IN"
+_GROUP: Final = 4
+_MINUS: Final = "\N{MINUS SIGN}"
+_KINDS: Final = {
+    "transfer": "Transfer",
+    "withdrawal": "Cash withdrawal",
+    "payment": "Payment",
+    "card": "Card payment",
+    "deposit": "Deposit",
+    "fee": "Fee",
+    "interest": "Interest",
+    "penalty_interest": "Penalty interest",
+    "rounding": "Rounding",
+    "reversal": "Reversal",
+}
+
+
+@register.filter
+def money(amount: Money | None) -> str:
+    """Write an amount as people write it: ₹1,25,000.50."""
+    if amount is None:
+        return ""
+    written: str = format_currency(abs(amount.decimal), amount.currency, locale=LOCALE)
+    return f"{_MINUS}{written}" if amount.minor < 0 else written
+
+
+@register.filter
+def change(amount: Money) -> str:
+    """Write an amount with its sign, plus or minus."""
+    return money(amount) if amount.minor < 0 else f"+{money(amount)}"
+
+
+@register.filter
+def account_number(number: int) -> SafeString:
+    """Write an account number in groups; copied, it has no blanks."""
+    digits = str(number)
+    groups = [(digits[at : at + _GROUP],) for at in range(0, len(digits), _GROUP)]
+    return format_html(
+        '<span class="account-number">{}</span>', format_html_join("", "<span>{}</span>", groups)
+    )
+
+
+@register.filter
+def day(at: datetime) -> SafeString:
+    """Write the bank's calendar day of an instant."""
+    return _time(at, "d MMM yyyy")
+
+
+@register.filter
+def minute(at: datetime) -> SafeString:
+    """Write an instant to the minute, in the bank's time zone."""
+    return _time(at, "d MMM yyyy, HH:mm")
+
+
+@register.filter
+def kind(name: str) -> str:
+    """Write what a transfer is for."""
+    return _KINDS[name]
+
+
+def _time(at: datetime, pattern: str) -> SafeString:
+    local = timezone.localtime(at)
+    written = format_datetime(local, pattern, locale=LOCALE)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), written)
+
+
+@register.simple_tag
+def in_demo() -> bool:
+    """Tell whether this bank is a demo."""
+    return settings.BANK_DEMO

@@ -1,0 +1,17 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from portals import outbox
+from portals.customer import transfers, views
+
+urlpatterns = [
+    path("", views.dashboard, name="dashboard"),
+    path("accounts/", views.accounts, name="accounts"),
+    path("accounts/<int:number>/", views.statement_page, name="statement"),
+    path("transfers/new/", transfers.enter, name="transfer-new"),
+    path("transfers/check/", transfers.check, name="transfer-check"),
+    path("transfers/send/", transfers.send, name="transfer-send"),
+    path("transfers/<uuid:transfer_id>/", transfers.receipt, name="receipt"),
+    path("outbox/", outbox.outbox, name="outbox"),
+]

@@ -1,0 +1,245 @@
+"""What people may see of their accounts: each selector answers one page or one API method."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from accounts.models import Account
+from accounts.numbers import is_bank_account
+from accounts.selectors import identities, names_of
+from core.money import Money
+from transactions.chart import Place, place_of
+from transactions.ledger import reads
+from transactions.ledger.codes import Code, Refused
+from transactions.ledger.reads import LAST_ID, Balance, Entry
+
+_BANK_NAMES: Final = {
+    Place.VAULT: "Vault",
+    Place.NOSTRO: "Another bank",
+    Place.CLEARING: "Clearing",
+    Place.FEE_INCOME: "Bank charges",
+    Place.INTEREST_INCOME: "Interest",
+    Place.INTEREST_EXPENSE: "Interest",
+    Place.ROUNDING: "Rounding",
+    Place.SUSPENSE: "Suspense",
+    Place.TILL: "Cash desk",
+    Place.MACHINE: "Cash machine",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a transfer: an account and whose it is; the name is empty when unknown."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """An account as its holders see it. ``available`` is None where there is no floor."""
+
+    number: int
+    product: str
+    branch: str
+    currency: str
+    status: str
+    balance: Money
+    held: Money
+    available: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One entry of an account's statement; ``change`` is negative for what went out."""
+
+    account: int
+    transfer_id: UUID
+    change: Money
+    balance_after: Money | None
+    counterparty: Party
+    kind: str
+    channel: str
+    memo: str
+    event_at: datetime
+    recorded_at: datetime
+
+    @property
+    def amount(self) -> Money:
+        """How much moved, whichever way."""
+        return Money(abs(self.change.minor), self.change.currency)
+
+    @property
+    def is_out(self) -> bool:
+        """Tell whether money went out."""
+        return self.change.minor < 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A page of an account's movements, newest first; ``older`` is where the next page begins."""
+
+    account: AccountView
+    movements: Sequence[Movement]
+    older: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferView:
+    """A transfer as one of its parties sees it: balances of the other side are not theirs."""
+
+    transfer_id: UUID
+    debit: Party
+    credit: Party
+    amount: Money
+    kind: str
+    channel: str
+    memo: str
+    event_at: datetime
+    recorded_at: datetime
+    debit_after: Money | None
+    credit_after: Money | None
+    is_reversed: bool
+
+
+def accounts_of(user: int) -> list[AccountView]:
+    """Return the accounts that a person holds rights on, by number."""
+    held = reads.balances_of(user)
+    known = identities([balance.number for balance in held])
+    return [_view(balance, known.get(balance.number)) for balance in held]
+
+
+def account_of(user: int, *, number: int) -> AccountView:
+    """Return one account of a person's.
+
+    Raises:
+        Refused: there is none of theirs with this number.
+    """
+    for account in accounts_of(user):
+        if account.number == number:
+            return account
+    raise Refused(Code.UNKNOWN_ACCOUNT)
+
+
+def statement(user: int, *, number: int, before: UUID | None, limit: int) -> Statement:
+    """Return up to ``limit`` movements of a person's account that are older than ``before``.
+
+    Raises:
+        Refused: the person has no such account.
+    """
+    account = account_of(user, number=number)
+    found = reads.entries(number, before=before or LAST_ID, limit=limit + 1)
+    page = found[:limit]
+    older = page[-1].transfer_id if len(found) > limit else None
+    return Statement(account=account, movements=_movements(number, page), older=older)
+
+
+def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[Movement]:
+    """Return the newest movements over several accounts."""
+    found = [
+        (entry, account.number)
+        for account in accounts
+        for entry in reads.entries(account.number, limit=limit)
+    ]
+    found.sort(key=lambda pair: pair[0].transfer_id, reverse=True)
+    newest = found[:limit]
+    parties = _parties([entry.counterparty for entry, _number in newest])
+    return [_movement(number, entry, parties) for entry, number in newest]
+
+
+def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
+    """Return a transfer from or to one of a person's accounts.
+
+    Raises:
+        Refused: there is none with this id that is theirs to see.
+    """
+    posted = reads.transfer(transfer_id)
+    mine = {balance.number for balance in reads.balances_of(user)}
+    if posted is None or mine.isdisjoint({posted.debit, posted.credit}):
+        raise Refused(Code.UNKNOWN_TRANSFER)
+    parties = _parties([posted.debit, posted.credit])
+    return TransferView(
+        transfer_id=posted.transfer_id,
+        debit=parties[posted.debit],
+        credit=parties[posted.credit],
+        amount=Money(posted.amount, posted.currency),
+        kind=posted.kind,
+        channel=posted.channel,
+        memo=posted.memo or "",
+        event_at=posted.event_at,
+        recorded_at=posted.recorded_at,
+        debit_after=_money(posted.debit_after, posted.currency) if posted.debit in mine else None,
+        credit_after=_money(posted.credit_after, posted.currency)
+        if posted.credit in mine
+        else None,
+        is_reversed=posted.reversed_by is not None,
+    )
+
+
+def payee_of(number: int) -> Party:
+    """Return an account to be paid, with enough of its owner's name to notice a mistake."""
+    first, *others = _parties([number])[number].name.split() or [""]
+    return Party(number, " ".join([first, *(f"{other[0]}." for other in others)]))
+
+
+def recorded_at(transfer_id: UUID) -> datetime:
+    """Return when a transfer was recorded: its id holds it."""
+    milliseconds, rest = transfer_id.int >> 80, transfer_id.int >> 64 & 0xFFF
+    since = timedelta(milliseconds=milliseconds, microseconds=rest * 1000 // 4096)
+    return datetime.fromtimestamp(0, tz=UTC) + since
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor, currency)
+
+
+def _view(balance: Balance, identity: Account | None) -> AccountView:
+    currency = balance.currency
+    return AccountView(
+        number=balance.number,
+        product=(identity.name or identity.get_product_display()) if identity else "account",
+        branch=identity.branch.name if identity else "",
+        currency=currency,
+        status=balance.status,
+        balance=Money(balance.balance, currency),
+        held=Money(balance.held, currency),
+        available=_money(balance.available, currency),
+    )
+
+
+def _movements(number: int, entries: Sequence[Entry]) -> list[Movement]:
+    parties = _parties([entry.counterparty for entry in entries])
+    return [_movement(number, entry, parties) for entry in entries]
+
+
+def _movement(number: int, entry: Entry, parties: dict[int, Party]) -> Movement:
+    return Movement(
+        account=number,
+        transfer_id=entry.transfer_id,
+        change=Money(entry.change, entry.currency),
+        balance_after=_money(entry.balance_after, entry.currency),
+        counterparty=parties[entry.counterparty],
+        kind=entry.kind,
+        channel=entry.channel,
+        memo=entry.memo or "",
+        event_at=entry.event_at,
+        recorded_at=entry.recorded_at,
+    )
+
+
+def _parties(numbers: Collection[int]) -> dict[int, Party]:
+    """Name accounts: the bank's own by their place, others by their owner."""
+    people = {number for number in numbers if not is_bank_account(number)}
+    owners = reads.owners_of(people) if people else {}
+    names = names_of(owners.values()) if owners else {}
+    return {
+        number: Party(
+            number,
+            names.get(owners.get(number, 0), "")
+            if number in people
+            else _BANK_NAMES[place_of(number)],
+        )
+        for number in numbers
+    }
