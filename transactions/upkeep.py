@@ -13,13 +13,12 @@ _log = structlog.get_logger(__name__)
 
 
 def run_upkeep(*, now: datetime, using: str = "default") -> None:
-    """Tidy expired holds, fold summed accounts, forget old requests, add partitions.
+    """Tidy expired holds, fold summed accounts, add partitions.
 
     Each part is short and safe to repeat; run it every few seconds, from as many processes as like.
     """
     fetch_one("expire_holds", {}, using)
     fetch_one("fold", {}, using)
-    fetch_one("forget_requests", {}, using)
     add_partitions(now=now, using=using)
     stray = fetch_one("rows_in_default", {}, using)[0]
     if stray:

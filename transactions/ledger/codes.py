@@ -33,6 +33,7 @@ class Code(IntEnum):
     PAYEE_LIMIT_EXCEEDED = 32
     DUPLICATE_REFERENCE = 40
     KEY_REUSED = 41
+    LONG_WAY = 42
     UNKNOWN_HOLD = 50
     HOLD_NOT_OPEN = 51
     HOLD_EXPIRED = 52
@@ -74,6 +75,7 @@ _WORDS: Final = {
     Code.PAYEE_LIMIT_EXCEEDED: "This is more than the account may still pay to this payee today.",
     Code.DUPLICATE_REFERENCE: "The reference was used before.",
     Code.KEY_REUSED: "The idempotency key was used before, for another request.",
+    Code.LONG_WAY: "The transfer is not a usual one.",
     Code.UNKNOWN_HOLD: "There is no such hold.",
     Code.HOLD_NOT_OPEN: "The hold is not open any more.",
     Code.HOLD_EXPIRED: "The hold has expired.",

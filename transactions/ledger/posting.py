@@ -5,6 +5,7 @@ Every function here is one statement. Outside a transaction that statement is th
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,7 +25,7 @@ from transactions.ledger.arrays import (
     Texts,
     adapt_packed_arrays,
 )
-from transactions.ledger.codes import Code
+from transactions.ledger.codes import Code, Refused
 from transactions.ledger.connection import QUERIES, fetch_one, ledger_cursor
 
 BANK_CLIENT = 0
@@ -140,15 +141,29 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
         "memo": transfer.memo,
         "reference": transfer.reference,
         "event_at": transfer.event_at,
-        # A transaction could not go on after the violated key that sends us to the stored answer.
-        "again": connections[using].in_atomic_block,
     }
+    # Inside a transaction only the full way is open: what fails on the short one would abort it.
+    if not connections[using].in_atomic_block:
+        with suppress(_NotUsual):
+            return Receipt(*_short_way(parameters, using))
+    return Receipt(*fetch_one("post_fully", parameters, using))
+
+
+class _NotUsual(Exception):  # noqa: N818  # no error: the full way decides
+    """A transfer cannot be posted the short way."""
+
+
+def _short_way(parameters: dict[str, Any], using: str) -> Any:
     try:
-        return Receipt(*fetch_one("post", parameters, using))
-    except psycopg.errors.UniqueViolation as error:
-        if constraint_of(error) != "request_pkey":
+        return fetch_one("post", parameters, using)
+    except Refused as refusal:
+        if refusal.reason is not Code.LONG_WAY:
             raise
-    return Receipt(*fetch_one("post", {**parameters, "again": True}, using))
+        raise _NotUsual from refusal
+    except (psycopg.errors.UniqueViolation, psycopg.errors.CheckViolation) as error:
+        if constraint_of(error) not in {"request_pkey", "account_floor"}:
+            raise
+        raise _NotUsual from error
 
 
 def post_batch(

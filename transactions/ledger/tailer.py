@@ -38,7 +38,9 @@ class TailedTransfer:
 
 
 @contextmanager
-def tailed(name: str, *, limit: int = 500, using: str = "default") -> Iterator[list[TailedTransfer]]:
+def tailed(
+    name: str, *, limit: int = 500, using: str = "default"
+) -> Iterator[list[TailedTransfer]]:
     """Yield what is next for the tailer ``name``, and move its cursor when the block ends well.
 
     Opens the transaction in which the cursor is locked, read and saved: what the block writes on

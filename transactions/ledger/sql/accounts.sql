@@ -10,6 +10,16 @@ LANGUAGE sql VOLATILE AS $$
     VALUES (p_account, p_action, p_client, p_reason, p_details)
 $$;
 
+-- name: mark_usual_v1
+-- Bring `usual` up to what governs an account; the last step of every change of that.
+CREATE FUNCTION ledger.mark_usual_v1(p_number bigint) RETURNS void
+LANGUAGE sql VOLATILE AS $$
+    UPDATE ledger.account
+    SET usual = running AND status = 'open' AND daily_limit IS NULL AND NOT payee_limits
+        AND floor IS NOT DISTINCT FROM held - overdraft_limit
+    WHERE number = p_number
+$$;
+
 -- name: open_v1
 -- Open an account at balance zero; false when the very same one is open already. p_side: +1 grows by
 -- credit, -1 by debit. p_overdraft_limit NULL: no floor. Raises account_exists for another one under
@@ -29,6 +39,7 @@ BEGIN
     )
     ON CONFLICT (number) DO NOTHING;
     IF FOUND THEN
+        PERFORM ledger.mark_usual_v1(p_number);
         PERFORM ledger.note_v1(p_number, 'open', p_client, NULL, jsonb_build_object(
             'purpose', p_purpose, 'currency', p_currency, 'overdraft_limit', p_overdraft_limit,
             'daily_limit', p_daily_limit));
@@ -109,6 +120,7 @@ BEGIN
         END IF;
     END IF;
     UPDATE ledger.account SET status = p_status, version = version + 1 WHERE number = p_number;
+    PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(
         p_number, 'set_status', p_client, p_reason,
         jsonb_build_object('from', v_account.status, 'to', p_status));
@@ -133,9 +145,10 @@ BEGIN
     SET
         overdraft_limit = p_overdraft_limit,
         daily_limit = p_daily_limit,
-        floor = least(held - p_overdraft_limit, CASE WHEN p_overdraft_limit IS NOT NULL THEN balance END),
+        floor = CASE WHEN p_overdraft_limit IS NOT NULL THEN least(held - p_overdraft_limit, balance) END,
         version = version + 1
     WHERE number = p_number;
+    PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(p_number, 'set_limits', p_client, p_reason, jsonb_build_object(
         'overdraft_limit', p_overdraft_limit, 'daily_limit', p_daily_limit,
         'overdraft_limit_before', v_account.overdraft_limit,
@@ -165,6 +178,7 @@ BEGIN
         payee_limits = EXISTS (SELECT FROM ledger.payee_limit WHERE account = p_number),
         version = version + 1
     WHERE number = p_number;
+    PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(
         v_account.number, 'set_payee_limit', p_client, p_reason,
         jsonb_build_object('payee', p_payee, 'daily_limit', p_daily_limit));

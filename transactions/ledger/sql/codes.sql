@@ -22,6 +22,7 @@ RETURN CASE p_code
     WHEN 32 THEN 'payee_limit_exceeded'
     WHEN 40 THEN 'duplicate_reference'
     WHEN 41 THEN 'key_reused'
+    WHEN 42 THEN 'long_way'
     WHEN 50 THEN 'unknown_hold'
     WHEN 51 THEN 'hold_not_open'
     WHEN 52 THEN 'hold_expired'

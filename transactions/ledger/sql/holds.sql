@@ -19,11 +19,10 @@ DECLARE
 BEGIN
     IF p_account = p_payee THEN
         PERFORM ledger.refuse_v1(12);
-    ELSIF NOT v_account.running OR p_holder IS NOT NULL AND NOT EXISTS (
-        SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_account
-    ) THEN
+    ELSIF NOT v_account.running THEN
         PERFORM ledger.refuse_v1(20);
     END IF;
+    PERFORM ledger.check_holder_v1(p_holder, p_account);
     hold_id := ledger.id_v1(ledger.tick_v1(), ledger.id_tail_v1());
     v_request := ledger.claim_v1(
         p_client, p_key,

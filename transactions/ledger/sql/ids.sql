@@ -31,7 +31,4 @@ RETURN ('x' || translate(substr(p_id::text, 1, 13), '-', ''))::bit(48)::bigint <
 -- When the transfer of this id was recorded, to the microsecond.
 CREATE FUNCTION ledger.id_time_v1(p_id uuid) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN to_timestamp(
-    (('x' || translate(substr(p_id::text, 1, 13), '-', ''))::bit(48)::bigint * 1000
-    + ('x' || substr(p_id::text, 16, 3))::bit(12)::bigint * 1000 / 4096) / 1000000.0
-);
+RETURN to_timestamp(trunc(ledger.id_tick_v1(p_id) * 1000 / 4096.0) / 1000000);

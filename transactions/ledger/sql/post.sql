@@ -109,6 +109,19 @@ BEGIN
 END
 $$;
 
+-- name: check_holder_v1
+-- Raise unless a person (NULL: the bank, which may) holds rights on an account.
+CREATE FUNCTION ledger.check_holder_v1(p_holder bigint, p_account bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_holder IS NOT NULL AND NOT EXISTS (
+        SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_account
+    ) THEN
+        PERFORM ledger.refuse_v1(20);
+    END IF;
+END
+$$;
+
 -- name: check_spending_v1
 -- Raise unless the locked account may spend `p_amount` more on `p_day`, to this payee.
 CREATE FUNCTION ledger.check_spending_v1(
@@ -222,15 +235,19 @@ END
 $$;
 
 -- name: post_fully_v1
--- Post one transfer of any kind, or answer with the result of the same request before. What post_v1
--- does when its short way is not open.
+-- Post one transfer of any kind, or answer with the result of the same request before (`replayed`).
+-- Answers with its id and both balances after it (NULL: a summed account). Locks the running accounts
+-- in the order of their numbers, claims the key, checks, writes. p_day is the bank's calendar day,
+-- against which daily limits count; p_holder, when given, must hold rights on the debit account.
+-- p_amount is in minor units of p_currency. p_key NULL: the posting cannot be asked for twice.
 CREATE FUNCTION ledger.post_fully_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
-    p_kind text, p_channel text, p_day date, p_holder bigint, p_memo text, p_reference text,
-    p_event_at timestamptz, p_request text,
+    p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
+    p_reference text DEFAULT NULL, p_event_at timestamptz DEFAULT NULL,
     OUT transfer_id uuid, OUT debit_after bigint, OUT credit_after bigint, OUT replayed boolean
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE
     v_pair record;
     v_debit ledger.account;
@@ -241,16 +258,18 @@ BEGIN
     v_pair := ledger.lock_pair_v1(p_debit, p_credit);
     v_debit := v_pair.debit;
     v_credit := v_pair.credit;
-    IF p_holder IS NOT NULL AND NOT EXISTS (
-        SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_debit
-    ) THEN
-        PERFORM ledger.refuse_v1(20);
-    END IF;
+    PERFORM ledger.check_holder_v1(p_holder, p_debit);
     v_tick := greatest(ledger.tick_v1(), v_debit.last_tick + 1, v_credit.last_tick + 1);
     transfer_id := ledger.id_v1(v_tick, ledger.id_tail_v1());
     replayed := false;
     IF p_key IS NOT NULL THEN
-        v_request := ledger.claim_v1(p_client, p_key, p_request, transfer_id);
+        v_request := ledger.claim_v1(
+            p_client, p_key,
+            ROW(
+                'post', p_debit, p_credit, p_amount, p_currency, p_kind, p_memo, p_reference,
+                p_event_at
+            )::text,
+            transfer_id);
         IF v_request.key IS NOT NULL THEN
             replayed := true;
             SELECT j.id, j.debit_after, j.credit_after INTO transfer_id, debit_after, credit_after
@@ -267,88 +286,78 @@ END
 $$;
 
 -- name: post_v1
--- Post one transfer; answers with its id and both balances after it (NULL: a summed account).
--- Locks the running accounts in the order of their numbers, checks, writes, claims the key. p_day is
--- the bank's calendar day, against which daily limits count; p_holder, when given, must hold rights
--- on the debit account. p_amount is in minor units of p_currency.
--- The usual transfer (two open running accounts, money enough, no limit) takes the short way: four
--- statements, the key last. When the key turns out to be taken, the insert fails with
--- unique_violation on request_pkey and the caller asks again with p_again, which answers with the
--- stored result, `replayed`, or raises key_reused.
+-- Post the usual transfer: between two usual accounts of one currency, with money enough, under a key
+-- not used before. Arguments and answer as post_fully_v1, which decides everything else: whatever is
+-- not so raises long_way or breaks a constraint (account_floor, request_pkey), nothing is written, and
+-- the caller asks there.
+--
+-- Two statements, since each costs more than the work it does. The update locks the rows in the order
+-- of their numbers, as the index gives them, and account_floor decides about the money. The id is made
+-- of the clock, or above the last id of both accounts where that is ahead; then the other account is
+-- brought up to it, so that its next id will be above this one.
 CREATE FUNCTION ledger.post_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
     p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
-    p_reference text DEFAULT NULL, p_event_at timestamptz DEFAULT NULL, p_again boolean DEFAULT false,
+    p_reference text DEFAULT NULL, p_event_at timestamptz DEFAULT NULL,
     OUT transfer_id uuid, OUT debit_after bigint, OUT credit_after bigint, OUT replayed boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off AS $$
 DECLARE
-    v_pair record;
-    v_tick bigint;
-    v_request text := ROW(
-        'post', p_debit, p_credit, p_amount, p_currency, p_kind, p_memo, p_reference, p_event_at
-    )::text;
+    v_now timestamptz := clock_timestamp();
+    v_tick bigint := extract(EPOCH FROM v_now) * 4096000;
+    v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
-    SELECT
-        low.balance + CASE low.number WHEN p_debit THEN - low.side ELSE low.side END * p_amount
-        AS low_after,
-        high.balance + CASE high.number WHEN p_debit THEN - high.side ELSE high.side END * p_amount
-        AS high_after,
-        low.held - low.overdraft_limit AS low_floor,
-        high.held - high.overdraft_limit AS high_floor,
-        greatest(low.last_tick, high.last_tick) + 1 AS next_tick
-    INTO v_pair
-    FROM ledger.account AS low, ledger.account AS high
-    WHERE low.number = least(p_debit, p_credit) AND high.number = greatest(p_debit, p_credit)
-        AND low.number < high.number AND low.running AND high.running
-        AND low.status = 'open' AND high.status = 'open'
-        AND low.currency = p_currency AND high.currency = p_currency
-        AND CASE low.number WHEN p_debit
-            THEN low.daily_limit IS NULL AND NOT low.payee_limits
-            ELSE high.daily_limit IS NULL AND NOT high.payee_limits END
-        AND (p_holder IS NULL OR EXISTS (
-            SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_debit
-        ))
-    FOR UPDATE OF low, high;
-    IF NOT FOUND OR p_again OR p_key IS NULL OR p_reference IS NOT NULL
-        OR p_amount NOT BETWEEN 1 AND 1000000000000000
-        OR v_pair.low_after < v_pair.low_floor OR v_pair.high_after < v_pair.high_floor
-        OR greatest(v_pair.low_after, v_pair.high_after) > 9000000000000000000
-        OR least(v_pair.low_after, v_pair.high_after) < -9000000000000000000 THEN
-        SELECT f.transfer_id, f.debit_after, f.credit_after, f.replayed
-        INTO transfer_id, debit_after, credit_after, replayed
-        FROM ledger.post_fully_v1(
-            p_client, p_key, p_debit, p_credit, p_amount, p_currency, p_kind, p_channel, p_day,
-            p_holder, p_memo, p_reference, p_event_at, v_request) AS f;
-        RETURN;
+    IF p_holder IS NOT NULL THEN
+        PERFORM ledger.check_holder_v1(p_holder, p_debit);
     END IF;
-    v_tick := greatest(ledger.tick_v1(), v_pair.next_tick);
-    INSERT INTO ledger.journal (
-        id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, kind, channel, memo
-    ) VALUES (
-        ledger.id_v1(v_tick, ledger.id_tail_v1()), pg_current_xact_id(), p_debit, p_credit, p_amount,
-        CASE WHEN p_debit < p_credit THEN v_pair.low_after ELSE v_pair.high_after END,
-        CASE WHEN p_debit < p_credit THEN v_pair.high_after ELSE v_pair.low_after END,
-        p_client, coalesce(p_event_at, clock_timestamp()), p_kind, p_channel, p_memo
+    WITH moved AS (
+        UPDATE ledger.account
+        SET
+            balance = balance + CASE number WHEN p_debit THEN - side ELSE side END * p_amount,
+            spent = CASE
+                WHEN number = p_credit OR v_spend = 0 THEN spent
+                WHEN spent_day < p_day THEN v_spend
+                ELSE spent + v_spend
+            END,
+            spent_day = CASE number WHEN p_debit THEN greatest(spent_day, p_day) ELSE spent_day END,
+            version = version + 1,
+            last_tick = greatest(last_tick + 1, v_tick)
+        WHERE number IN (p_debit, p_credit) AND usual AND currency = p_currency
+            AND p_amount BETWEEN 1 AND 1000000000000000 AND p_reference IS NULL
+        RETURNING number, balance, last_tick
     )
-    RETURNING journal.id, journal.debit_after, journal.credit_after
-    INTO transfer_id, debit_after, credit_after;
-    UPDATE ledger.account
-    SET
-        balance = CASE number WHEN p_debit THEN post_v1.debit_after ELSE post_v1.credit_after END,
-        spent = CASE
-            WHEN number = p_credit OR NOT ledger.is_spending_v1(p_kind) THEN spent
-            WHEN spent_day < p_day THEN p_amount
-            ELSE spent + p_amount
-        END,
-        spent_day = CASE number WHEN p_debit THEN greatest(spent_day, p_day) ELSE spent_day END,
-        version = version + 1,
-        last_tick = v_tick
-    WHERE number IN (p_debit, p_credit);
-    INSERT INTO ledger.request (client, key, hash, result_id)
-    VALUES (p_client, p_key, sha256(convert_to(v_request, 'UTF8')), transfer_id);
+    INSERT INTO ledger.journal AS j (
+        id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, kind, channel, memo
+    )
+    SELECT
+        ledger.id_v1(max(last_tick), ledger.id_tail_v1()), pg_current_xact_id(), p_debit, p_credit,
+        p_amount, max(balance) FILTER (WHERE number = p_debit),
+        max(balance) FILTER (WHERE number = p_credit), p_client, coalesce(p_event_at, v_now), p_kind,
+        p_channel, p_memo
+    FROM moved
+    HAVING count(*) = 2 AND max(abs(balance)) <= 9000000000000000000
+    RETURNING j.id, j.debit_after, j.credit_after INTO transfer_id, debit_after, credit_after;
+    IF transfer_id IS NULL THEN
+        PERFORM ledger.refuse_v1(42);
+    ELSIF transfer_id > ledger.id_v1(v_tick + 1, '8000000000000000') THEN
+        UPDATE ledger.account
+        SET last_tick = ledger.id_tick_v1(transfer_id)
+        WHERE number IN (p_debit, p_credit) AND last_tick < ledger.id_tick_v1(transfer_id);
+    END IF;
+    IF p_key IS NOT NULL THEN
+        INSERT INTO ledger.request (client, key, hash, result_id, requested_at)
+        VALUES (
+            p_client, p_key,
+            sha256(convert_to(ROW(
+                'post', p_debit, p_credit, p_amount, p_currency, p_kind, p_memo, p_reference,
+                p_event_at
+            )::text, 'UTF8')),
+            transfer_id, v_now);
+    END IF;
     replayed := false;
 END
 $$;

@@ -6,7 +6,16 @@ FROM ledger.post_v1(
     p_client => %(client)s, p_key => %(key)s, p_debit => %(debit)s, p_credit => %(credit)s,
     p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s,
     p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s,
-    p_reference => %(reference)s, p_event_at => %(event_at)s, p_again => %(again)s
+    p_reference => %(reference)s, p_event_at => %(event_at)s
+) AS p
+
+-- name: post_fully
+SELECT p.transfer_id, p.debit_after, p.credit_after, p.replayed
+FROM ledger.post_fully_v1(
+    p_client => %(client)s, p_key => %(key)s, p_debit => %(debit)s, p_credit => %(credit)s,
+    p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s,
+    p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s,
+    p_reference => %(reference)s, p_event_at => %(event_at)s
 ) AS p
 
 -- name: post_batch
@@ -94,6 +103,12 @@ ORDER BY b.number
 -- name: rights_on
 SELECT rights FROM ledger.holder WHERE user_id = %(user)s AND account = %(account)s
 
+-- name: owners_of
+SELECT account, min(user_id) AS user_id
+FROM ledger.holder
+WHERE account = ANY(%(accounts)s) AND rights = 'owner'
+GROUP BY account
+
 -- name: balance_at
 SELECT ledger.balance_at_v1(%(number)s, %(at)s)
 
@@ -118,12 +133,6 @@ LEFT JOIN ledger.reversal AS forth ON forth.original_id = j.id
 LEFT JOIN ledger.reversal AS back ON back.reversal_id = j.id
 WHERE j.id = %(id)s
 
--- name: fold
-SELECT ledger.fold_v1()
-
--- name: expire_holds
-SELECT ledger.expire_holds_v1()
-
 -- name: transfers_under
 SELECT
     r.reference, j.id, j.debit, j.credit, j.amount, j.debit_after, j.credit_after, j.kind,
@@ -132,8 +141,14 @@ FROM ledger.reference AS r
 INNER JOIN ledger.journal AS j ON j.id = r.transfer_id
 WHERE r.client = %(client)s AND r.reference = ANY(%(references)s)
 
+-- name: fold
+SELECT ledger.fold_v1()
+
+-- name: expire_holds
+SELECT ledger.expire_holds_v1()
+
 -- name: forget_requests
-SELECT ledger.forget_requests_v1(interval '90 days', 10000)
+SELECT ledger.forget_requests_v1(interval '90 days')
 
 -- name: add_partition
 SELECT ledger.add_partition_v1(%(month)s)

@@ -96,9 +96,10 @@ FROM ledger.balance
 GROUP BY currency, purpose, side;
 
 -- name: balance_at_v1
--- The balance of an account by all that was recorded before an instant, which must be past. Waits for
--- postings in flight on the account, so that the answer, once given, never changes.
--- Raises unknown_account, instant_in_future.
+-- The balance of an account by all that was recorded before an instant, which must be past. The answer,
+-- once given, never changes: postings in flight on a running account are waited for, and later ones
+-- get later ids, since the account's last tick is brought up to the instant. A day is longer than any
+-- posting can have waited with its clock read. Raises unknown_account, instant_in_future.
 CREATE FUNCTION ledger.balance_at_v1(p_number bigint, p_at timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
@@ -112,6 +113,9 @@ BEGIN
         PERFORM ledger.refuse_v1(84);
     END IF;
     PERFORM FROM ledger.account WHERE number = p_number AND running FOR SHARE;
+    UPDATE ledger.account SET last_tick = ledger.id_tick_v1(v_before)
+    WHERE number = p_number AND running AND last_tick < ledger.id_tick_v1(v_before)
+        AND p_at > clock_timestamp() - interval '1 day';
     SELECT * INTO v_account FROM ledger.account WHERE number = p_number;
     IF NOT FOUND THEN
         PERFORM ledger.refuse_v1(71);

@@ -27,18 +27,14 @@ END
 $$;
 
 -- name: forget_requests_v1
--- Forget requests answered longer ago than `p_age`, at most `p_limit` of them; answers with how many.
--- Keys of money are kept for at least 30 days: a smaller age is raised to that.
-CREATE FUNCTION ledger.forget_requests_v1(p_age interval, p_limit integer) RETURNS bigint
+-- Forget requests answered longer ago than `p_age`; answers with how many. Keys of money are kept for
+-- at least 30 days: a smaller age is raised to that. Reads the whole table: once a day is enough.
+CREATE FUNCTION ledger.forget_requests_v1(p_age interval) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
     WITH old AS (
         DELETE FROM ledger.request
-        WHERE (client, key) IN (
-            SELECT client, key FROM ledger.request
-            WHERE requested_at < now() - greatest(p_age, interval '30 days')
-            LIMIT p_limit
-        )
+        WHERE requested_at < now() - greatest(p_age, interval '30 days')
         RETURNING 1
     )
     SELECT count(*) FROM old

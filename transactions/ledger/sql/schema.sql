@@ -16,7 +16,6 @@ CREATE DOMAIN ledger.not_negative AS bigint CHECK (value >= 0);
 CREATE DOMAIN ledger.side AS smallint CHECK (value IN (1, -1));
 CREATE DOMAIN ledger.status AS text CHECK (value IN ('open', 'frozen', 'closed'));
 CREATE DOMAIN ledger.purpose AS text CHECK (value ~ '^[a-z_]{2,24}$');
-CREATE DOMAIN ledger.request_key AS text CHECK (value <> '' AND length(value) <= 255);
 
 CREATE TABLE ledger.currency (
     code text PRIMARY KEY CHECK (code ~ '^[A-Z]{3}$'),
@@ -41,6 +40,7 @@ CREATE TABLE ledger.account (
     side ledger.side NOT NULL,
     running boolean NOT NULL,
     payee_limits boolean NOT NULL DEFAULT false,
+    usual boolean NOT NULL DEFAULT false,
     status ledger.status NOT NULL DEFAULT 'open',
     currency text NOT NULL REFERENCES ledger.currency,
     purpose ledger.purpose NOT NULL,
@@ -51,6 +51,9 @@ COMMENT ON COLUMN ledger.account.floor IS
 'the lowest balance the row may ever show: what is held, less the overdraft limit, less how far the '
 'account was below that when its limit was lowered; NULL: none';
 COMMENT ON COLUMN ledger.account.overdraft_limit IS 'NULL: the account has no floor';
+COMMENT ON COLUMN ledger.account.usual IS
+'running, open, without limits of a day, floor exactly by what is held and the overdraft limit: all '
+'that post_v1 asks of an account';
 COMMENT ON COLUMN ledger.account.last_tick IS 'time part of the newest transfer id, see ids.sql';
 COMMENT ON COLUMN ledger.account.spent IS 'counted against the daily limit on spent_day';
 
@@ -110,7 +113,7 @@ COMMENT ON COLUMN ledger.journal.event_at IS 'when it happened; the id holds whe
 -- Money requests answered so far. A key is claimed in the posting's own transaction.
 CREATE TABLE ledger.request (
     client bigint NOT NULL,
-    key ledger.request_key NOT NULL,
+    key text NOT NULL,
     hash bytea NOT NULL,
     result_id uuid NOT NULL,
     refused_items integer [],
@@ -118,7 +121,6 @@ CREATE TABLE ledger.request (
     requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (client, key)
 );
-CREATE INDEX request_requested_at ON ledger.request USING brin (requested_at);
 
 -- References that a client wants to use once only.
 CREATE TABLE ledger.reference (
