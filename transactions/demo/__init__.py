@@ -1,0 +1,1 @@
+"""A bank of people who do not exist, with histories that could be true."""
