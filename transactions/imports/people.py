@@ -7,9 +7,10 @@ one transaction around them, under ``lock_imports``, so that a killed import lea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from secrets import token_hex
 from typing import Final, Literal
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
 from accounts.models import Account, Branch, Product, User
 from accounts.numbers import account_number
@@ -118,7 +119,7 @@ def _add_people(people: Sequence[ImportedPerson]) -> set[str]:
                 full_name=person.full_name,
                 birth_date=person.birth_date,
                 district_id=person.district,
-                password=make_password(None),
+                password=f"{UNUSABLE_PASSWORD_PREFIX}{token_hex(20)}",
             )
             for person in new
         ]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from transactions.chart import BankAccounts
+from transactions.chart import BankAccounts, Place
 from transactions.imports.berka.meaning import Meaning, meaning_of, sign_of
 from transactions.imports.entries import Entry, Row
 from transactions.imports.tables import (
@@ -64,13 +64,14 @@ def parse_transactions(
     Raises:
         BadRow: the first that is not as it should be.
     """
+    places = {place: bank.number(place) for place in Place}
     seen: Counter[str] = Counter()
     for line in lines:
         label = line.fields[0]
         seen[label] += 1
         try:
             fields = _checked(line, position=seen[label], accounts=accounts)
-            entry = _entry(line.number, fields, account=accounts[label], bank=bank)
+            entry = _entry(line.number, fields, account=accounts[label], places=places)
             balance = minor_units(fields.balance, currency=CURRENCY, field="balance")
         except BadField as bad:
             raise bad.at(line.number, account=label) from bad
@@ -108,7 +109,7 @@ def _instant(text: str) -> datetime:
     return noon(day(text, field="date"))
 
 
-def _entry(line: int, fields: _Fields, *, account: int, bank: BankAccounts) -> Entry:
+def _entry(line: int, fields: _Fields, *, account: int, places: Mapping[Place, int]) -> Entry:
     whole(fields.trans_id, field="trans_id")
     change = minor_units(fields.signed_amount, currency=CURRENCY, field="signed_amount")
     meaning = meaning_of(
@@ -119,7 +120,7 @@ def _entry(line: int, fields: _Fields, *, account: int, bank: BankAccounts) -> E
         line=line,
         label=fields.account_id,
         account=account,
-        counterparty=bank.number(meaning.place),
+        counterparty=places[meaning.place],
         change=change,
         currency=CURRENCY,
         kind=meaning.kind,

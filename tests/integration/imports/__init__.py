@@ -1,0 +1,1 @@
+"""Loading other banks' books, on a real ledger."""

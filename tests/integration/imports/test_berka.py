@@ -1,0 +1,112 @@
+"""A bank of the Berka kind: what its rows become, and that loading it twice changes nothing."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import Account, District, User
+from core.clock import bank_day
+from tests.integration.imports.files import (
+    ENGLISH,
+    berka_rows,
+    write_people,
+    write_rows,
+)
+from tests.integration.imports.loads import load, posted_rows, state
+from transactions.ledger.reads import balances, balances_of, entries
+
+pytestmark = pytest.mark.usefixtures("fresh_bank")
+
+
+PENSION = "PRIJEM,PREVOD Z UCTU,DUCHOD,AB,41403269"
+INTEREST = "PRIJEM,,UROK,,"
+
+
+def number(account: int) -> int:
+    return Account.objects.get(external_reference=f"berka:account:{account}").number
+
+
+def test_every_balance_is_compared_and_equal(berka: Path) -> None:
+    assert load("berka", berka).endswith("60 of 60 balances equal\n")
+    for account in (1, 2, 3):
+        last = [row for row in berka_rows() if row[0] == str(account)][-1]
+        assert balances([number(account)])[0].balance == int(last[5].replace(".", ""))
+    call_command("check_books")
+
+
+def test_loading_twice_compares_all_and_posts_none(berka: Path) -> None:
+    load("berka", berka)
+    before = state()
+    assert load("berka", berka).endswith("60 of 60 balances equal\n")
+    assert state() == before
+
+
+def test_people_accounts_and_rights_are_those_of_the_files(berka: Path) -> None:
+    load("berka", berka)
+    woman = User.objects.get(external_reference="berka:client:1")
+    assert (woman.birth_date, woman.email, woman.has_usable_password()) == (
+        date(1970, 12, 13),
+        None,
+        False,
+    )
+    assert [(b.number, b.overdraft_limit) for b in balances_of(woman.pk)] == [(number(1), None)]
+    second = User.objects.get(external_reference="berka:client:2")
+    assert {b.number for b in balances_of(second.pk)} == {number(1), number(2)}
+    jesenik = District.objects.get(code=69)
+    assert (jesenik.unemployment_1995, jesenik.crimes_1995, jesenik.crimes_1996) == (
+        None,
+        None,
+        1358,
+    )
+    opened = Account.objects.get(pk=number(1))
+    assert (bank_day(opened.opened_at), opened.currency) == (date(1993, 1, 1), "CZK")
+
+
+def test_a_row_becomes_a_transfer_of_its_day_and_a_linked_one_for_its_rounding(
+    tmp_path: Path,
+) -> None:
+    write_people(tmp_path)
+    rows = [
+        f"1,1,930226,7,1000.00,1000.00,0.00,{PENSION}".split(","),
+        f"1,2,930228,8,5.20,1005.10,-0.10,{INTEREST}".split(","),
+    ]
+    write_rows(tmp_path / "trans_ordered.csv", rows)
+    load("berka", tmp_path)
+    rounding, interest, pension = entries(number(1))
+    assert pension.memo == "Transfer from another bank: AB 41403269, pension"
+    assert (pension.kind, pension.channel, pension.change) == ("transfer", "import", 100_000)
+    assert bank_day(pension.event_at) == date(1993, 2, 26)
+    assert (interest.kind, interest.change, interest.balance_after) == ("interest", 520, 100_520)
+    assert (rounding.kind, rounding.change, rounding.balance_after) == ("rounding", -10, 100_510)
+    assert interest.group_id == rounding.group_id == interest.transfer_id
+
+
+@pytest.mark.parametrize("quoted", [False, True], ids=["unquoted", "quoted"])
+def test_english_words_load_as_the_czech_ones_do(
+    berka: Path, tmp_path_factory: pytest.TempPathFactory, *, quoted: bool
+) -> None:
+    load("berka", berka)
+    before = state()
+    english = [[ENGLISH.get(field, field) for field in row] for row in berka_rows()]
+    path = tmp_path_factory.mktemp("english") / "transactions.csv"
+    write_rows(path, english, quoted=quoted)
+    assert load("berka", berka, "--transactions", path).endswith("60 of 60 balances equal\n")
+    assert state() == before
+
+
+def test_another_file_of_transactions_comes_beside_the_first(berka: Path, tmp_path: Path) -> None:
+    rows = berka_rows()
+    first = write_rows(tmp_path / "first.csv", rows[:40])
+    load("berka", berka, "--transactions", first)
+    second = write_rows(tmp_path / "second.csv", rows[40:])
+    assert load("berka", berka, "--transactions", second).endswith("20 of 20 balances equal\n")
+    assert posted_rows(like="berka/%") == 60
+
+
+def test_what_the_bank_changed_since_stays(berka: Path) -> None:
+    load("berka", berka)
+    User.objects.filter(external_reference="berka:client:1").update(full_name="Jana Novakova")
+    load("berka", berka)
+    assert User.objects.get(external_reference="berka:client:1").full_name == "Jana Novakova"
