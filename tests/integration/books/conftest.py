@@ -1,5 +1,6 @@
 """A bank in which everything that the ledger can do has been done once."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from django.db import connection, connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from bankproject.runtime.postgres import BankUrls
 from tests.factories import account, bank_accounts, inr, order
 from tests.servers import TestServer, worker_name
 from transactions.chart import Place
@@ -29,6 +31,8 @@ from transactions.ledger.posting import (
 class BusyBank:
     """What the tests name of it."""
 
+    app_url: str
+    owner_url: str
     superuser_url: str
     payer: int
     payee: int
@@ -45,21 +49,21 @@ def busy_bank(
     """Give the module a bank with a history, in a database of its own."""
     database = f"busy_{worker_name()}"
     usual = connection.settings_dict["NAME"]
-    with server.copied(f"empty_{worker_name()}", database), django_db_blocker.unblock():
+    with server.copied(f"empty_{worker_name()}", database) as urls, django_db_blocker.unblock():
         connection.settings_dict["NAME"] = database
         try:
-            yield do_everything_once(server.superuser_url(database))
+            yield do_everything_once(urls, server.superuser_url(database))
         finally:
             connections.close_all()
             connection.settings_dict["NAME"] = usual
 
 
-def do_everything_once(superuser_url: str) -> BusyBank:
+def do_everything_once(urls: BankUrls, superuser_url: str) -> BusyBank:
     payer, payee = account(balance=100_000, daily_limit=90_000), account(balance=500)
     fees = bank_accounts().number(Place.FEE_INCOME)
     first = post(Transfer(payer, payee, inr(100), reference="march"), order=order(client=7))
     post(Transfer(payer, fees, inr(30), kind=Kind.FEE), order=order())
-    fetch_one("fold", {}, "default")
+    fold_settled(fees)
     post(Transfer(payer, fees, inr(20), kind=Kind.FEE), order=order())
     set_payee_limit(payer, payee=payee, daily_limit=50_000, client=0, reason="asked")
     linked = post_batch(
@@ -75,12 +79,27 @@ def do_everything_once(superuser_url: str) -> BusyBank:
     last = post(Transfer(payer, payee, inr(200)), order=order())
     set_limits(payee, overdraft_limit=1_000, daily_limit=None, client=0, reason="asked")
     return BusyBank(
+        app_url=urls.app,
+        owner_url=urls.owner,
         superuser_url=superuser_url,
         payer=payer,
         payee=payee,
         fees=fees,
         transfer=last.transfer_id,
     )
+
+
+def fold_settled(account: int) -> None:
+    """Fold until the account's legs are in; any transaction on the server may hold them back."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        fetch_one("fold", {}, "default")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM ledger.folded WHERE account = %s", [account])
+            if cursor.fetchone() is not None:
+                return
+        time.sleep(0.02)
+    pytest.fail("nothing was folded in 30 seconds")
 
 
 def hold_and_reverse(payer: int, payee: int, single: UUID, group: UUID) -> None:

@@ -93,6 +93,10 @@ DAMAGES = (
         "UPDATE ledger.account SET floor = NULL WHERE number = {payer}",
     ),
     Damage(
+        "usual_accounts_are_what_post_v1_takes_them_for",
+        "UPDATE ledger.account SET usual = true WHERE number = {payer}",
+    ),
+    Damage(
         "spending_is_never_negative",
         "UPDATE ledger.account SET spent = -1 WHERE number = {payer}",
     ),

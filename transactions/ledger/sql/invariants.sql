@@ -151,6 +151,17 @@ WHERE (a.floor IS NULL) <> (a.overdraft_limit IS NULL)
 ORDER BY a.number
 LIMIT 100;
 
+-- name: usual_accounts_are_what_post_v1_takes_them_for
+SELECT a.number, format('marked as usual: %s, and it is not so', a.usual)
+FROM ledger.account AS a
+WHERE a.usual IS DISTINCT FROM (
+    a.running AND a.status = 'open' AND a.daily_limit IS NULL
+    AND NOT EXISTS (SELECT FROM ledger.payee_limit AS p WHERE p.account = a.number)
+    AND a.floor IS NOT DISTINCT FROM a.held - a.overdraft_limit
+)
+ORDER BY a.number
+LIMIT 100;
+
 -- name: spending_is_never_negative
 SELECT number, format('spent %s on %s', spent, spent_day)
 FROM ledger.account

@@ -34,8 +34,10 @@ $$;
 -- How many transfers have landed in the DEFAULT partition: anything but 0 is an alarm.
 CREATE FUNCTION ledger.rows_in_default_v1() RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = ledger, pg_catalog, pg_temp
-RETURN (SELECT count(*) FROM ledger.journal_default);
+SET search_path = ledger, pg_catalog, pg_temp AS $$
+    -- A string, bound to the name: the table behind it changes with adopt_default_v1.
+    SELECT count(*) FROM ledger.journal_default
+$$;
 
 -- name: adopt_default_v1
 -- Make a month's partition of the DEFAULT one, with the rows that landed in it, and a new DEFAULT. For
