@@ -234,6 +234,8 @@ def create_bank(
     """
     admin = cluster.url(database="postgres", role=SUPERUSER, password=superuser_password)
     with psycopg.connect(admin, autocommit=True) as server:
+        # Two at once would meet in the roles' rows: "tuple concurrently updated".
+        server.execute("SELECT pg_advisory_lock(7103, 2)")
         server.execute((DEPLOY / "roles.sql").read_bytes())
         for role in ROLES:
             _set_password(server, role, passwords[role])
