@@ -1,8 +1,8 @@
 """The ledger's speed against pgbench's own tpcb-like load, on one server, in turns.
 
 `make bench NAME=ledger`; ROUNDS and SECONDS change how often and how long each load runs. What is
-measured is what is shipped: deploy/postgres/primary.conf, the application's role, and per posting an
-idempotency key with its request hash, all indexes, all checks. Ratios compare loads of one round.
+measured is what is shipped: deploy/postgres/primary.conf, the application's role, and each posting
+with an idempotency key, its request hash, all indexes, all checks. Ratios compare loads of one round.
 """
 
 import json
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import psutil
@@ -75,6 +76,7 @@ class Server:
     """What the server has spent so far: CPU time of all its processes, bytes of its databases."""
 
     def __init__(self, bank: OwnBank) -> None:
+        """Find the server's first process."""
         pid = (bank.cluster.folder / "postmaster.pid").read_text(encoding="utf-8").split()[0]
         self._postmaster = psutil.Process(int(pid))
         self._url = bank.superuser_url
@@ -145,7 +147,7 @@ def _round(bench: Bench, pgbench: PgBench, seconds: int) -> list[Callable[[], No
     turns: list[Callable[[], None]] = []
 
     def turn(load: str, rate_of: Callable[[], float]) -> None:
-        turns.append(lambda: bench.timed(load, seconds, rate_of))
+        turns.append(partial(bench.timed, load, seconds, rate_of))
 
     for clients in CLIENTS:
         turn(f"tpcb_c{clients}", lambda clients=clients: pgbench.tpcb(clients=clients))
@@ -225,7 +227,7 @@ def _order(key: str) -> Any:
 
 def _print_table(results: Results, rounds: int, seconds: int) -> None:
     table = Table(title=f"Medians of {rounds} rounds, {seconds} s each")
-    for heading in ("load", "transfers/s", "× tpcb-like", "at least", "CPU µs each", "bytes each"):
+    for heading in ("load", "transfers/s", "by tpcb-like", "at least", "CPU µs each", "bytes each"):
         table.add_column(heading, justify="left" if heading == "load" else "right")
     for load in results.samples:
         ours = not load.startswith("tpcb")
