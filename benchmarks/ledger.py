@@ -2,7 +2,7 @@
 
 `make bench NAME=ledger`; ROUNDS and SECONDS change how often and how long each load runs. What is
 measured is what is shipped: deploy/postgres/primary.conf, the application's role, and each posting
-with an idempotency key, its request hash, all indexes, all checks. Ratios compare loads of one round.
+with an idempotency key, its request hash, all indexes, all checks. Ratios compare within a round.
 """
 
 import json
@@ -150,15 +150,13 @@ def _round(bench: Bench, pgbench: PgBench, seconds: int) -> list[Callable[[], No
         turns.append(partial(bench.timed, load, seconds, rate_of))
 
     for clients in CLIENTS:
-        turn(f"tpcb_c{clients}", lambda clients=clients: pgbench.tpcb(clients=clients))
-        turn(
-            f"single_c{clients}", lambda clients=clients: pgbench.script("single", clients=clients)
-        )
+        turn(f"tpcb_c{clients}", partial(pgbench.tpcb, clients=clients))
+        turn(f"single_c{clients}", partial(pgbench.script, "single", clients=clients))
     for clients in CLIENTS:
-        turn(f"hot_c{clients}", lambda clients=clients: pgbench.script("hot", clients=clients))
+        turn(f"hot_c{clients}", partial(pgbench.script, "hot", clients=clients))
     for size in BATCHES:
-        turn(f"batch_{size}", lambda size=size: _post_batches(size, seconds, hot=False))
-    turn(f"hot_batch_{HOT_BATCH}", lambda: _post_batches(HOT_BATCH, seconds, hot=True))
+        turn(f"batch_{size}", partial(_post_batches, size, seconds, hot=False))
+    turn(f"hot_batch_{HOT_BATCH}", partial(_post_batches, HOT_BATCH, seconds, hot=True))
     return turns
 
 
