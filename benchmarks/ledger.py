@@ -63,7 +63,7 @@ class Results:
 
     def median(self, load: str, figure: str) -> float:
         """Return the median of a figure over all rounds."""
-        return statistics.median(getattr(sample, figure) for sample in self.samples[load])
+        return float(statistics.median(getattr(sample, figure) for sample in self.samples[load]))
 
     def ratio(self, load: str) -> float:
         """Return the median, over the rounds, of a load's rate by its yardstick's."""
