@@ -33,6 +33,8 @@ def make_plan(home: Home, *, port: int) -> Plan:
         "SECRET_KEY": env.given("SECRET_KEY") or secrets["SECRET_KEY"],
         "DATABASE_URL": app,
         "REDIS_URL": broker.url if broker else env.broker("REDIS_URL"),
+        # On servers of its own the bank is a demo, unless its owner says no.
+        "BANK_DEMO": env.given("BANK_DEMO") or ("1" if cluster else "0"),
         "PUBLIC_URL": env.public_address("PUBLIC_URL", f"http://localhost:{port}"),
     }
     return Plan(

@@ -19,6 +19,7 @@ from supervisor import events, loggers
 from supervisor.datatypes import RestartUnconditionally, signal_number
 from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ProcessConfig, ProcessGroupConfig, ServerOptions
+from supervisor.poller import Poller
 from supervisor.states import SupervisorStates
 from supervisor.supervisord import Supervisor
 
@@ -34,6 +35,7 @@ LOG_BYTES: Final = 10 * 1024 * 1024
 # A program that ends sooner is started again after a pause that grows by a second each time.
 STEADY_SECONDS: Final = 10
 RETRIES: Final = 1000
+TURN_SECONDS: Final = 0.2
 
 # A full disk is told by whom it hinders, not by every line that cannot be logged.
 loggers.Handler.handleError = lambda _handler: None
@@ -54,6 +56,14 @@ def supervise(plan: Plan, console: Console) -> None:
         raise StartError(bank.failure)
 
 
+class _Poller(Poller):  # type: ignore[misc]  # supervisor has no types
+    """A poller that looks up often enough to act on a signal as people expect."""
+
+    def poll(self, _timeout: float) -> Any:
+        """Wait for output, a short while."""
+        return super().poll(TURN_SECONDS)
+
+
 class _Options(ServerOptions):  # type: ignore[misc]  # supervisor has no types
     """supervisord's settings, made here instead of read from a file."""
 
@@ -67,6 +77,7 @@ class _Options(ServerOptions):  # type: ignore[misc]  # supervisor has no types
         self.pidfile = str(plan.home.run / "supervisor.pid")
         self.nocleanup = True
         self.first = True
+        self.poller = _Poller(self)
         self.test = False
         self.process_group_configs = [
             ProcessGroupConfig(self, f"rank{rank}", rank, self._configure(plan, rank))

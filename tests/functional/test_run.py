@@ -13,6 +13,9 @@ import pytest
 
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
 
+# One bank for all of them: making it is what takes long.
+pytestmark = pytest.mark.xdist_group("make run")
+
 MAKE_RUN = ("make", "run")
 SECOND_START_SECONDS = 8
 PROCESSES = ("web", "postgres", "valkey", "worker", "beat", "watch")
@@ -58,7 +61,7 @@ class TestOpenBank:
                 found = database.execute("SELECT value FROM public.mark").fetchone()
             assert found == (42,)
             assert seconds < SECOND_START_SECONDS
-            assert f"http://localhost:{bank.port}" in terminal.read()
+            terminal.wait_for(f"http://localhost:{bank.port}")
 
     def test_starts_crashed_processes_again(self, bank: Bank) -> None:
         with bank.run() as terminal:
@@ -67,18 +70,14 @@ class TestOpenBank:
                 old = bank.wait_for_new(name, 0)
                 kill(old)
                 bank.wait_for_new(name, old)
-                assert f"{name} ended by itself; it is started again" in terminal.read()
+                terminal.wait_for(f"{name} ended by itself; it is started again")
             bank.wait_until_open(terminal)
 
-    def test_is_found_by_commands_beside_it(self, bank: Bank) -> None:
+    def test_is_known_to_what_is_started_beside_it(self, bank: Bank) -> None:
         with bank.run() as terminal:
             bank.wait_until_open(terminal)
-            answer = bank.manage("migrate", "--check")
-            assert answer.returncode == 0, answer.stderr
-
-    def test_is_not_opened_twice(self, bank: Bank) -> None:
-        with bank.run() as terminal:
-            bank.wait_until_open(terminal)
+            command = bank.manage("migrate", "--check")
+            assert command.returncode == 0, command.stderr
             second = bank.window(PORT=str(bank.port + 1))
             assert second.wait() == 1
             assert f"runs already (process {terminal.process.pid})" in second.shown
@@ -113,8 +112,8 @@ class TestKilledSupervisor:
             left = {process.pid for process in bank.processes()}
             assert bank.pid("postgres") in left
             with bank.run() as terminal:
+                terminal.wait_for("Stopped what an earlier run left")
                 bank.wait_until_open(terminal)
-                assert "Stopped what an earlier run left" in terminal.read()
                 assert not left & {process.pid for process in bank.processes()}
 
     def test_stranger_with_a_recorded_process_id_is_left_alone(self, bank: Bank) -> None:

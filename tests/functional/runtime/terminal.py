@@ -66,6 +66,13 @@ class Terminal:
             self.shown += data.decode()
         return self.shown
 
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Return when ``text`` has been shown."""
+        deadline = time.monotonic() + seconds
+        while text not in self.read():
+            assert time.monotonic() < deadline, f"{text!r} was not shown: {self.shown}"
+            time.sleep(0.05)
+
     def wait(self, seconds: float = 60) -> int:
         """Return the exit status of what runs here."""
         deadline = time.monotonic() + seconds
