@@ -87,7 +87,7 @@ def install(wanted: Path) -> None:
         return
     sys.stdout.write(f"Installing {wanted.name} (a minute, once) …\n")
     sys.stdout.flush()
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-qq"]
     options = ["--no-input", "--require-hashes", "--requirement", str(wanted)]
     if subprocess.run([*pip, "install", *options], check=False).returncode != 0:
         message = f"pip could not install {wanted.name}, see above"
