@@ -221,7 +221,8 @@ def test_objects_of_the_callers_own_name_deceive_no_function(busy_bank: BusyBank
         for table in ("journal", "account", "request", "hold"):
             app.execute(f"CREATE TEMP TABLE {table} (LIKE ledger.{table})")
         app.execute(
-            "CREATE FUNCTION pg_temp.sha256(bytea) RETURNS bytea LANGUAGE sql AS $$ SELECT ''::bytea $$"
+            "CREATE FUNCTION pg_temp.sha256(bytea) RETURNS bytea "
+            "LANGUAGE sql AS $$ SELECT ''::bytea $$"
         )
         app.execute("SET search_path = pg_temp, public, pg_catalog, ledger")
         (transfer,) = app.execute(post).fetchone() or (None,)
