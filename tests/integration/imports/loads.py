@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -60,10 +62,22 @@ def posted_rows(*, like: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def environment(bank: BankUrls) -> dict[str, str]:
-    """Return the environment in which a command finds a bank."""
+@contextmanager
+def started(*arguments: object, bank: BankUrls) -> Iterator[subprocess.Popen[str]]:
+    """Start a load in a process of its own, which is over when the block ends."""
     addresses = {"DATABASE_URL": bank.app, "OWNER_DATABASE_URL": bank.owner}
-    return {**os.environ, **addresses, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "manage.py", "load_bank", *map(str, arguments)]
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env={**os.environ, **addresses, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def kill_loads(*arguments: object, bank: BankUrls, times: int, random: Random) -> int:
@@ -71,18 +85,28 @@ def kill_loads(*arguments: object, bank: BankUrls, times: int, random: Random) -
 
     The first one before its first row, while people and accounts come in; the others between rows.
     """
-    command = [sys.executable, "manage.py", "load_bank", *map(str, arguments)]
     killed = 0
     for nth in range(times):
-        with subprocess.Popen(
-            command, cwd=PROJECT, env=environment(bank), stdout=subprocess.PIPE, text=True
-        ) as process:
+        with started(*arguments, bank=bank) as process:
             if nth == 0:
                 time.sleep(random.uniform(0.5, 2.5))
             else:
                 assert process.stdout is not None
                 process.stdout.readline()
                 time.sleep(random.uniform(0.0, 0.3))
-            process.kill()
         killed += process.returncode < 0
     return killed
+
+
+def wait_for_waiting(sessions: int) -> None:
+    """Wait until so many sessions of this bank wait for a lock."""
+    for _ in range(600):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] >= sessions:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"no {sessions} sessions came to wait for a lock")

@@ -1,6 +1,5 @@
 """Files that cannot be loaded: one clear line, status 1, and nothing is written."""
 
-import shutil
 from pathlib import Path
 
 import psycopg
@@ -10,11 +9,10 @@ from bankproject.runtime.postgres import BankUrls
 from tests.integration.imports.files import HEADER, berka_rows, seed_rows, write_rows, write_seed
 from tests.integration.imports.loads import refused_load, state
 
-pytestmark = pytest.mark.usefixtures("fresh_bank")
-
 FILES = ("district.asc", "client.asc", "account.asc", "disp.asc", "trans_ordered.csv")
 
 
+@pytest.mark.usefixtures("fresh_bank")
 def test_every_kind_of_bad_file_is_refused_by_name(berka: Path) -> None:
     before = state()
     for name in FILES:
@@ -38,6 +36,7 @@ def test_every_kind_of_bad_file_is_refused_by_name(berka: Path) -> None:
     assert state() == before
 
 
+@pytest.mark.usefixtures("fresh_bank")
 @pytest.mark.parametrize("kind", ["berka", "seed-csv"])
 def test_a_path_of_the_wrong_sort_is_refused(tmp_path: Path, kind: str) -> None:
     before = state()
@@ -56,6 +55,7 @@ def test_a_file_of_transactions_goes_with_berka_only(tmp_path: Path) -> None:
     assert line == "--transactions goes with berka only"
 
 
+@pytest.mark.usefixtures("fresh_bank")
 def test_a_row_of_an_unknown_account_is_refused(berka: Path) -> None:
     rows = berka_rows()
     rows[0][0] = "77"
@@ -64,6 +64,7 @@ def test_a_row_of_an_unknown_account_is_refused(berka: Path) -> None:
     assert "line 2, account 77, account_id: expected one of account.asc, found '77'" in line
 
 
+@pytest.mark.usefixtures("fresh_bank")
 def test_a_file_cut_off_in_a_quoted_field_is_refused(berka: Path) -> None:
     before = state()
     (berka / "trans_ordered.csv").write_text(f'{HEADER}\n1,1,"9301', encoding="ascii")
@@ -75,8 +76,3 @@ def test_a_database_of_an_older_schema_is_refused(fresh_bank: BankUrls, berka: P
     with psycopg.connect(fresh_bank.owner) as connection:
         connection.execute("DELETE FROM django_migrations WHERE app = 'transactions'")
     assert "transactions.0001_ledger" in refused_load("berka", berka)
-
-
-def test_no_folder_is_left_to_guess(berka: Path) -> None:
-    shutil.rmtree(berka)
-    assert "No such file" in refused_load("berka", berka)

@@ -22,7 +22,7 @@ def test_women_have_fifty_added_to_the_month_of_their_birth() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["705013", "451304", "456304", "45020", "4502041", "45０204", "", "45-204"]
+    "text", ["705013", "451304", "456304", "45020", "4502041", "45\uff10204", "", "45-204"]
 )
 def test_other_birth_numbers_are_refused(text: str) -> None:
     with pytest.raises(BadField):

@@ -57,7 +57,7 @@ def test_a_good_row_is_an_entry_and_apart_from_it_the_balance_expected() -> None
         ("signed_amount", "+1100.00"),
         ("signed_amount", "1100.001"),
         ("signed_amount", "NaN"),
-        ("signed_amount", "１１００.00"),
+        ("signed_amount", "\uff11\uff11\uff10\uff10.00"),
         ("signed_amount", "-1100.00"),
         ("signed_amount", "0.00"),
         ("balance", ""),
