@@ -7,6 +7,7 @@ address. What it prints is for the person at the terminal, its complaint is one 
 import argparse
 import io
 import sys
+from contextlib import redirect_stderr
 from dataclasses import replace
 from typing import Final
 
@@ -103,7 +104,9 @@ def _load_demo(home: Home, console: Console, history: History) -> None:
         history = replace(history, demo="unwanted" if has_people else "begun")
         write_history(home, history)
     if history.demo == "begun":
-        call_command("load_demo")
+        # Its progress is for the terminal; the opening's own standard error is its log.
+        with redirect_stderr(sys.stdout):
+            call_command("load_demo")
     if history.demo != "unwanted":
         console.print("[green]✓[/] Demo bank")
         logins = io.StringIO()

@@ -47,11 +47,17 @@ def supervise(plan: Plan, console: Console) -> None:
     Raises:
         StartError: it did not open, with the reason.
     """
+    if console.is_terminal:
+        # What the opening prints comes here through a pipe, and may still move and have colours.
+        os.environ["TTY_COMPATIBLE"] = "1"
     options = _Options(plan)
     bank = _Bank(options, plan, console)
     with suppress(ExitNow):
         bank.main()
     options.close_logger()
+    with suppress(OSError):
+        # A progress bar that was broken off has hidden it.
+        console.show_cursor()
     if bank.failure:
         raise StartError(bank.failure)
 
