@@ -62,15 +62,20 @@ def posted_rows(*, like: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+def addresses(bank: BankUrls) -> dict[str, str]:
+    """Return the environment in which a command finds a bank, and writes without delay."""
+    found = {"DATABASE_URL": bank.app, "OWNER_DATABASE_URL": bank.owner}
+    return {**os.environ, **found, "PYTHONUNBUFFERED": "1"}
+
+
 @contextmanager
 def started(*arguments: object, bank: BankUrls) -> Iterator[subprocess.Popen[str]]:
     """Start a load in a process of its own, which is over when the block ends."""
-    addresses = {"DATABASE_URL": bank.app, "OWNER_DATABASE_URL": bank.owner}
     command = [sys.executable, "manage.py", "load_bank", *map(str, arguments)]
     with subprocess.Popen(
         command,
         cwd=PROJECT,
-        env={**os.environ, **addresses, "PYTHONUNBUFFERED": "1"},
+        env=addresses(bank),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
