@@ -273,6 +273,8 @@ class ReferenceLedger:
     def set_payee_limit(self, number: int, payee: int, limit: int | None) -> None:
         """Set what an account may pay to one payee in a day; it counts from when it was set."""
         account = self._governed(number)
+        if not account.running:
+            raise RefusedError(Code.INVALID_STATUS)
         if limit is None:
             account.payee_limits.pop(payee, None)
             account.payee_spending.pop(payee, None)

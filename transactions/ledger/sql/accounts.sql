@@ -157,7 +157,8 @@ END
 $$;
 
 -- name: set_payee_limit_v1
--- Set what an account may pay to one payee in a day; NULL lifts the limit.
+-- Set what an account may pay to one payee in a day; NULL lifts the limit. A summed account
+-- has none: raises invalid_status.
 CREATE FUNCTION ledger.set_payee_limit_v1(
     p_number bigint, p_payee bigint, p_daily_limit bigint, p_client bigint, p_reason text
 ) RETURNS void
@@ -166,6 +167,9 @@ SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE
     v_account ledger.account := ledger.change_account_v1(p_number);
 BEGIN
+    IF NOT v_account.running THEN
+        PERFORM ledger.refuse_v1(75);
+    END IF;
     IF p_daily_limit IS NULL THEN
         DELETE FROM ledger.payee_limit WHERE account = p_number AND payee = p_payee;
     ELSE

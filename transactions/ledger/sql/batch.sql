@@ -181,7 +181,6 @@ BEGIN
                 WHEN v_new_credit < v_low[c] AND v_side[c] = -1 THEN 30
                 WHEN abs(v_new_debit) > 9000000000000000000 THEN 11
                 WHEN abs(v_new_credit) > 9000000000000000000 THEN 11
-                WHEN v_spend > 0 AND v_spent[d] + v_spend > v_daily[d] THEN 31
                 ELSE 0
             END;
             IF v_result = 0 AND v_twin[i] IS NOT NULL THEN
@@ -193,9 +192,13 @@ BEGIN
                     v_result := 40;
                 END IF;
             END IF;
-            IF v_result = 0 AND v_any_payees AND v_spend > 0 AND v_payees[d]
-                AND NOT ledger.use_payee_limit_v1(p_accounts[d], p_accounts[c], v_spend, p_day) THEN
-                v_result := 32;
+            IF v_result = 0 AND v_spend > 0 THEN
+                IF v_spent[d] + v_spend > v_daily[d] THEN
+                    v_result := 31;
+                ELSIF v_any_payees AND v_payees[d] AND NOT ledger.use_payee_limit_v1(
+                    p_accounts[d], p_accounts[c], v_spend, p_day) THEN
+                    v_result := 32;
+                END IF;
             END IF;
         END IF;
         IF v_result = 0 THEN

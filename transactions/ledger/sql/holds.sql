@@ -116,21 +116,23 @@ BEGIN
         PERFORM ledger.refuse_v1(53);
     END IF;
     v_given_back := ledger.give_back_v1(v_hold, v_hold.amount - p_amount, p_day);
+    -- Before the funds are checked, which ends what has run out meanwhile: not this one any more.
+    UPDATE ledger.hold
+    SET state = 'captured', captured = p_amount, transfer_id = capture_v1.transfer_id,
+        ended_at = clock_timestamp()
+    WHERE id = p_hold;
     SELECT m.debit_after, m.credit_after INTO debit_after, credit_after
     FROM ledger.move_v1(
         v_tick, transfer_id, v_debit, v_credit, p_amount, v_debit.currency, p_client, p_kind,
         p_channel, p_day, - v_given_back, v_hold.amount, NULL, NULL, NULL,
         coalesce(p_memo, v_hold.memo)) AS m;
-    UPDATE ledger.hold
-    SET state = 'captured', captured = p_amount, transfer_id = capture_v1.transfer_id,
-        ended_at = clock_timestamp()
-    WHERE id = p_hold;
 END
 $$;
 
 -- name: give_back_v1
 -- Return how much of a hold's unused amount counts no longer against its account's daily limit: all
--- of it on the day of the hold, nothing later. Gives it back to the payee's limit.
+-- of it on the day of the hold, nothing later, and nothing once a later day is counted. Gives it back
+-- to the payee's limit. The caller has locked the account.
 CREATE FUNCTION ledger.give_back_v1(
     p_hold ledger.hold, p_unused bigint, p_day date
 ) RETURNS bigint
@@ -139,7 +141,15 @@ BEGIN
     IF p_hold.placed_day <> p_day OR p_unused <= 0 THEN
         RETURN 0;
     END IF;
-    PERFORM ledger.use_payee_limit_v1(p_hold.account, p_hold.payee, - p_unused, p_day);
+    IF EXISTS (
+        SELECT FROM ledger.payee_limit
+        WHERE account = p_hold.account AND payee = p_hold.payee AND spent_day <= p_day
+    ) THEN
+        PERFORM ledger.use_payee_limit_v1(p_hold.account, p_hold.payee, - p_unused, p_day);
+    END IF;
+    IF (SELECT spent_day FROM ledger.account WHERE number = p_hold.account) > p_day THEN
+        RETURN 0;
+    END IF;
     RETURN p_unused;
 END
 $$;

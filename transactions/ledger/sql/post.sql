@@ -196,15 +196,15 @@ BEGIN
         OR least(debit_after, credit_after) < -9000000000000000000 THEN
         PERFORM ledger.refuse_v1(11);
     END IF;
-    IF p_spend > 0 THEN
-        PERFORM ledger.check_spending_v1(p_debit, p_credit.number, p_spend, p_day);
-    END IF;
     IF p_reference IS NOT NULL THEN
         INSERT INTO ledger.reference (client, reference, transfer_id)
         VALUES (p_client, p_reference, p_id) ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
             PERFORM ledger.refuse_v1(40);
         END IF;
+    END IF;
+    IF p_spend > 0 THEN
+        PERFORM ledger.check_spending_v1(p_debit, p_credit.number, p_spend, p_day);
     END IF;
     INSERT INTO ledger.journal (
         id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, group_id, kind,

@@ -1,0 +1,125 @@
+"""Limits and holds at their edges: late days, expiry in the middle, both roads to one refusal."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.expectations import refusing
+from tests.factories import TODAY, TOMORROW, account, bank_accounts, inr, order
+from tests.servers import TestServer
+from transactions.chart import Place
+from transactions.ledger.accounts import set_limits, set_payee_limit
+from transactions.ledger.codes import Code, Refused
+from transactions.ledger.invariants import check_books
+from transactions.ledger.posting import Transfer, capture, hold, post, post_batch, release
+from transactions.ledger.reads import balances
+
+ALWAYS_LATER = """
+CREATE SEQUENCE ledger.looks;
+GRANT USAGE ON SEQUENCE ledger.looks TO bank_owner;
+CREATE FUNCTION ledger.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$
+    SELECT CASE
+        WHEN nextval('ledger.looks') <= 1 THEN pg_catalog.clock_timestamp()
+        ELSE pg_catalog.clock_timestamp() + interval '1 day'
+    END
+$$;
+"""
+
+
+def in_an_hour() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
+@pytest.mark.django_db
+class TestALateOrderOfYesterday:
+    """Around midnight, an order of the old day may come after one of the new."""
+
+    @pytest.mark.parametrize("ending", ["capture", "release"])
+    def test_gives_nothing_back_to_the_new_day(self, ending: str) -> None:
+        payer, payee = account(balance=10_000, daily_limit=1_000), account()
+        set_payee_limit(payer, payee=payee, daily_limit=1_000, client=0, reason="asked")
+        held = hold(
+            account=payer, payee=payee, amount=inr(900), expires_at=in_an_hour(), order=order()
+        )
+        post(Transfer(payer, payee, inr(1_000)), order=order(day=TOMORROW))
+        if ending == "capture":
+            capture(held, minor=1, order=order(day=TODAY))
+        else:
+            release(held, order=order(day=TODAY))
+        with refusing(Code.DAILY_LIMIT_EXCEEDED):
+            post(Transfer(payer, payee, inr(1)), order=order(day=TOMORROW))
+
+    @pytest.mark.parametrize("ending", ["capture", "release"])
+    def test_gives_nothing_back_to_the_payee_on_the_new_day(self, ending: str) -> None:
+        payer, payee = account(balance=10_000), account()
+        set_payee_limit(payer, payee=payee, daily_limit=1_000, client=0, reason="asked")
+        held = hold(
+            account=payer, payee=payee, amount=inr(900), expires_at=in_an_hour(), order=order()
+        )
+        post(Transfer(payer, payee, inr(1_000)), order=order(day=TOMORROW))
+        if ending == "capture":
+            capture(held, minor=1, order=order(day=TODAY))
+        else:
+            release(held, order=order(day=TODAY))
+        with refusing(Code.PAYEE_LIMIT_EXCEEDED):
+            post(Transfer(payer, payee, inr(1)), order=order(day=TOMORROW))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("limit", ["daily", "payee"])
+def test_a_used_reference_is_named_before_a_limit_whatever_the_road(limit: str) -> None:
+    payer = account(balance=10_000, daily_limit=100 if limit == "daily" else None)
+    payee = account()
+    if limit == "payee":
+        set_payee_limit(payer, payee=payee, daily_limit=100, client=0, reason="asked")
+    post(Transfer(payer, payee, inr(100), reference="rent"), order=order(client=7))
+    again = Transfer(payer, payee, inr(100), reference="rent")
+    with refusing(Code.DUPLICATE_REFERENCE):
+        post(again, order=order(client=7))
+    batch = post_batch([again], order=order(client=7))
+    assert batch.refusals == {0: Code.DUPLICATE_REFERENCE}
+
+
+@pytest.mark.usefixtures("fresh_bank")
+def test_a_hold_that_runs_out_in_the_middle_of_its_capture_is_freed_once(
+    server: TestServer,
+) -> None:
+    """The clock is asked twice: the hold is open at first, and over when the funds are checked."""
+    payer, payee = account(overdraft_limit=200), account()
+    held = [
+        hold(account=payer, payee=payee, amount=inr(60), expires_at=in_an_hour(), order=order())
+        for _hold in range(3)
+    ]
+    # The funds suffice no more, so that what is set aside is looked through for what has run out.
+    set_limits(payer, overdraft_limit=0, daily_limit=None, client=0, reason="asked")
+    database = str(connection.settings_dict["NAME"])
+    with psycopg.connect(server.superuser_url(database)) as superuser:
+        superuser.execute(ALWAYS_LATER)
+    connection.close()
+    with suppress(Refused):
+        capture(held[0], minor=60, order=order())
+    assert check_books().findings == []
+
+
+@pytest.mark.django_db
+def test_the_bank_s_own_summed_accounts_take_no_payee_limit() -> None:
+    fees = bank_accounts().number(Place.FEE_INCOME)
+    with refusing(Code.INVALID_STATUS):
+        set_payee_limit(fees, payee=account(), daily_limit=1, client=0, reason="asked")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("minor", [10**15 + 1, 2**63 - 1])
+@pytest.mark.parametrize("road", ["single", "batch"])
+def test_the_largest_numbers_are_refused_as_such(minor: int, road: str) -> None:
+    payer, payee = account(balance=10_000, overdraft_limit=None), account(balance=1)
+    wish = Transfer(payer, payee, inr(minor))
+    if road == "single":
+        with refusing(Code.AMOUNT_TOO_LARGE):
+            post(wish, order=order())
+    else:
+        assert post_batch([wish], order=order()).refusals == {0: Code.AMOUNT_TOO_LARGE}
+    assert balances([payer])[0].balance == 10_000
