@@ -32,6 +32,11 @@ _PASSING: Final = (
     errors.AdminShutdown,
     errors.CannotConnectNow,
 )
+_UNSTORABLE: Final = (
+    None,
+    errors.CharacterNotInRepertoire.sqlstate,
+    errors.UntranslatableCharacter.sqlstate,
+)
 
 
 @contextmanager
@@ -42,7 +47,10 @@ def passing_errors_translated() -> Iterator[None]:
     except _PASSING as error:
         message = "The bank is busy. Nothing was done; please try again."
         raise Busy(message) from error
-    except (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter) as error:
+    except (errors.DataError, UnicodeEncodeError) as error:
+        # Without a SQLSTATE it was never sent: psycopg could not, for a NUL.
+        if getattr(error, "sqlstate", None) not in _UNSTORABLE:
+            raise
         message = "The text holds characters that cannot be stored."
         raise BadText(message) from error
 

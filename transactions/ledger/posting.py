@@ -178,8 +178,8 @@ def post_batch(
         Refused: the batch as a whole is malformed, or its key stands for another one.
         Busy: try again.
     """
-    parameters = _batch_parameters(transfers, order)
     with ledger_cursor(using) as cursor:
+        parameters = _batch_parameters(transfers, order)
         adapt_packed_arrays(cursor)
         row: Any = cursor.execute(QUERIES["post_batch"], parameters, prepare=True).fetchone()
     refusals = zip(row.refused_items or (), map(Code, row.refused_codes or ()), strict=True)

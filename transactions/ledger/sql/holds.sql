@@ -114,6 +114,8 @@ BEGIN
     v_hold := ledger.open_hold_v1(p_hold);
     IF p_amount > v_hold.amount THEN
         PERFORM ledger.refuse_v1(53);
+    ELSIF p_amount <= 0 OR p_amount IS NULL THEN
+        PERFORM ledger.refuse_v1(10);
     END IF;
     v_given_back := ledger.give_back_v1(v_hold, v_hold.amount - p_amount, p_day);
     -- Before the funds are checked, which ends what has run out meanwhile: not this one any more.
