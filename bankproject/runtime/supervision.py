@@ -53,6 +53,7 @@ def supervise(plan: Plan, console: Console) -> None:
     options = _Options(plan)
     bank = _Bank(options, plan, console)
     with suppress(ExitNow):
+        # A hang-up means reload to supervisord: everything stops, and here nothing starts it again.
         bank.main()
     options.close_logger()
     with suppress(OSError):
@@ -97,11 +98,6 @@ class _Options(ServerOptions):  # type: ignore[misc]  # supervisor has no types
             for program in plan.programs()
             if RANKS[program.stage] == rank
         ]
-
-    def get_signal(self) -> int | None:
-        """Return the signal to act on; a lost terminal means stop, not reload."""
-        received: int | None = super().get_signal()
-        return signal.SIGTERM if received == signal.SIGHUP else received
 
     def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
         """Record the new process, then become its program."""

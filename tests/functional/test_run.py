@@ -25,6 +25,7 @@ WAYS_TO_CLOSE: dict[str, Callable[[Terminal], None]] = {
     "the window closed": lambda terminal: terminal.close(),
     "SIGTERM": lambda terminal: terminal.process.terminate(),
     "make killed": lambda terminal: terminal.process.kill(),
+    "hang-up": lambda terminal: os.killpg(terminal.process.pid, signal.SIGHUP),
 }
 
 
@@ -93,6 +94,13 @@ class TestCloseBank:
             WAYS_TO_CLOSE[way](terminal)
             assert_closed(bank)
             assert "Traceback" not in terminal.read()
+
+    def test_follows_the_end_of_its_parent_alone(self, bank: Bank) -> None:
+        with bank.run(("sh", "-c", "make run; sleep 600")) as terminal:
+            bank.wait_until_open(terminal)
+            (make,) = psutil.Process(terminal.process.pid).children()
+            kill(make.pid)
+            terminal.wait_for("Closing the bank")
 
     def test_works_while_it_opens(self, bank: Bank) -> None:
         with bank.run(MAKE_RUN) as terminal:
