@@ -10,8 +10,8 @@ urlpatterns = [
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/<int:number>/", views.statement_page, name="statement"),
     path("transfers/new/", transfers.enter, name="transfer-new"),
-    path("transfers/check/", transfers.check, name="transfer-check"),
-    path("transfers/send/", transfers.send, name="transfer-send"),
+    path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),
+    path("transfers/send/<uuid:token>/", transfers.send, name="transfer-send"),
     path("transfers/<uuid:transfer_id>/", transfers.receipt, name="receipt"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

@@ -45,6 +45,8 @@ def fresh_bank(
     database = f"{_template()}_{next(_copies)}"
     usual = connection.settings_dict["NAME"]
     with server.copied(_template(), database) as urls, django_db_blocker.unblock():
+        # A connection left open would go on in the usual database.
+        connections.close_all()
         connection.settings_dict["NAME"] = database
         try:
             yield urls

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
@@ -21,11 +23,32 @@ SELECT
 @contextmanager
 def refusing(reason: Code) -> Iterator[None]:
     """Expect the ledger to refuse the block for this reason and to write nothing."""
-    before = _state()
-    with pytest.raises(Refused) as caught, transaction.atomic():
+    with nothing_written(), pytest.raises(Refused) as caught, transaction.atomic():
         yield
     assert caught.value.reason is reason
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """Expect the block to change nothing in the ledger."""
+    before = _state()
+    yield
     assert _state() == before
+
+
+@contextmanager
+def statements_counted(patch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Collect every statement that the block sends to a database, by whichever road."""
+    sent: list[object] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(query)
+        return execute(cursor, query, *args, **kwargs)
+
+    with patch.context() as patched:
+        patched.setattr(psycopg.Cursor, "execute", counted)
+        yield sent
 
 
 def _state() -> tuple[object, ...]:

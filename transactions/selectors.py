@@ -1,7 +1,7 @@
 """What people may see of their accounts: each selector answers one page or one API method."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -35,6 +35,7 @@ class Party:
 
     number: int
     name: str
+    is_bank: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +181,9 @@ def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
 
 def payee_of(number: int) -> Party:
     """Return an account to be paid, with enough of its owner's name to notice a mistake."""
-    first, *others = _parties([number])[number].name.split() or [""]
-    return Party(number, " ".join([first, *(f"{other[0]}." for other in others)]))
+    party = _parties([number])[number]
+    first, *others = party.name.split() or [""]
+    return replace(party, name=" ".join([first, *(f"{other[0]}." for other in others)]))
 
 
 def recorded_at(transfer_id: UUID) -> datetime:
@@ -235,11 +237,8 @@ def _parties(numbers: Collection[int]) -> dict[int, Party]:
     owners = reads.owners_of(people) if people else {}
     names = names_of(owners.values()) if owners else {}
     return {
-        number: Party(
-            number,
-            names.get(owners.get(number, 0), "")
-            if number in people
-            else _BANK_NAMES[place_of(number)],
-        )
+        number: Party(number, names.get(owners.get(number, 0), ""), is_bank=False)
+        if number in people
+        else Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
         for number in numbers
     }

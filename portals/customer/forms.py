@@ -31,7 +31,7 @@ class TransferForm(forms.Form):
     debit_account = forms.TypedChoiceField(label=_("From"), coerce=int)
     credit_account = forms.CharField(
         label=_("To account"),
-        help_text=_("The 12 digits of the account number. Blanks do no harm."),
+        help_text=_("12 digits, with or without spaces."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": _("Enter the account number to pay to.")},
     )
@@ -78,7 +78,7 @@ class TransferForm(forms.Form):
         """Return what was asked for; the token is its idempotency key."""
         return TransferRequest(
             user=user,
-            key=f"form:{self.cleaned_data['token']}",
+            key=f"form:{self.token_text}",
             channel=Channel.WEB,
             debit=self.cleaned_data["debit_account"],
             credit=self.cleaned_data["credit_account"],
@@ -86,9 +86,10 @@ class TransferForm(forms.Form):
             memo=self.cleaned_data["memo"],
         )
 
-    def reopened(self) -> "TransferForm":
-        """Return the form with the same entries, to be changed; nothing is wrong with it yet."""
-        return TransferForm(initial=self.entries(), accounts=self.accounts)
+    @property
+    def token_text(self) -> str:
+        """The idempotency key of a form without faults."""
+        return str(self.cleaned_data["token"])
 
     def entries(self) -> dict[str, str]:
         """Return what was typed."""
@@ -119,4 +120,4 @@ def _read(reader: Callable[[str], Value], text: str) -> Value:
 
 def _choice(account: AccountView) -> str:
     spare = account.available or account.balance
-    return f"{account.product} {account.number} · {money(spare)}"
+    return f"{account.product.capitalize()} …{account.number % 10_000:04} · {money(spare)}"

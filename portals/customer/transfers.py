@@ -1,4 +1,8 @@
-"""Sending money, in three steps: form, check, receipt."""
+"""Sending money, in three steps: form, check, receipt.
+
+Each step ends in a redirect, so that going back and reloading never sends a form again; and if one
+were sent again, its token lets it move money once.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -7,11 +11,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core import clock
 from core.errors import DomainError
 from core.money import Money
+from portals.customer.drafts import draft, keep_draft
 from portals.customer.forms import TransferForm
 from portals.customer.page import customer_page, person
 from transactions.selectors import accounts_of, payee_of, transfer_of
@@ -20,47 +25,51 @@ from transactions.services import Receipt, TransferRequest, preview_transfer, tr
 REFUSED = 422
 
 
-@require_safe
-@customer_page
-def enter(request: HttpRequest) -> HttpResponse:
-    """Show the form, empty but for the account it was opened from."""
-    form = TransferForm(
-        accounts=accounts_of(person(request).pk),
-        initial={"debit_account": request.GET.get("from")},
-    )
-    return render(request, "customer/transfer_form.html", {"form": form})
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_page
-def check(request: HttpRequest) -> HttpResponse:
-    """Show what would be sent, after the very checks that sending makes."""
+def enter(request: HttpRequest) -> HttpResponse:
+    """Take what to send; it is checked as sending does before the next step."""
+    accounts = accounts_of(person(request).pk)
     if request.method != "POST":
-        return redirect("transfer-new")
-    form = _form(request)
-    if "change" in request.POST:
-        return render(request, "customer/transfer_form.html", {"form": form.reopened()})
+        kept = draft(request, token=request.GET.get("draft", ""))
+        initial = kept or {"debit_account": request.GET.get("from", "")}
+        form = TransferForm(initial=initial, accounts=accounts)
+        return render(request, "customer/transfer_form.html", {"form": form})
+    form = TransferForm(request.POST, accounts=accounts)
     if not form.is_valid():
         return _wrong(request, form)
-    asked = form.request(user=person(request).pk)
     try:
-        preview = preview_transfer(asked, now=clock.now())
+        _preview(request, form)
+    except DomainError as error:
+        return _refused(request, form, error)
+    keep_draft(request, token=form.token_text, entries=form.entries())
+    return redirect("transfer-check", token=form.token_text)
+
+
+@require_safe
+@customer_page
+def check(request: HttpRequest, token: UUID) -> HttpResponse:
+    """Show what would be sent."""
+    form = _kept_form(request, str(token))
+    if form is None:
+        return _start_again(request)
+    try:
+        preview = _preview(request, form)
     except DomainError as error:
         return _refused(request, form, error)
     if preview.replayed:
         return _receipt_of(request, preview)
+    asked = form.request(user=person(request).pk)
     return render(request, "customer/transfer_check.html", _checked(form, asked, preview))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 @customer_page
-def send(request: HttpRequest) -> HttpResponse:
+def send(request: HttpRequest, token: UUID) -> HttpResponse:
     """Send the money, once for each form, and go to the receipt."""
-    if request.method != "POST":
-        return redirect("transfer-new")
-    form = _form(request)
-    if not form.is_valid():
-        return _wrong(request, form)
+    form = _kept_form(request, str(token))
+    if form is None:
+        return _start_again(request)
     try:
         sent = transfer_funds(form.request(user=person(request).pk), now=clock.now())
     except DomainError as error:
@@ -76,14 +85,21 @@ def receipt(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     return render(request, "customer/receipt.html", {"transfer": transfer})
 
 
-def _form(request: HttpRequest) -> TransferForm:
-    return TransferForm(request.POST, accounts=accounts_of(person(request).pk))
+def _preview(request: HttpRequest, form: TransferForm) -> Receipt:
+    return preview_transfer(form.request(user=person(request).pk), now=clock.now())
+
+
+def _kept_form(request: HttpRequest, token: str) -> TransferForm | None:
+    """Return the form of an earlier step; None when it is gone or no longer right."""
+    kept = draft(request, token=token)
+    form = TransferForm(kept, accounts=accounts_of(person(request).pk))
+    return form if form.is_valid() else None
 
 
 def _checked(form: TransferForm, asked: TransferRequest, preview: Receipt) -> dict[str, Any]:
     after = preview.debit_after
     return {
-        "form": form,
+        "token": form.token_text,
         "asked": asked,
         "payee": payee_of(asked.credit),
         "left": None if after is None else Money(after, asked.amount.currency),
@@ -97,6 +113,11 @@ def _refused(request: HttpRequest, form: TransferForm, error: DomainError) -> Ht
 
 def _wrong(request: HttpRequest, form: TransferForm, status: int = REFUSED) -> HttpResponse:
     return render(request, "customer/transfer_form.html", {"form": form}, status=status)
+
+
+def _start_again(request: HttpRequest) -> HttpResponse:
+    messages.info(request, _("This form is gone, and nothing was sent with it just now."))
+    return redirect("transfer-new")
 
 
 def _receipt_of(request: HttpRequest, sent: Receipt) -> HttpResponse:

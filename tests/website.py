@@ -1,0 +1,59 @@
+"""The bank's web server as a real process, over a bank of the tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from bankproject.runtime.postgres import BankUrls
+
+SECONDS_TO_START = 30
+
+
+@contextmanager
+def website(urls: BankUrls, folder: Path) -> Iterator[str]:
+    """Serve a bank as ``make run`` does, and yield its address. ``folder`` is its ``var``."""
+    # Bound here and handed on, so that two workers of the tests never take the same port.
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        address = f"http://localhost:{door.getsockname()[1]}"
+        server = _start(urls, folder, address, door.fileno())
+    try:
+        _wait(f"{address}/health", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _start(urls: BankUrls, folder: Path, address: str, door: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gunicorn", "bankproject.wsgi", f"--bind=fd://{door}"]
+    settings = {
+        "DATABASE_URL": urls.app,
+        "DJANGO_SETTINGS_MODULE": "bankproject.settings.dev",
+        "PUBLIC_URL": address,
+        "BANK_DEMO": "1",
+        "BANK_VAR": str(folder),
+    }
+    return subprocess.Popen(
+        [*command, "--worker-class=gthread", "--threads=4", "--no-control-socket"],
+        env={**os.environ, **settings},
+        pass_fds=[door],
+    )
+
+
+def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + SECONDS_TO_START
+    while True:
+        assert server.poll() is None, "the web server ended"
+        try:
+            with urlopen(address):  # noqa: S310  # our own server
+                return
+        except URLError:
+            assert time.monotonic() < end, "the web server does not answer"
+            time.sleep(0.1)
