@@ -291,10 +291,10 @@ $$;
 -- not so raises long_way or breaks a constraint (account_floor, request_pkey), nothing is written, and
 -- the caller asks there.
 --
--- Two statements, since each costs more than the work it does. The update locks the rows in the order
--- of their numbers, as the index gives them, and account_floor decides about the money. The id is made
--- of the clock, or above the last id of both accounts where that is ahead; then the other account is
--- brought up to it, so that its next id will be above this one.
+-- Few and plain statements, since each costs more than the work it does. The updates lock the rows, in
+-- the order of their numbers, and account_floor decides about the money. Who waits for an account waits
+-- on its advisory lock first: the update after that finds the row free and has nothing to work out
+-- twice, and the clock is read when it is this posting's turn.
 CREATE FUNCTION ledger.post_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
     p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
@@ -303,51 +303,54 @@ CREATE FUNCTION ledger.post_v1(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
-SET enable_bitmapscan = off AS $$
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_tick bigint := extract(EPOCH FROM v_now) * 4096000;
+    v_now timestamptz;
+    v_tick bigint;
     v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
     IF p_holder IS NOT NULL THEN
         PERFORM ledger.check_holder_v1(p_holder, p_debit);
     END IF;
-    WITH moved AS (
+    PERFORM
+        pg_advisory_xact_lock(least(p_debit, p_credit)),
+        pg_advisory_xact_lock(greatest(p_debit, p_credit));
+    v_now := clock_timestamp();
+    v_tick := extract(EPOCH FROM v_now) * 4096000;
+    IF p_debit > p_credit THEN
         UPDATE ledger.account
-        SET
-            balance = balance + CASE number WHEN p_debit THEN - side ELSE side END * p_amount,
-            spent = CASE
-                WHEN number = p_credit OR v_spend = 0 THEN spent
-                WHEN spent_day < p_day THEN v_spend
-                ELSE spent + v_spend
-            END,
-            spent_day = CASE number WHEN p_debit THEN greatest(spent_day, p_day) ELSE spent_day END,
-            version = version + 1,
-            last_tick = greatest(last_tick + 1, v_tick)
-        WHERE number IN (p_debit, p_credit) AND usual AND currency = p_currency
-            AND p_amount BETWEEN 1 AND 1000000000000000 AND p_reference IS NULL
-        RETURNING number, balance, last_tick
-    )
-    INSERT INTO ledger.journal AS j (
-        id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, kind, channel, memo
-    )
-    SELECT
-        ledger.id_v1(max(last_tick), ledger.id_tail_v1()), pg_current_xact_id(), p_debit, p_credit,
-        p_amount, max(balance) FILTER (WHERE number = p_debit),
-        max(balance) FILTER (WHERE number = p_credit), p_client, coalesce(p_event_at, v_now), p_kind,
-        p_channel, p_memo
-    FROM moved
-    HAVING count(*) = 2 AND max(abs(balance)) <= 9000000000000000000
-    RETURNING j.id, j.debit_after, j.credit_after INTO transfer_id, debit_after, credit_after;
-    IF transfer_id IS NULL THEN
-        PERFORM ledger.refuse_v1(42);
-    ELSIF transfer_id > ledger.id_v1(v_tick + 1, '8000000000000000') THEN
-        UPDATE ledger.account
-        SET last_tick = ledger.id_tick_v1(transfer_id)
-        WHERE number IN (p_debit, p_credit) AND last_tick < ledger.id_tick_v1(transfer_id);
+        SET balance = balance + side * p_amount, version = version + 1, last_tick = v_tick
+        WHERE number = p_credit AND usual AND currency = p_currency AND last_tick < v_tick
+        RETURNING balance INTO credit_after;
     END IF;
+    UPDATE ledger.account
+    SET
+        balance = balance - side * p_amount,
+        spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
+        spent_day = greatest(spent_day, p_day),
+        version = version + 1,
+        last_tick = v_tick
+    WHERE number = p_debit AND usual AND currency = p_currency AND last_tick < v_tick
+    RETURNING balance INTO debit_after;
+    IF p_debit < p_credit THEN
+        UPDATE ledger.account
+        SET balance = balance + side * p_amount, version = version + 1, last_tick = v_tick
+        WHERE number = p_credit AND usual AND currency = p_currency AND last_tick < v_tick
+        RETURNING balance INTO credit_after;
+    END IF;
+    IF (
+        p_amount BETWEEN 1 AND 1000000000000000 AND p_reference IS NULL
+        AND abs(debit_after) <= 9000000000000000000 AND abs(credit_after) <= 9000000000000000000
+    ) IS NOT TRUE THEN
+        PERFORM ledger.refuse_v1(42);
+    END IF;
+    transfer_id := ledger.id_v1(v_tick, ledger.id_tail_v1());
+    INSERT INTO ledger.journal (
+        id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, kind, channel, memo
+    ) VALUES (
+        transfer_id, pg_current_xact_id(), p_debit, p_credit, p_amount, debit_after, credit_after,
+        p_client, coalesce(p_event_at, v_now), p_kind, p_channel, p_memo
+    );
     IF p_key IS NOT NULL THEN
         INSERT INTO ledger.request (client, key, hash, result_id, requested_at)
         VALUES (
