@@ -8,7 +8,7 @@ import random
 import sys
 from collections import Counter
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proofs._bank import OwnBank, django_on, own_bank
@@ -31,6 +31,8 @@ def run(bank: OwnBank, *, examples: int, seed_value: int) -> Counter[str]:
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
+            # Shrinking takes many minutes; the steps are printed as they are.
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )

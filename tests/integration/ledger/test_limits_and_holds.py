@@ -123,3 +123,11 @@ def test_the_largest_numbers_are_refused_as_such(minor: int, road: str) -> None:
     else:
         assert post_batch([wish], order=order()).refusals == {0: Code.AMOUNT_TOO_LARGE}
     assert balances([payer])[0].balance == 10_000
+
+
+@pytest.mark.usefixtures("fresh_bank")
+def test_a_stranger_s_transfer_from_an_account_to_itself_is_named_so_on_the_short_way() -> None:
+    known = account(balance=100)
+    with pytest.raises(Refused) as refused:
+        post(Transfer(known, known, inr(1)), order=order(holder=71))
+    assert refused.value.reason is Code.SAME_ACCOUNT

@@ -309,7 +309,7 @@ DECLARE
     v_tick bigint;
     v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
-    IF p_holder IS NOT NULL THEN
+    IF p_holder IS NOT NULL AND p_debit <> p_credit THEN
         PERFORM ledger.check_holder_v1(p_holder, p_debit);
     END IF;
     PERFORM
