@@ -11,6 +11,7 @@ from allauth.headless.tokens.strategies.jwt.internal import create_access_token
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test import Client
+from rest_framework.exceptions import Throttled
 
 from accounts.models import User
 from tests.expectations import nothing_written, statements_counted
@@ -369,6 +370,15 @@ class TestProblem:
         answer = api.get("/api/v1/accounts")
         assert refusal(answer, 500)["code"] == "internal_error"
         assert b"hunter2" not in answer.content
+
+    def test_says_when_to_come_back(self, api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def throttle(_user: int) -> None:
+            raise Throttled(wait=12.3)
+
+        monkeypatch.setattr("transactions.api.accounts_of", throttle)
+        answer = api.get("/api/v1/accounts")
+        assert refusal(answer, 429)["code"] == "too_many_requests"
+        assert answer.headers["Retry-After"] == "13"
 
     def test_keeps_a_callers_request_id_that_is_one(self, api: Client) -> None:
         mine = str(uuid4())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -75,6 +75,16 @@ def test_loading_again_changes_nothing() -> None:
     assert load_demo(now=NOW + timedelta(days=40), report=lambda _done, _total: None) == 0
     after = [balance.balance for balance in balances(Account.objects.values_list("pk", flat=True))]
     assert before == after
+
+
+def test_broken_off_it_leaves_nothing_and_begins_again() -> None:
+    def break_off(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), transaction.atomic():
+        load_demo(now=NOW, report=break_off)
+    assert not User.objects.exists()
+    assert load_demo(now=NOW, report=lambda _done, _total: None) > 5_000
 
 
 def test_the_people_are_the_same_every_time() -> None:
