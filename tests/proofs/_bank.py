@@ -78,7 +78,9 @@ def own_bank(
     folder = Path(tempfile.mkdtemp(prefix="bank-proof-"))
     folder.chmod(0o755)
     cluster = Cluster(
-        binaries=binaries or embedded(), folder=folder / "postgres", port=first_free(24_000)
+        binaries=binaries or embedded(),
+        folder=folder / "postgres",
+        port=first_free(24_000 + secrets.randbelow(5_000)),
     )
     try:
         password = secrets.token_urlsafe(16)

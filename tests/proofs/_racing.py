@@ -21,7 +21,7 @@ from transactions.ledger.posting import Transfer, capture, hold, post, release, 
 from transactions.ledger.reads import balances
 
 # A server takes about a hundred connections; more racers than this share them.
-CONNECTIONS = 44
+CONNECTIONS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
