@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.db import connection, connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.servers import BankUrls, TestServer, test_server, worker_name
+from bankproject.runtime.postgres import BankUrls
+from tests.servers import TestServer, test_server, worker_name
 
 pytest_plugins = ("tests.machine",)
 
@@ -36,7 +37,9 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker, server: TestServer) -> N
 
 @pytest.fixture
 def fresh_bank(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, server: TestServer
+    django_db_setup: None,  # noqa: ARG001  # the template must be there
+    django_db_blocker: DjangoDbBlocker,
+    server: TestServer,
 ) -> Iterator[BankUrls]:
     """Give the test an empty bank database of its own, in which it can commit.
 

@@ -43,7 +43,7 @@ def bank_accounts(currency: str = "INR") -> BankAccounts:
     return open_chart(branch=BRANCH, currency=currency)
 
 
-def account(  # noqa: PLR0913  # an account has these sides
+def account(  # an account has these sides
     *,
     balance: int = 0,
     currency: str = "INR",

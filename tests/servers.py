@@ -74,7 +74,7 @@ class TestServer:
         """Return the superuser's address of a database."""
         return self.cluster.url(database=database, role=SUPERUSER, password=self.password)
 
-    def run(self, statement: sql.Composable) -> None:
+    def run(self, statement: sql.SQL | sql.Composed) -> None:
         """Run one statement as the superuser, outside any bank."""
         with psycopg.connect(self.superuser_url(), autocommit=True) as connection:
             connection.execute(statement)

@@ -6,4 +6,4 @@ os.environ.setdefault("DATABASE_URL", "postgresql://bank_app@127.0.0.1/bank")
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1/0")
 os.environ.setdefault("SECRET_KEY", "only-for-reading-types")
 
-from bankproject.settings.test import *  # noqa: E402
+from bankproject.settings.test import *  # noqa: F403  # settings are their base

@@ -1,0 +1,1 @@
+"""Money: posting it, showing it, loading it."""

@@ -1,0 +1,1 @@
+"""Django's databases: named queries, errors, migrations, fitness."""

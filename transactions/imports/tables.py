@@ -39,7 +39,7 @@ class BadRow(DomainError):
         self.line = line
 
 
-class BadField(Exception):  # noqa: N818  # like BadRow, which it becomes
+class BadField(Exception):  # like BadRow, which it becomes
     """A field is not what it has to be; who reads the row knows where it stands."""
 
     def __init__(self, *, field: str, expected: str, found: str) -> None:

@@ -1,0 +1,1 @@
+"""The ledger: its SQL functions and the only Python that calls them."""

@@ -33,7 +33,7 @@ class PackedArray:
 
 
 class Bigints(PackedArray):
-    """``bigint[]``"""
+    """A ``bigint[]``."""
 
     element = 20
 
@@ -43,7 +43,7 @@ class Bigints(PackedArray):
 
 
 class Integers(PackedArray):
-    """``integer[]``"""
+    """An ``integer[]``."""
 
     element = 23
 
@@ -52,7 +52,7 @@ class Integers(PackedArray):
 
 
 class Booleans(PackedArray):
-    """``boolean[]``"""
+    """A ``boolean[]``."""
 
     element = 16
 
@@ -61,7 +61,7 @@ class Booleans(PackedArray):
 
 
 class Texts(PackedArray):
-    """``text[]``, with NULLs."""
+    """A ``text[]``, with NULLs."""
 
     element = 25
 
@@ -77,7 +77,7 @@ class Texts(PackedArray):
 
 
 class Instants(PackedArray):
-    """``timestamptz[]``, with NULLs."""
+    """A ``timestamptz[]``, with NULLs."""
 
     element = 1184
 

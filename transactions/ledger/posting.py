@@ -1,7 +1,7 @@
 """Posting: the Python side of the only functions that write the journal.
 
-Every function here is one statement. Outside a transaction that statement is the transaction; inside
-``atomic()`` it joins it. Accounts are locked in the order of their numbers, inside the statement.
+Every function here is one statement. Outside a transaction that statement is the transaction;
+inside ``atomic()`` it joins it. Accounts are locked in the order of their numbers, within it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -149,7 +149,7 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
     return Receipt(*fetch_one("post_fully", parameters, using))
 
 
-class _NotUsual(Exception):  # noqa: N818  # no error: the full way decides
+class _NotUsual(Exception):  # no error: the full way decides
     """A transfer cannot be posted the short way."""
 
 

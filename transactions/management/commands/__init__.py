@@ -1,0 +1,1 @@
+"""Commands of the ledger, of imports and of the demo."""
