@@ -50,6 +50,8 @@ def fresh_bank(
     with server.copied(_template(), database) as urls, django_db_blocker.unblock():
         # A connection left open would go on in the usual database.
         connections.close_all()
+        # Else what is open goes on with the usual bank.
+        connections.close_all()
         connection.settings_dict["NAME"] = database
         try:
             yield urls

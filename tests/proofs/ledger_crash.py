@@ -38,7 +38,9 @@ SELECT ledger.open_v1(n, 'INR', 'customer', 1::smallint, true, 0, NULL, 0)
 FROM generate_series(100000000001, 100000000000 + %(accounts)s) AS n
 """
 _FILL: Final = """
-SELECT ledger.post_fully_v1(0, 'open ' || n, 99, n, %(opening)s, 'INR', 'deposit', 'bank', '2026-03-02')
+SELECT ledger.post_fully_v1(
+    0, 'open ' || n, 99, n, %(opening)s, 'INR', 'deposit', 'bank', '2026-03-02'
+)
 FROM generate_series(100000000001, 100000000000 + %(accounts)s) AS n
 """
 

@@ -50,6 +50,8 @@ def busy_bank(
     database = f"busy_{worker_name()}"
     usual = connection.settings_dict["NAME"]
     with server.copied(f"empty_{worker_name()}", database) as urls, django_db_blocker.unblock():
+        # Else what is open goes on with the usual bank.
+        connections.close_all()
         connection.settings_dict["NAME"] = database
         try:
             yield do_everything_once(urls, server.superuser_url(database))
