@@ -20,7 +20,7 @@ test: install-dev ## Check and test everything
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov
 
 fix: install-dev ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .

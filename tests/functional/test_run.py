@@ -13,9 +13,6 @@ import pytest
 
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
 
-# One bank for all of them: making it is what takes long.
-pytestmark = pytest.mark.xdist_group("make run")
-
 MAKE_RUN = ("make", "run")
 SECOND_START_SECONDS = 8
 PROCESSES = ("web", "postgres", "valkey", "worker", "beat", "watch")

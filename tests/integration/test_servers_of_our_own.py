@@ -29,8 +29,6 @@ from bankproject.runtime.valkey import Valkey
 from bankproject.runtime.valkey import embedded as embedded_valkey
 from bankproject.runtime.valkey import wait_until_ready as wait_until_valkey_ready
 
-pytestmark = pytest.mark.xdist_group("servers of our own")
-
 PASSWORD = "p@ss/ word%"
 
 

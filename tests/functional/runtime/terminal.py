@@ -145,7 +145,9 @@ class Bank:
             assert waited < seconds, f"not open after {seconds} s: {terminal.read()}"
             terminal.read()
             time.sleep(0.05)
-        return time.monotonic() - begun
+        opened = time.monotonic() - begun
+        terminal.wait_for("The bank is open")
+        return opened
 
     def health(self) -> int | None:
         """Return the status of GET /health; None when nobody listens."""
