@@ -292,9 +292,9 @@ $$;
 -- the caller asks there.
 --
 -- Few and plain statements, since each costs more than the work it does. The updates lock the rows, in
--- the order of their numbers, and account_floor decides about the money. Who waits for an account waits
--- on its advisory lock first: the update after that finds the row free and has nothing to work out
--- twice, and the clock is read when it is this posting's turn.
+-- the order of their numbers, and account_floor decides about the money. The id is made of the clock,
+-- or above the last one of an account that was busy meanwhile; when that is the second account, the
+-- first is brought up to it, so that its next id will be above this one.
 CREATE FUNCTION ledger.post_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
     p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
@@ -305,23 +305,25 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_now timestamptz;
-    v_tick bigint;
+    v_now timestamptz := clock_timestamp();
+    v_tick bigint := extract(EPOCH FROM v_now) * 4096000;
+    v_first_tick bigint;
     v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
-    IF p_holder IS NOT NULL AND p_debit <> p_credit THEN
+    IF p_debit = p_credit THEN
+        PERFORM ledger.refuse_v1(12);
+    ELSIF p_holder IS NOT NULL THEN
         PERFORM ledger.check_holder_v1(p_holder, p_debit);
     END IF;
-    PERFORM
-        pg_advisory_xact_lock(least(p_debit, p_credit)),
-        pg_advisory_xact_lock(greatest(p_debit, p_credit));
-    v_now := clock_timestamp();
-    v_tick := extract(EPOCH FROM v_now) * 4096000;
     IF p_debit > p_credit THEN
         UPDATE ledger.account
-        SET balance = balance + side * p_amount, version = version + 1, last_tick = v_tick
-        WHERE number = p_credit AND usual AND currency = p_currency AND last_tick < v_tick
-        RETURNING balance INTO credit_after;
+        SET
+            balance = balance + side * p_amount,
+            version = version + 1,
+            last_tick = greatest(last_tick + 1, v_tick)
+        WHERE number = p_credit AND usual AND currency = p_currency
+        RETURNING balance, last_tick INTO credit_after, v_tick;
+        v_first_tick := v_tick;
     END IF;
     UPDATE ledger.account
     SET
@@ -329,20 +331,26 @@ BEGIN
         spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
         spent_day = greatest(spent_day, p_day),
         version = version + 1,
-        last_tick = v_tick
-    WHERE number = p_debit AND usual AND currency = p_currency AND last_tick < v_tick
-    RETURNING balance INTO debit_after;
+        last_tick = greatest(last_tick + 1, v_tick)
+    WHERE number = p_debit AND usual AND currency = p_currency
+    RETURNING balance, last_tick INTO debit_after, v_tick;
     IF p_debit < p_credit THEN
+        v_first_tick := v_tick;
         UPDATE ledger.account
-        SET balance = balance + side * p_amount, version = version + 1, last_tick = v_tick
-        WHERE number = p_credit AND usual AND currency = p_currency AND last_tick < v_tick
-        RETURNING balance INTO credit_after;
+        SET
+            balance = balance + side * p_amount,
+            version = version + 1,
+            last_tick = greatest(last_tick + 1, v_tick)
+        WHERE number = p_credit AND usual AND currency = p_currency
+        RETURNING balance, last_tick INTO credit_after, v_tick;
     END IF;
     IF (
         p_amount BETWEEN 1 AND 1000000000000000 AND p_reference IS NULL
         AND abs(debit_after) <= 9000000000000000000 AND abs(credit_after) <= 9000000000000000000
     ) IS NOT TRUE THEN
         PERFORM ledger.refuse_v1(42);
+    ELSIF v_tick > v_first_tick THEN
+        UPDATE ledger.account SET last_tick = v_tick WHERE number = least(p_debit, p_credit);
     END IF;
     transfer_id := ledger.id_v1(v_tick, ledger.id_tail_v1());
     INSERT INTO ledger.journal (
