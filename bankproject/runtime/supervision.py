@@ -20,7 +20,7 @@ from supervisor.datatypes import RestartUnconditionally, signal_number
 from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ProcessConfig, ProcessGroupConfig, ServerOptions
 from supervisor.poller import Poller
-from supervisor.states import SupervisorStates
+from supervisor.states import ProcessStates, SupervisorStates
 from supervisor.supervisord import Supervisor
 
 from bankproject.runtime.errors import StartError
@@ -132,7 +132,7 @@ def _configuration(options: _Options, program: Program, home: Home) -> ProcessCo
         # A log line is written when it is made, not when a buffer is full.
         environment={"PYTHONUNBUFFERED": "1", **program.environment},
         autostart=False,
-        autorestart=False if is_opening else RestartUnconditionally,
+        autorestart=False,
         startsecs=0 if is_opening else STEADY_SECONDS,
         startretries=RETRIES,
         stopsignal=signal_number(program.stop_signal),
@@ -159,7 +159,6 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         super().__init__(options)
         self.failure: str | None = None
         self._is_open = False
-        self._is_ready = self._history(plan).is_complete
         self._plan = plan
         self._console = console
         self._parent = os.getppid()
@@ -177,7 +176,7 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
         events.subscribe(events.SupervisorStoppingEvent, self._on_stopping)
         self._start("servers")
-        self._start("pages" if self._is_ready else "opening")
+        self._start("pages" if self._history(self._plan).is_complete else "opening")
         super().runforever()
 
     def tick(self, now: float | None = None) -> None:
@@ -201,17 +200,20 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         if self._is_open:
             # Not sooner: on a small machine they would keep the pages waiting.
             self._start("background")
+            self._keep_running()
             self._console_write(self._history(self._plan).logins)
             self._say(f"[bold green]The bank is open: {address}[/]  [dim](Ctrl-C closes it)[/]")
 
     def _start(self, stage: Stage) -> None:
-        """Start what the stage holds, without the pause that the loop begins with."""
         for program in self._plan.programs():
             if program.stage == stage:
-                process = self._process(program.name)
-                process.config.autostart = True
-                process.backoff = process.delay = 0
-                process.transition()
+                self._process(program.name).spawn()
+
+    def _keep_running(self) -> None:
+        """Start again what ends by itself from now on; before, an end was a reason to give up."""
+        for program in self._plan.programs():
+            if program.stage != "opening":
+                self._process(program.name).config.autorestart = RestartUnconditionally
 
     def _process(self, name: str) -> Any:
         groups = self.process_groups.values()
@@ -233,11 +235,12 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         if self._is_open:
             self._say(f"[yellow]{name} ended by itself; it is started again[/]")
         elif process is opening and getattr(event, "expected", False):
-            self._is_ready = True
             self._start("pages")
         elif name == "web" and not opening.laststart:
+            if process.get_state() == ProcessStates.BACKOFF:
+                process.stop()
             self._start("opening")
-        elif name != "web" or self._is_ready:
+        else:
             reason = _last_line(self._plan.home.log / f"{name}.log") or process.spawnerr
             self._fail(reason if process is opening else f"{name} does not start: {reason}")
 

@@ -81,6 +81,16 @@ class TestOpenBank:
             assert f"runs already (process {terminal.process.pid})" in second.shown
             assert bank.health() == HTTPStatus.OK
 
+    def test_of_an_older_schema_is_migrated(self, bank: Bank) -> None:
+        with bank.run() as terminal:
+            bank.wait_until_open(terminal)
+            assert "migrating" not in terminal.read()
+            command = bank.manage("migrate", "sessions", "zero")
+            assert command.returncode == 0, command.stderr
+        with bank.run() as terminal:
+            bank.wait_until_open(terminal)
+            terminal.wait_for("migrating: 1 steps")
+
 
 class TestCloseBank:
     @pytest.mark.parametrize("way", WAYS_TO_CLOSE)
