@@ -37,9 +37,21 @@ def chromium() -> Path:
 
 @pytest.fixture(scope="session")
 def as_root() -> None:
-    """Need root, to mount or to become another user."""
+    """Be root: what root is refused, or gives up, an ordinary user cannot try."""
     if os.geteuid() != 0:
-        give_up("only root can mount and become another user")
+        pytest.skip("this is about root, and this is an ordinary user")
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> tuple[str, ...]:
+    """Return what runs a command in a view of the file system of its own."""
+    as_root = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    command = ("unshare", *as_root, "--mount", "--")
+    try:
+        subprocess.run([*command, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        give_up("this machine gives nobody a view of the file system of their own (unshare)")
+    return command
 
 
 def give_up(reason: str) -> NoReturn:

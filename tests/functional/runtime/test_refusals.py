@@ -80,23 +80,28 @@ class TestFolder:
             assert "cannot be used: Permission denied" in complaint(bank, prefix=prefix)
 
 
-@pytest.mark.usefixtures("as_root")
 class TestMachine:
-    def test_full_disk_is_named(self, bank: Bank) -> None:
+    def test_full_disk_is_named(self, bank: Bank, own_mounts: tuple[str, ...]) -> None:
         bank.folder.mkdir()
         mount = f"mount -t tmpfs -o size=50m tmpfs {shlex.quote(str(bank.folder))}"
-        line = complaint(bank, prefix=mounted(mount))
+        line = complaint(bank, prefix=mounted(own_mounts, mount))
         assert re.search(r"is full: (49|50) MB free, 300 MB needed", line)
 
-    def test_disk_that_fills_while_data_are_made_is_named(self, bank: Bank) -> None:
+    def test_disk_that_fills_while_data_are_made_is_named(
+        self, bank: Bank, own_mounts: tuple[str, ...]
+    ) -> None:
         bank.folder.mkdir()
         mount = f"mount -t tmpfs -o size=400m,nr_inodes=100 tmpfs {shlex.quote(str(bank.folder))}"
-        assert "No space left on device" in complaint(bank, prefix=mounted(mount))
+        assert "No space left on device" in complaint(bank, prefix=mounted(own_mounts, mount))
 
-    def test_missing_library_is_named(self, bank: Bank, tmp_path: Path) -> None:
+    def test_missing_library_is_named(
+        self, bank: Bank, own_mounts: tuple[str, ...], tmp_path: Path
+    ) -> None:
         server = embedded().folder / "postgres"
         crippled = tmp_path / "postgres"
         crippled.write_bytes(server.read_bytes().replace(b"libz.so.1\0", b"libq.so.1\0"))
         shutil.copymode(server, crippled)
         mount = shlex.join(["mount", "--bind", str(crippled), str(server)])
-        assert "libq.so.1: cannot open shared object" in complaint(bank, prefix=mounted(mount))
+        assert "libq.so.1: cannot open shared object" in complaint(
+            bank, prefix=mounted(own_mounts, mount)
+        )

@@ -1,4 +1,4 @@
-"""Commands in another view of this machine: other mounts, another user. Both need root."""
+"""Commands in another view of this machine: other mounts, another user."""
 
 import shlex
 import shutil
@@ -14,15 +14,15 @@ from tests.functional.runtime.terminal import PROJECT
 NOBODY: Final = 65534
 
 
-def mounted(*mounts: str) -> tuple[str, ...]:
+def mounted(own_mounts: tuple[str, ...], *mounts: str) -> tuple[str, ...]:
     """Return what runs a command after the shell lines ``mounts``, in a view of its own."""
     script = " && ".join([*mounts, 'exec "$@"'])
-    return ("unshare", "--mount", "--", "sh", "-c", script, "sh")
+    return (*own_mounts, "sh", "-c", script, "sh")
 
 
 @contextmanager
 def ordinary_user() -> Iterator[tuple[str, ...]]:
-    """Yield what runs a command as *nobody*.
+    """Yield what runs a command as *nobody*. Only root can.
 
     Python and the project may lie in a folder that root keeps to itself: in the command's view
     that folder is an open one, with nothing in it but these.
@@ -30,7 +30,8 @@ def ordinary_user() -> Iterator[tuple[str, ...]]:
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--")
     kept = Path(tempfile.mkdtemp())
     try:
-        yield (*mounted(*_opened({Path(sys.base_prefix), Path(sys.prefix), PROJECT}, kept)), *user)
+        needed = {Path(sys.base_prefix), Path(sys.prefix), PROJECT}
+        yield (*mounted(("unshare", "--mount", "--"), *_opened(needed, kept)), *user)
     finally:
         shutil.rmtree(kept)
 
