@@ -14,6 +14,17 @@ from bankproject.runtime.programs import Plan
 
 DATABASE: Final = "bank"
 DEFAULT_PORT: Final = 8000
+# What a bank was started with holds for the commands beside it, too.
+PASSED_ON: Final = (
+    "ALLOWED_HOSTS",
+    "ALLOW_PLAINTEXT",
+    "BANK_CURRENCY",
+    "BANK_TIME_ZONE",
+    "CSRF_TRUSTED_ORIGINS",
+    "DEFAULT_FROM_EMAIL",
+    "EMAIL_URL",
+    "SMS_URL",
+)
 
 
 def make_plan(home: Home, *, port: int) -> Plan:
@@ -28,6 +39,7 @@ def make_plan(home: Home, *, port: int) -> Plan:
     broker = None if env.given("REDIS_URL") else _valkey_of(home, secrets)
     app, owner = _database_urls(cluster, secrets)
     settings = {
+        **{name: value for name in PASSED_ON if (value := env.given(name))},
         "BANK_VAR": str(home.folder),
         "DJANGO_SETTINGS_MODULE": env.given("DJANGO_SETTINGS_MODULE") or "bankproject.settings.dev",
         "SECRET_KEY": env.given("SECRET_KEY") or secrets["SECRET_KEY"],
