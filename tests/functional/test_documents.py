@@ -1,0 +1,66 @@
+"""The commands of the documents work, and their links lead somewhere."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from django.conf import settings
+
+from bankproject.runtime.postgres import BankUrls
+
+PROJECT: Final = Path(settings.BASE_DIR)
+PAGES: Final = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+COMMANDS: Final = sorted(
+    {
+        line
+        for page in PAGES
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        for line in block.splitlines()
+        if line.strip()
+    }
+)
+OF_MAKE: Final = [command for command in COMMANDS if command.startswith("make ")]
+OF_THE_BANK: Final = [command for command in COMMANDS if "manage.py" in command]
+
+
+def test_every_command_is_of_a_known_kind() -> None:
+    assert OF_MAKE
+    assert OF_THE_BANK
+    assert set(COMMANDS) == {*OF_MAKE, *OF_THE_BANK}
+
+
+@pytest.mark.parametrize("command", OF_MAKE)
+def test_make_knows_what_to_do(command: str) -> None:
+    """What the targets do is tested where they are: here, that their names are right."""
+    words = [*shlex.split(command), "--dry-run"]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    named = re.search(r"NAME=([\w-]+)", command)
+    if named:
+        home = "benchmarks" if " bench " in command else "tests/proofs"
+        assert (PROJECT / home / f"{named[1].replace('-', '_')}.py").exists()
+
+
+@pytest.mark.parametrize("command", OF_THE_BANK)
+def test_a_command_of_the_bank_runs(command: str, fresh_bank: BankUrls) -> None:
+    words = [sys.executable, *shlex.split(command)[1:]]
+    done = subprocess.run(
+        words,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DATABASE_URL": fresh_bank.app, "OWNER_DATABASE_URL": fresh_bank.owner},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
