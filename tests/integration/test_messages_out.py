@@ -12,10 +12,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.core.mail import EmailMultiAlternatives, send_mail
 from pytest_django import Settings
 from twilio.http.http_client import TwilioHttpClient
 
+from bankproject import env
+from bankproject.runtime.ports import first_free
 from core.clock import now
 from notifications.channels.sms import SmsNotSentError, send_sms
 from notifications.channels.twilio import TwilioSender
@@ -71,6 +74,36 @@ class TestOutbox:
         assert [message.channel for message in messages()] == ["sms"]
         settings.SMS_URL = "console://"
         assert messages() == []
+
+
+class TestMailServer:
+    def test_of_the_url_is_given_the_mail(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        received = SmtpMailbox()
+        server = Controller(received, hostname="127.0.0.1", port=first_free(25_000))
+        server.start()
+        try:
+            monkeypatch.setenv("EMAIL_URL", f"smtp://127.0.0.1:{server.port}")
+            for name, value in env.mail("EMAIL_URL").items():
+                setattr(settings, name, value)
+            send_mail("Grüße", "Your code: 123456", "bank@example.org", ["asha@example.org"])
+        finally:
+            server.stop()
+        assert received.envelopes == [("bank@example.org", ["asha@example.org"])]
+
+
+class SmtpMailbox:
+    """What an SMTP server received."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.envelopes: list[tuple[str, list[str]]] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+        """Take a mail."""
+        self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
+        return "250 OK"
 
 
 class TestSms:
