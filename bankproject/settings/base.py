@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from bankproject import env
@@ -98,6 +99,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "forget_requests": {
+        "task": "transactions.tasks.forget_requests",
+        "schedule": crontab(hour="3", minute="17"),
+    },
+}
 
 # Without these URLs, mails and messages land as files in the outbox of the demo.
 OUTBOX = env.VAR / "outbox"
