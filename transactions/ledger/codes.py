@@ -47,6 +47,7 @@ class Code(IntEnum):
     BALANCE_NOT_ZERO = 73
     HOLD_OPEN = 74
     INVALID_STATUS = 75
+    INVALID_LIMIT = 76
     BATCH_EMPTY = 80
     BATCH_TOO_LARGE = 81
     BATCH_MALFORMED = 82
@@ -89,6 +90,7 @@ _WORDS: Final = {
     Code.BALANCE_NOT_ZERO: "The account can be closed at balance zero only.",
     Code.HOLD_OPEN: "Money of the account is on hold.",
     Code.INVALID_STATUS: "The account cannot get this status or these limits.",
+    Code.INVALID_LIMIT: "A limit must be zero or more.",
     Code.BATCH_EMPTY: "The batch has no items.",
     Code.BATCH_TOO_LARGE: "A batch has at most 10,000 items.",
     Code.BATCH_MALFORMED: "The parts of the batch do not fit together.",

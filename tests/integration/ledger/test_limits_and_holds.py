@@ -112,6 +112,29 @@ def test_the_bank_s_own_summed_accounts_take_no_payee_limit() -> None:
 
 
 @pytest.mark.django_db
+class TestALimitBelowZero:
+    @pytest.mark.parametrize(("overdraft_limit", "daily_limit"), [(-1, None), (0, -1)])
+    def test_is_refused_to_the_account(self, overdraft_limit: int, daily_limit: int | None) -> None:
+        number = account(overdraft_limit=70, daily_limit=80)
+        with refusing(Code.INVALID_LIMIT):
+            set_limits(
+                number,
+                overdraft_limit=overdraft_limit,
+                daily_limit=daily_limit,
+                client=0,
+                reason="asked",
+            )
+        (kept,) = balances([number])
+        assert (kept.overdraft_limit, kept.daily_limit) == (70, 80)
+
+    def test_is_refused_to_what_it_pays_to_one_payee(self) -> None:
+        payer, payee = account(balance=100), account()
+        with refusing(Code.INVALID_LIMIT):
+            set_payee_limit(payer, payee=payee, daily_limit=-1, client=0, reason="asked")
+        post(Transfer(payer, payee, inr(100)), order=order())
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("minor", [10**15 + 1, 2**63 - 1])
 @pytest.mark.parametrize("road", ["single", "batch"])
 def test_the_largest_numbers_are_refused_as_such(minor: int, road: str) -> None:

@@ -129,7 +129,8 @@ $$;
 
 -- name: set_limits_v1
 -- Set what an account may owe (NULL: no floor) and spend in a day (NULL: any amount). A limit may be
--- set below what is owed already: then nothing more goes out, and nothing else happens.
+-- set below what is owed already: then nothing more goes out, and nothing else happens. Raises
+-- invalid_limit for one below zero.
 CREATE FUNCTION ledger.set_limits_v1(
     p_number bigint, p_overdraft_limit bigint, p_daily_limit bigint, p_client bigint, p_reason text
 ) RETURNS void
@@ -140,6 +141,8 @@ DECLARE
 BEGIN
     IF NOT v_account.running THEN
         PERFORM ledger.refuse_v1(75);
+    ELSIF p_overdraft_limit < 0 OR p_daily_limit < 0 THEN
+        PERFORM ledger.refuse_v1(76);
     END IF;
     UPDATE ledger.account
     SET
@@ -158,7 +161,7 @@ $$;
 
 -- name: set_payee_limit_v1
 -- Set what an account may pay to one payee in a day; NULL lifts the limit. A summed account
--- has none: raises invalid_status.
+-- has none: raises invalid_status. Raises invalid_limit for one below zero.
 CREATE FUNCTION ledger.set_payee_limit_v1(
     p_number bigint, p_payee bigint, p_daily_limit bigint, p_client bigint, p_reason text
 ) RETURNS void
@@ -169,6 +172,8 @@ DECLARE
 BEGIN
     IF NOT v_account.running THEN
         PERFORM ledger.refuse_v1(75);
+    ELSIF p_daily_limit < 0 THEN
+        PERFORM ledger.refuse_v1(76);
     END IF;
     IF p_daily_limit IS NULL THEN
         DELETE FROM ledger.payee_limit WHERE account = p_number AND payee = p_payee;

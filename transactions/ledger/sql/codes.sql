@@ -36,6 +36,7 @@ RETURN CASE p_code
     WHEN 73 THEN 'balance_not_zero'
     WHEN 74 THEN 'hold_open'
     WHEN 75 THEN 'invalid_status'
+    WHEN 76 THEN 'invalid_limit'
     WHEN 80 THEN 'batch_empty'
     WHEN 81 THEN 'batch_too_large'
     WHEN 82 THEN 'batch_malformed'
