@@ -4,11 +4,11 @@ A pytest plugin, loaded before Django reads its settings. The first process star
 stops them; the workers of pytest-xdist find them by the environment.
 """
 
+import atexit
 import json
 import os
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,14 +80,6 @@ class TestServer:
             connection.execute(statement)
 
 
-class _Servers:
-    """The servers that this process started, if it is the first of the run."""
-
-    folder: Path | None = None
-    cluster: Cluster | None = None
-    broker: subprocess.Popen[bytes] | None = None
-
-
 def test_server() -> TestServer:
     """Return this run's PostgreSQL server."""
     found = json.loads(os.environ[_FOUND])
@@ -114,34 +106,25 @@ def pytest_load_initial_conftests() -> None:
     )
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure() -> None:
-    """Stop the servers that this process started, and forget their data."""
-    if _Servers.cluster is not None:
-        _Servers.cluster.stop(mode="immediate")
-    if _Servers.broker is not None:
-        _Servers.broker.terminate()
-        _Servers.broker.wait()
-    if _Servers.folder is not None:
-        shutil.rmtree(_Servers.folder, ignore_errors=True)
-
-
 def _start() -> None:
+    """Start the servers; they stop, and their data go, with this process, however it ends itself."""
     folder = Path(tempfile.mkdtemp(prefix="bank-tests-"))
     folder.chmod(0o755)
-    _Servers.folder = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     password = secrets.token_urlsafe(16)
-    cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=first_free(21_000))
+    # Two runs that begin at once must not choose the same port.
+    port = first_free(21_000 + secrets.randbelow(900))
+    cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=port)
     cluster.create(password=password)
     cluster.start()
-    _Servers.cluster = cluster
+    atexit.register(cluster.stop, mode="immediate")
     broker = valkey.Valkey(
         binary=valkey.embedded(),
         folder=folder / "valkey",
-        port=first_free(22_000),
+        port=first_free(port + 1_000),
         password=secrets.token_urlsafe(16),
     )
-    _Servers.broker = broker.start()
+    atexit.register(broker.start().terminate)
     found = {"folder": str(cluster.folder), "port": cluster.port, "password": password}
     os.environ[_FOUND] = json.dumps(found)
     os.environ["REDIS_URL"] = broker.url
