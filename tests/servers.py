@@ -107,7 +107,7 @@ def pytest_load_initial_conftests() -> None:
 
 
 def _start() -> None:
-    """Start the servers; they stop, and their data go, with this process, however it ends itself."""
+    """Start the servers; they stop with this process, and their data go."""
     folder = Path(tempfile.mkdtemp(prefix="bank-tests-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
