@@ -108,7 +108,8 @@ def owners_of(accounts: Collection[int], *, using: str = "default") -> dict[int,
 def balance_at(number: int, *, at: datetime, using: str = "default") -> int:
     """Return an account's balance by all that was recorded before a past instant.
 
-    Waits for postings in flight on the account, so that the answer never changes.
+    Waits for postings in flight on a running account, so that the answer never changes; on a
+    summed one, which nobody locks, those in flight may still come to count.
 
     Raises:
         Refused: no such account, or an instant that is not past.

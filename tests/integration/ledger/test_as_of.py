@@ -112,3 +112,11 @@ def test_a_posting_that_waited_with_its_clock_read_does_not_come_in_before(
     said = asked.result(DEADLINE_SECONDS)
     assert balance_at(number, at=at) == said
     assert check_books().findings == []
+
+
+def test_many_may_ask_at_once(desk: Desk, way: str) -> None:  # noqa: ARG001  # asked anew for each way
+    number = account(balance=100)
+    for _round in range(20):
+        at = now()
+        asked = [desk.ask(number, at) for _asker in range(4)]
+        assert [said.result(DEADLINE_SECONDS) for said in asked] == [100] * 4

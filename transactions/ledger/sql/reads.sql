@@ -112,7 +112,7 @@ BEGIN
     IF p_at > clock_timestamp() THEN
         PERFORM ledger.refuse_v1(84);
     END IF;
-    PERFORM FROM ledger.account WHERE number = p_number AND running FOR SHARE;
+    PERFORM FROM ledger.account WHERE number = p_number AND running FOR NO KEY UPDATE;
     UPDATE ledger.account SET last_tick = ledger.id_tick_v1(v_before)
     WHERE number = p_number AND running AND last_tick < ledger.id_tick_v1(v_before)
         AND p_at > clock_timestamp() - interval '1 day';
