@@ -73,10 +73,5 @@ def is_bank_account(number: int) -> bool:
     return number // 10 % 10**8 >= SERIALS.stop
 
 
-def branch_of(number: int) -> int:
-    """Return the number of the branch that an account number names as its home."""
-    return int(number // 10 ** (LENGTH - 3))
-
-
 def _with_check_digit(digits: str) -> int:
     return int(digits + mod_11_10.calc_check_digit(digits))

@@ -196,7 +196,6 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 
 # Days and months of the bank; instants are stored in UTC.
 BANK_TIME_ZONE = env.text("BANK_TIME_ZONE", "Asia/Kolkata")
-BANK_CURRENCY = env.text("BANK_CURRENCY", "INR")
 # People and histories that nobody lives, with a password that everybody knows.
 BANK_DEMO = env.flag("BANK_DEMO", default=False)
 TIME_ZONE = BANK_TIME_ZONE

@@ -75,11 +75,11 @@ class TestOpenBank:
             bank.wait_until_open(terminal)
 
     def test_is_known_to_what_is_started_beside_it(self, bank: Bank) -> None:
-        with bank.run(BANK_CURRENCY="KWD") as terminal:
+        with bank.run(BANK_TIME_ZONE="Asia/Tokyo") as terminal:
             bank.wait_until_open(terminal)
             command = bank.manage("migrate", "--check")
             assert command.returncode == 0, command.stderr
-            assert nodes(bank)["BANK_CURRENCY"] == "KWD"
+            assert nodes(bank)["BANK_TIME_ZONE"] == "Asia/Tokyo"
             second = bank.window(PORT=str(bank.port + 1))
             assert second.wait() == 1
             assert f"runs already (process {terminal.process.pid})" in second.shown

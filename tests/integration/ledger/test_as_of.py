@@ -17,7 +17,7 @@ from tests.servers import TestServer
 from transactions.ledger.invariants import check_books
 from transactions.ledger.reads import balance_at
 
-pytestmark = pytest.mark.parametrize("way", WAYS)
+each_way = pytest.mark.parametrize("way", WAYS)
 DEADLINE_SECONDS: Final = 30
 _WAITING: Final = """
 SELECT count(*) FROM pg_stat_activity
@@ -72,6 +72,7 @@ def desk(fresh_bank: BankUrls, server: TestServer) -> Iterator[Desk]:
             yield desk
 
 
+@each_way
 @pytest.mark.parametrize(("ending", "expected"), [("commit", 101), ("rollback", 100)])
 def test_a_posting_in_flight_is_waited_for(
     desk: Desk, way: str, ending: str, expected: int
@@ -88,6 +89,7 @@ def test_a_posting_in_flight_is_waited_for(
     assert balance_at(payee, at=at) == expected
 
 
+@each_way
 @pytest.mark.parametrize("payer_first", [True, False])
 @pytest.mark.parametrize("payer_asked", [True, False])
 def test_a_posting_that_waited_with_its_clock_read_does_not_come_in_before(
@@ -114,7 +116,7 @@ def test_a_posting_that_waited_with_its_clock_read_does_not_come_in_before(
     assert check_books().findings == []
 
 
-def test_many_may_ask_at_once(desk: Desk, way: str) -> None:  # noqa: ARG001  # asked anew for each way
+def test_many_may_ask_at_once(desk: Desk) -> None:
     number = account(balance=100)
     for _round in range(20):
         at = now()
