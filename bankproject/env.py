@@ -5,24 +5,23 @@ writes while its servers run, so that commands beside a running bank find it by 
 """
 
 import json
-from contextlib import suppress
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import environ
-import psycopg
 from django.core.exceptions import ImproperlyConfigured
-from psycopg.conninfo import conninfo_to_dict
 
-from bankproject.plaintext import refuse_plaintext
+from core.db.addresses import database_settings
+from core.db.aliases import refuse_bad_code
+from core.plaintext import refuse_plaintext
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
 YES: Final = frozenset({"1", "true", "yes", "on"})
 NO: Final = frozenset({"0", "false", "no", "off"})
-ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
 
 
 def given(name: str) -> str | None:
@@ -103,35 +102,57 @@ def database(name: str) -> dict[str, Any]:
     Raises:
         ImproperlyConfigured: it is no PostgreSQL address, or one beyond this machine without TLS.
     """
-    parts = _parts_of(name, text(name))
-    hosts = [*str(parts.get("host", "")).split(","), *str(parts.get("hostaddr", "")).split(",")]
-    if parts.get("sslmode") not in ENCRYPTED:
-        _refuse_plaintext(name, hosts, remedy="add ?sslmode=verify-full")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.pop("dbname"),
-        "USER": parts.pop("user", ""),
-        "PASSWORD": parts.pop("password", ""),
-        "HOST": parts.pop("host", ""),
-        "PORT": parts.pop("port", ""),
-        "OPTIONS": parts,
-    }
+    return _database(name, text(name))
 
 
-def _parts_of(name: str, url: str) -> dict[str, Any]:
-    """Split a PostgreSQL URL as libpq does. Its complaints are not shown: they quote passwords."""
-    parts: dict[str, Any] = {}
-    if url.startswith(("postgresql://", "postgres://")):
-        with suppress(psycopg.ProgrammingError):
-            parts = conninfo_to_dict(url)
-    ports = str(parts.get("port", "")).split(",")
-    if "dbname" not in parts or not all(port.isdigit() or not port for port in ports):
-        message = (
-            f"{name} must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
-            "with special characters of the password percent-encoded"
-        )
+def branch_databases(name: str) -> dict[str, dict[str, Any]]:
+    """Return the Django database settings of each branch in ``name``, by the branch's code.
+
+    It reads ``MUM=postgresql://…,DEL=postgresql://…``; unset, there are no branches.
+
+    Raises:
+        ImproperlyConfigured: it is not understood, names a branch or a database twice, or one
+            beyond this machine without TLS.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    # A URL may have commas between hosts, which no "CODE=" follows.
+    for part in re.split(r",(?=[^=,/:?@]*(?:=|,|$))", optional(name) or ""):
+        if part.strip():
+            code, settings = _branch_database(name, part.strip())
+            if code in found:
+                message = f"{name} names branch {code} twice"
+                raise ImproperlyConfigured(message)
+            found[code] = settings
+    _refuse_shared_database(name, found)
+    return found
+
+
+def _branch_database(name: str, part: str) -> tuple[str, dict[str, Any]]:
+    code, equals, url = part.partition("=")
+    if not equals or "/" in code:
+        message = f"{name} must be CODE=postgresql://…, one for each branch, separated by commas"
         raise ImproperlyConfigured(message)
-    return parts
+    try:
+        refuse_bad_code(code)
+    except ValueError as error:
+        message = f"{name}: {error}"
+        raise ImproperlyConfigured(message) from None
+    return code, _database(f"{name} of {code}", url)
+
+
+def _refuse_shared_database(name: str, branches: dict[str, dict[str, Any]]) -> None:
+    owners: dict[tuple[str, ...], str] = {}
+    for code, settings in branches.items():
+        place = tuple(str(settings[part]) for part in ("HOST", "PORT", "NAME"))
+        other = owners.setdefault(place, code)
+        if other != code:
+            message = f"{name} gives {other} and {code} the same database"
+            raise ImproperlyConfigured(message)
+
+
+def _database(name: str, url: str) -> dict[str, Any]:
+    allowed = flag("ALLOW_PLAINTEXT", default=False)
+    return database_settings(url, name=name, allow_plaintext=allowed)
 
 
 def broker(name: str) -> str:

@@ -72,17 +72,17 @@ TEMPLATES = [
 ]
 
 # The application's role may read the ledger and call its functions, nothing else of it.
-# `manage.py migrate` alone connects as the owner, by OWNER_DATABASE_URL.
+# `manage.py migrate` alone connects as the owner, by OWNER_DATABASE_URL; on the other nodes its
+# user and password hold, too.
 DATABASES = {
-    "default": {
-        **env.database("DATABASE_URL"),
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-    }
+    "default": env.database("DATABASE_URL"),
+    **env.branch_databases("BRANCH_DATABASE_URLS"),
 }
-OWNER_DATABASES = (
-    {"default": env.database("OWNER_DATABASE_URL")} if env.optional("OWNER_DATABASE_URL") else {}
-)
+if env.optional("REPLICA_DATABASE_URL"):
+    DATABASES["replica"] = env.database("REPLICA_DATABASE_URL")
+DATABASE_ROUTERS = ["core.db.router.NodeRouter"]
+OWNER_DATABASE = env.database("OWNER_DATABASE_URL") if env.optional("OWNER_DATABASE_URL") else None
+ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
@@ -198,6 +198,8 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 BANK_TIME_ZONE = env.text("BANK_TIME_ZONE", "Asia/Kolkata")
 # People and histories that nobody lives, with a password that everybody knows.
 BANK_DEMO = env.flag("BANK_DEMO", default=False)
+# Whether customers pay cash in and take it out by themselves, where a machine would have counted it.
+BANK_SELF_SERVICE_CASH = env.flag("BANK_SELF_SERVICE_CASH", default=BANK_DEMO)
 TIME_ZONE = BANK_TIME_ZONE
 USE_TZ = True
 LANGUAGE_CODE = "en-in"

@@ -72,6 +72,6 @@ class TestMigrate:
             assert cursor.fetchone() == ("bank_owner",)
 
     def test_without_an_owner_is_refused(self, settings: Settings) -> None:
-        settings.OWNER_DATABASES = {}
+        settings.OWNER_DATABASE = None
         with pytest.raises(ImproperlyConfigured, match="OWNER_DATABASE_URL is not set"):
             call_command("migrate", verbosity=0)

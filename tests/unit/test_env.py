@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from bankproject import env
-from bankproject.plaintext import is_here
+from core.plaintext import is_here
 
 NAME = "BANK_TEST_SETTING"
 
@@ -72,7 +72,7 @@ class TestNumber:
 
 class TestDatabase:
     def test_is_split_into_its_parts(self, setting: Setting) -> None:
-        setting.is_("postgresql://u:p%40ss%2F@127.0.0.1:5433/bank?connect_timeout=3")
+        setting.is_("postgresql://u:p%40ss%2F@127.0.0.1:5433/bank?connect_timeout=7")
         assert env.database(NAME) == {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": "bank",
@@ -80,7 +80,9 @@ class TestDatabase:
             "PASSWORD": "p@ss/",
             "HOST": "127.0.0.1",
             "PORT": "5433",
-            "OPTIONS": {"connect_timeout": "3"},
+            "OPTIONS": {"connect_timeout": "7"},
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
         }
 
     @pytest.mark.parametrize(
@@ -126,6 +128,55 @@ class TestDatabase:
     def test_with_tls_or_on_the_machine_is_taken(self, setting: Setting, url: str) -> None:
         setting.is_(url)
         assert env.database(NAME)["NAME"] == "bank"
+
+
+class TestBranches:
+    def test_are_none_when_unset(self) -> None:
+        assert env.branch_databases(NAME) == {}
+
+    def test_are_known_by_their_codes(self, setting: Setting) -> None:
+        setting.is_("MUM=postgresql://u:p@127.0.0.1:1/bank, DEL=postgresql://u:p@localhost/bank,")
+        found = env.branch_databases(NAME)
+        assert list(found) == ["MUM", "DEL"]
+        assert found["MUM"]["PORT"] == "1"
+        assert found["DEL"]["HOST"] == "localhost"
+
+    def test_may_have_several_hosts(self, setting: Setting) -> None:
+        setting.is_("MUM=postgresql://127.0.0.1,localhost/bank?a=b,DEL=postgresql://[::1]/bank")
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} of MUM must be postgresql://"):
+            env.branch_databases(NAME)
+        setting.is_("MUM=postgresql://127.0.0.1,localhost/bank,DEL=postgresql://[::1]/bank")
+        assert env.branch_databases(NAME)["MUM"]["HOST"] == "127.0.0.1,localhost"
+
+    @pytest.mark.parametrize(
+        ("value", "complaint"),
+        [
+            ("postgresql://u:secret@localhost/bank?a=b", "must be CODE=postgresql://"),
+            ("MUM", "must be CODE=postgresql://"),
+            ("MUM=postgresql://u:secret@localhost/bank,DEL", "must be CODE=postgresql://"),
+            ("mum=postgresql://u:secret@localhost/bank", "'mum' is no code for a branch"),
+            ("M=postgresql://u:secret@localhost/bank", "'M' is no code for a branch"),
+            ("REPLICA=postgresql://u:secret@localhost/bank", "'REPLICA' is no code for a branch"),
+            ("MUM=mysql://u:secret@localhost/bank", "of MUM must be postgresql://"),
+            ("MUM=", "of MUM must be postgresql://"),
+            (
+                "MUM=postgresql://u:secret@localhost/a,MUM=postgresql://u:secret@localhost/b",
+                "names branch MUM twice",
+            ),
+            (
+                "MUM=postgresql://u:secret@localhost/a,DEL=postgresql://v:secret@localhost/a",
+                "gives MUM and DEL the same database",
+            ),
+            ("MUM=postgresql://u:secret@db.example/bank", "of MUM reaches db.example without TLS"),
+        ],
+    )
+    def test_that_are_not_understood_are_refused_without_their_secrets(
+        self, setting: Setting, value: str, complaint: str
+    ) -> None:
+        setting.is_(value)
+        with pytest.raises(ImproperlyConfigured, match=complaint) as refusal:
+            env.branch_databases(NAME)
+        assert "secret" not in str(refusal.value)
 
 
 class TestAddress:

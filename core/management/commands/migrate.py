@@ -1,16 +1,56 @@
-"""Migrate a bank database as its owner."""
+"""Migrate the bank's databases as their owner."""
 
+from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
+from django.db import DatabaseError, connections
 
+from core.db.aliases import HEAD_OFFICE, find_all, primaries
 from core.db.owner import as_owner
 
 
 class Command(migrate.Command):
     """Django's own command, connected as bank_owner: the application's role changes no schema."""
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate the database ``options["database"]``."""
-        with as_owner(options["database"]):
-            super().handle(*args, **options)
+    help = "Migrate every node, the branches before the head office; with --database one of them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Know the nodes that joined since, too; no database named means all."""
+        find_all()
+        super().add_arguments(parser)
+        parser.set_defaults(database=None)
+
+    def handle(self, *args: Any, database: str | None, **options: Any) -> None:
+        """Migrate the named database, or every node.
+
+        Raises:
+            CommandError: a node does not answer; none was changed.
+        """
+        chosen = [database] if database else _in_order()
+        for alias in chosen:
+            _refuse_silent(alias)
+        for alias in chosen:
+            if len(chosen) > 1 and options["verbosity"]:
+                self.stdout.write(self.style.MIGRATE_HEADING(f"Database {alias}:"))
+            with as_owner(alias):
+                super().handle(*args, database=alias, **options)
+
+
+def _in_order() -> list[str]:
+    """Return the nodes in the order in which a new schema reaches them.
+
+    Branches come first: the head office tells that the code may be used.
+    """
+    return [*(alias for alias in primaries() if alias != HEAD_OFFICE), HEAD_OFFICE]
+
+
+def _refuse_silent(alias: str) -> None:
+    try:
+        with as_owner(alias):
+            connections[alias].ensure_connection()
+    except DatabaseError as error:
+        reason = " ".join(str(error).split())
+        message = f"database {alias!r} does not answer, nothing was migrated: {reason}"
+        raise CommandError(message) from error

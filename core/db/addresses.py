@@ -1,0 +1,54 @@
+"""PostgreSQL addresses as people write them, and as Django's settings hold them."""
+
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+from core.plaintext import refuse_plaintext
+
+ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
+# Whoever asks a node that is cut off learns it in time to do without; the address may say otherwise.
+CONNECT_SECONDS: Final = "3"
+
+
+def database_settings(url: str, *, name: str, allow_plaintext: bool) -> dict[str, Any]:
+    """Return the Django database settings of ``url``, which people know as ``name``.
+
+    Raises:
+        ImproperlyConfigured: it is no PostgreSQL address, or one beyond this machine without TLS.
+    """
+    parts = _parts_of(url, name=name)
+    hosts = [*str(parts.get("host", "")).split(","), *str(parts.get("hostaddr", "")).split(",")]
+    if parts.get("sslmode") not in ENCRYPTED:
+        remedy = "add ?sslmode=verify-full"
+        refuse_plaintext(name=name, hosts=hosts, remedy=remedy, allowed=allow_plaintext)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "OPTIONS": {"connect_timeout": CONNECT_SECONDS, **parts},
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _parts_of(url: str, *, name: str) -> dict[str, Any]:
+    """Split a PostgreSQL URL as libpq does. Its complaints are not shown: they quote passwords."""
+    parts: dict[str, Any] = {}
+    if url.startswith(("postgresql://", "postgres://")):
+        with suppress(psycopg.ProgrammingError):
+            parts = conninfo_to_dict(url)
+    ports = str(parts.get("port", "")).split(",")
+    if "dbname" not in parts or not all(port.isdigit() or not port for port in ports):
+        message = (
+            f"{name} must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "with special characters of the password percent-encoded"
+        )
+        raise ImproperlyConfigured(message)
+    return parts
