@@ -18,8 +18,11 @@ SECRET_NAMES: Final = (
     "bank_owner",
     "bank_app",
     "bank_readonly",
+    "bank_replica",
     "valkey",
 )
+# Folders made by earlier releases lack these.
+LATER_SECRETS: Final = frozenset({"bank_replica"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,15 +116,20 @@ class Home:
                     "put it back or `make clean`"
                 )
                 raise StartError(message)
-            write_private(
-                self.secrets, json.dumps({n: secrets.token_hex(32) for n in SECRET_NAMES})
-            )
+            self._write_secrets({name: secrets.token_hex(32) for name in SECRET_NAMES})
         try:
             found = json.loads(self.secrets.read_text(encoding="utf-8"))
-            return {name: str(found[name]) for name in SECRET_NAMES}
-        except (ValueError, KeyError, TypeError) as error:
+            later = {name: secrets.token_hex(32) for name in LATER_SECRETS - found.keys()}
+            known = {name: str({**found, **later}[name]) for name in SECRET_NAMES}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"{self.secrets} is damaged; put it back or `make clean`"
             raise StartError(message) from error
+        if later:
+            self._write_secrets(known)
+        return known
+
+    def _write_secrets(self, known: dict[str, str]) -> None:
+        write_private(self.secrets, json.dumps(known))
 
     def preferred_port(self, offset: int) -> int:
         """Return a port of this folder's own, below those that the system gives out.

@@ -25,7 +25,7 @@ from bankproject.runtime.errors import StartError
 from bankproject.runtime.identity import give_to_server, server_prefix
 
 SUPERUSER: Final = "postgres"
-ROLES: Final = ("bank_owner", "bank_app", "bank_readonly")
+ROLES: Final = ("bank_owner", "bank_app", "bank_readonly", "bank_replica")
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy" / "postgres"
 BUILTIN_LOCALES_SINCE: Final = 17
 # A server notes its start in whole seconds; whoever was born later only has its process id.
@@ -215,14 +215,15 @@ class BankUrls:
     owner: str
     app: str
     readonly: str
+    replica: str
 
 
 def bank_urls(*, cluster: Cluster, database: str, passwords: Mapping[str, str]) -> BankUrls:
     """Return the addresses of a bank database. ``passwords`` has one for each of ROLES."""
-    owner, app, readonly = (
+    owner, app, readonly, replica = (
         cluster.url(database=database, role=role, password=passwords[role]) for role in ROLES
     )
-    return BankUrls(owner=owner, app=app, readonly=readonly)
+    return BankUrls(owner=owner, app=app, readonly=readonly, replica=replica)
 
 
 def create_bank(

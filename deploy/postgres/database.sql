@@ -1,11 +1,12 @@
 -- Rights inside one bank database. Run once as a superuser, in that database, after roles.sql.
--- bank_owner migrates; bank_app works; bank_readonly looks. Nobody else gets in.
+-- bank_owner migrates; bank_app works; bank_readonly looks; bank_replica copies what is published.
+-- Nobody else gets in.
 DO $$
 BEGIN
     EXECUTE format('ALTER DATABASE %I OWNER TO bank_owner', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format(
-        'GRANT CONNECT ON DATABASE %I TO bank_app, bank_readonly', current_database()
+        'GRANT CONNECT ON DATABASE %I TO bank_app, bank_readonly, bank_replica', current_database()
     );
 END
 $$;

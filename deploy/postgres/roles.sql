@@ -1,4 +1,4 @@
--- The bank's three database roles. Run once on each server, as a superuser, in any database.
+-- The bank's four database roles. Run once on each server, as a superuser, in any database.
 -- Passwords are set apart from this file: ALTER ROLE bank_app PASSWORD '…'.
 DO $$
 DECLARE
@@ -9,5 +9,10 @@ BEGIN
             EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', role_name);
         END IF;
     END LOOP;
+    -- Copies what the nodes publish. It reads no table that is not published; let pg_hba.conf admit it
+    -- to the bank's databases only, never to `replication`, where whole servers are copied.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'bank_replica') THEN
+        CREATE ROLE bank_replica LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE;
+    END IF;
 END
 $$;
