@@ -18,6 +18,7 @@ from core.api.serializers import StrictSerializer, TextField
 from core.errors import DomainError
 from core.money import Money
 from core.text import one_line
+from transactions.cash import CashRequest, deposit_cash, withdraw_cash
 from transactions.cursors import cursor_after, read_cursor
 from transactions.ledger.codes import Code, Refused
 from transactions.selectors import (
@@ -77,10 +78,36 @@ class TransferCreate(BankView):
         body.is_valid(raise_exception=True)
         asked = _transfer_request(body.validated_data, user=_caller(request), key=key)
         receipt = transfer_funds(asked, now=clock.now())
-        headers = {"Location": reverse("api-transfer", args=[receipt.transfer_id])}
-        if receipt.replayed:
-            headers[REPLAYED] = "true"
-        return Response(_receipt(asked, receipt), status=201, headers=headers)
+        return _created(_receipt(asked, receipt), receipt)
+
+
+class CashBody(StrictSerializer):
+    """The body of ``POST /api/v1/deposits`` and of ``POST /api/v1/withdrawals``."""
+
+    account = TextField()
+    amount = TextField()
+    currency = TextField()
+    memo = TextField(required=False)
+
+
+class DepositCreate(BankView):
+    """Pay cash in."""
+
+    def post(self, request: Request) -> Response:
+        """Book one deposit, once for each idempotency key."""
+        asked = _cash_request(request)
+        receipt = deposit_cash(asked, now=clock.now())
+        return _cash_booked(asked, receipt, balance_after=receipt.credit_after)
+
+
+class WithdrawalCreate(BankView):
+    """Take cash out."""
+
+    def post(self, request: Request) -> Response:
+        """Book one withdrawal, once for each idempotency key."""
+        asked = _cash_request(request)
+        receipt = withdraw_cash(asked, now=clock.now())
+        return _cash_booked(asked, receipt, balance_after=receipt.debit_after)
 
 
 class TransferDetail(BankView):
@@ -147,8 +174,32 @@ def _transfer_request(body: dict[str, str], *, user: int, key: str) -> TransferR
         debit=parse_account_number(body["debit_account"], field="debit_account"),
         credit=parse_account_number(body["credit_account"], field="credit_account"),
         amount=Money.parse(body["amount"], body["currency"]),
-        memo=one_line(body.get("memo", ""), longest=LONGEST_MEMO, field="memo") or None,
+        memo=_memo(body),
     )
+
+
+def _cash_request(request: Request) -> CashRequest:
+    """Read a deposit or a withdrawal.
+
+    Raises:
+        DomainError: the first field that is not right.
+    """
+    key = idempotency_key(request)
+    body = CashBody(data=request.data)
+    body.is_valid(raise_exception=True)
+    asked = body.validated_data
+    return CashRequest(
+        user=_caller(request),
+        key=key,
+        channel=Channel.MACHINE,
+        account=parse_account_number(asked["account"]),
+        amount=Money.parse(asked["amount"], asked["currency"]),
+        memo=_memo(asked),
+    )
+
+
+def _memo(body: dict[str, str]) -> str | None:
+    return one_line(body.get("memo", ""), longest=LONGEST_MEMO, field="memo") or None
 
 
 def _known_number(text: str) -> int:
@@ -166,8 +217,29 @@ def _limit(text: str) -> int:
     return int(text)
 
 
+def _created(body: dict[str, Any], receipt: Receipt) -> Response:
+    """Answer with what was booked, where it is to be found, and whether it was booked before."""
+    headers = {"Location": reverse("api-transfer", args=[receipt.transfer_id])}
+    if receipt.replayed:
+        headers[REPLAYED] = "true"
+    return Response(body, status=201, headers=headers)
+
+
+def _cash_booked(asked: CashRequest, receipt: Receipt, *, balance_after: int | None) -> Response:
+    body = _given(
+        id=str(receipt.transfer_id),
+        account=str(asked.account),
+        amount=_decimal(asked.amount),
+        currency=asked.amount.currency,
+        memo=asked.memo,
+        channel=asked.channel,
+        recorded_at=_instant(recorded_at(receipt.transfer_id)),
+        balance_after=_decimal(_money(balance_after, asked.amount.currency)),
+    )
+    return _created(body, receipt)
+
+
 def _receipt(asked: TransferRequest, receipt: Receipt) -> dict[str, Any]:
-    after = receipt.debit_after
     return _given(
         id=str(receipt.transfer_id),
         debit_account=str(asked.debit),
@@ -176,9 +248,7 @@ def _receipt(asked: TransferRequest, receipt: Receipt) -> dict[str, Any]:
         currency=asked.amount.currency,
         memo=asked.memo,
         recorded_at=_instant(recorded_at(receipt.transfer_id)),
-        debit_balance_after=None
-        if after is None
-        else _decimal(Money(after, asked.amount.currency)),
+        debit_balance_after=_decimal(_money(receipt.debit_after, asked.amount.currency)),
     )
 
 
@@ -232,6 +302,10 @@ def _entry(movement: Movement) -> dict[str, Any]:
 def _given(**members: Any) -> dict[str, Any]:
     """Return a JSON object of the members that have a value."""
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _money(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else Money(minor, currency)
 
 
 def _decimal(money: Money | None) -> str | None:

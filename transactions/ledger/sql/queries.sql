@@ -28,6 +28,15 @@ FROM ledger.post_batch_v1(
     p_event_at => %(event_at)s
 ) AS p
 
+-- name: book_cash
+SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
+FROM ledger.book_cash_v1(
+    p_client => %(client)s, p_key => %(key)s, p_account => %(account)s, p_cash => %(cash)s,
+    p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s,
+    p_channel => %(channel)s, p_day => %(day)s, p_since => %(since)s, p_most => %(most)s,
+    p_holder => %(holder)s, p_memo => %(memo)s
+) AS c
+
 -- name: hold
 SELECT h.hold_id, h.replayed
 FROM ledger.hold_v1(
