@@ -1,0 +1,179 @@
+"""Scheduled transfers: left with the bank, sent once, or cancelled before.
+
+`manage.py watch` sends them. Several may try at once and any may end at any instant: a transfer is
+claimed by its state and sent under its own key, so that it moves money once at most.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from django.db import DatabaseError
+from django.db.models import Q
+
+from accounts.numbers import is_bank_account
+from core.errors import DomainError
+from core.money import Money
+from transactions.branches.registry import node_of
+from transactions.ledger.codes import Code, Refused
+from transactions.ledger.posting import Channel
+from transactions.ledger.reads import rights_on
+from transactions.payments.models import ScheduledTransfer
+from transactions.services import TransferRequest, transfer_funds
+
+# Idempotency keys are kept for at least this long; after it, trying again might move money twice.
+LONGEST_WAIT: Final = timedelta(days=30)
+_TRY_AGAIN: Final = timedelta(seconds=5)
+# Who tries has an answer by then, or has ended.
+_TAKE_OVER: Final = timedelta(seconds=60)
+_MOST_AT_ONCE: Final = 50
+_PASSING: Final = 503
+
+State = ScheduledTransfer.State
+_log = structlog.get_logger(__name__)
+
+
+class UnknownScheduledTransfer(DomainError):
+    """There is no such scheduled transfer of this person."""
+
+    code = "unknown_scheduled_transfer"
+    http_status = 404
+
+
+class NotCancellable(DomainError):
+    """A scheduled transfer is not waiting any more, so that it cannot be cancelled."""
+
+    code = "not_cancellable"
+    http_status = 409
+
+
+def queue_transfer(request: TransferRequest, *, now: datetime) -> ScheduledTransfer:
+    """Leave a transfer with the bank, to be sent as soon as both branches can be reached.
+
+    The same request again answers with the same scheduled transfer.
+
+    Raises:
+        Refused: it could never be sent, or its key stands for another one.
+    """
+    if is_bank_account(request.credit):
+        raise Refused(Code.UNKNOWN_CREDIT_ACCOUNT)
+    if rights_on(request.debit, user=request.user, using=node_of(request.debit)) is None:
+        raise Refused(Code.UNKNOWN_DEBIT_ACCOUNT)
+    asked = {
+        "debit": request.debit,
+        "credit": request.credit,
+        "amount": request.amount.minor,
+        "currency": request.amount.currency,
+        "memo": request.memo or "",
+    }
+    scheduled, _is_new = ScheduledTransfer.objects.get_or_create(
+        user_id=request.user,
+        key=request.key,
+        defaults={**asked, "not_before": now, "queued_at": now},
+    )
+    if any(getattr(scheduled, name) != value for name, value in asked.items()):
+        raise Refused(Code.KEY_REUSED)
+    return scheduled
+
+
+def cancel_transfer(user: int, *, scheduled: int) -> None:
+    """Cancel a person's scheduled transfer that is still waiting.
+
+    Raises:
+        UnknownScheduledTransfer
+        NotCancellable: it is over, or being sent this very moment.
+    """
+    mine = ScheduledTransfer.objects.filter(pk=scheduled, user_id=user)
+    if mine.filter(state=State.WAITING).update(state=State.CANCELLED, reason=""):
+        return
+    if not mine.exists():
+        message = "There is no such scheduled transfer of yours."
+        raise UnknownScheduledTransfer(message)
+    message = "This transfer is not waiting any more and cannot be cancelled."
+    raise NotCancellable(message)
+
+
+def scheduled_transfers_of(user: int, *, limit: int) -> list[ScheduledTransfer]:
+    """Return a person's scheduled transfers, newest first."""
+    return list(ScheduledTransfer.objects.filter(user_id=user)[:limit])
+
+
+def send_due_transfers(*, now: datetime) -> int:
+    """Try the scheduled transfers that wait, and return how many were sent.
+
+    Must be called outside any transaction. To a branch that is down only one is tried.
+    """
+    _give_up_old(now)
+    sent, down = 0, set()
+    for scheduled in _due(now):
+        node = node_of(scheduled.credit)
+        if node not in down and _claim(scheduled, now):
+            state = _send(scheduled, now)
+            sent += state is State.DONE
+            if state is State.WAITING:
+                down.add(node)
+    return sent
+
+
+def _due(now: datetime) -> list[ScheduledTransfer]:
+    """Return what is to be tried now; what was tried longest ago comes first."""
+    untried = Q(tried_at__isnull=True) | Q(tried_at__lte=now - _TRY_AGAIN)
+    waiting = Q(state=State.WAITING, not_before__lte=now) & untried
+    left_over = Q(
+        state=State.SENDING,
+        tried_at__lte=now - _TAKE_OVER,
+        queued_at__gt=now - LONGEST_WAIT,
+    )
+    found = ScheduledTransfer.objects.filter(waiting | left_over)
+    return list(found.order_by("tried_at", "pk")[:_MOST_AT_ONCE])
+
+
+def _claim(scheduled: ScheduledTransfer, now: datetime) -> bool:
+    """Take a scheduled transfer for this try, unless it has changed since it was read."""
+    seen = ScheduledTransfer.objects.filter(
+        pk=scheduled.pk, state=scheduled.state, tried_at=scheduled.tried_at
+    )
+    return bool(seen.update(state=State.SENDING, tried_at=now))
+
+
+def _send(scheduled: ScheduledTransfer, now: datetime) -> State:
+    """Send a claimed transfer, note what came of it, and return its state."""
+    try:
+        receipt = transfer_funds(_request(scheduled), now=now)
+    except DomainError as error:
+        is_over = error.http_status != _PASSING
+        state = State.REFUSED if is_over else State.WAITING
+        _note(scheduled, now, state=state, reason=error.message)
+        return state
+    except DatabaseError as error:
+        # Whether it was sent is unknown; its key tells, with a later try.
+        _log.warning("scheduled_transfer_unanswered", scheduled=scheduled.pk, error=str(error))
+        return State.SENDING
+    _note(scheduled, now, state=State.DONE, transfer_id=receipt.transfer_id)
+    return State.DONE
+
+
+def _request(scheduled: ScheduledTransfer) -> TransferRequest:
+    return TransferRequest(
+        user=scheduled.user_id,
+        key=scheduled.key,
+        channel=Channel.WEB,
+        debit=scheduled.debit,
+        credit=scheduled.credit,
+        amount=Money(scheduled.amount, scheduled.currency),
+        memo=scheduled.memo or None,
+    )
+
+
+def _note(scheduled: ScheduledTransfer, claimed_at: datetime, **outcome: object) -> None:
+    """Write down what came of a try, unless another one has taken over."""
+    mine = ScheduledTransfer.objects.filter(
+        pk=scheduled.pk, state=State.SENDING, tried_at=claimed_at
+    )
+    mine.update(**{"reason": "", **outcome})
+
+
+def _give_up_old(now: datetime) -> None:
+    old = ScheduledTransfer.objects.filter(state=State.WAITING, queued_at__lte=now - LONGEST_WAIT)
+    reason = f"It could not be sent within {LONGEST_WAIT.days} days."
+    old.update(state=State.REFUSED, reason=reason)
