@@ -11,8 +11,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from bankproject.runtime.postgres import BankUrls
 from tests.servers import TestServer, test_server, worker_name
+from transactions.branches import registry
 
-pytest_plugins = ("tests.machine",)
+pytest_plugins = ("tests.machine", "tests.branches")
 
 _copies: Final = count()
 
@@ -48,15 +49,15 @@ def fresh_bank(
     database = f"{_template()}_{next(_copies)}"
     usual = connection.settings_dict["NAME"]
     with server.copied(_template(), database) as urls, django_db_blocker.unblock():
-        # A connection left open would go on in the usual database.
+        # What is open or known would go on with the usual database.
         connections.close_all()
-        # Else what is open goes on with the usual bank.
-        connections.close_all()
+        registry.forget()
         connection.settings_dict["NAME"] = database
         try:
             yield urls
         finally:
             connections.close_all()
+            registry.forget()
             connection.settings_dict["NAME"] = usual
 
 

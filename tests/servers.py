@@ -58,8 +58,17 @@ class TestServer:
         return self.create_bank(database)
 
     def drop(self, database: str) -> None:
-        """Drop a database and whoever is connected to it."""
+        """Drop a database, whoever is connected to it, and what is prepared in it."""
+        self._roll_back_prepared(database)
         self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def _roll_back_prepared(self, database: str) -> None:
+        with psycopg.connect(self.superuser_url(database), autocommit=True) as connection:
+            prepared = connection.execute(
+                "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
+            ).fetchall()
+            for (gid,) in prepared:
+                connection.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
     @contextmanager
     def copied(self, template: str, database: str) -> Iterator[BankUrls]:

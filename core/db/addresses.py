@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from core.plaintext import refuse_plaintext
 
 ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
-# Whoever asks a node that is cut off learns it in time to do without; the address may say otherwise.
+# Whoever asks a node that is cut off learns it soon; the address may say otherwise.
 CONNECT_SECONDS: Final = "3"
 
 

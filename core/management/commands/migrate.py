@@ -1,9 +1,8 @@
 """Migrate the bank's databases as their owner."""
 
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import DatabaseError, connections
 
@@ -16,7 +15,7 @@ class Command(migrate.Command):
 
     help = "Migrate every node, the branches before the head office; with --database one of them."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         """Know the nodes that joined since, too; no database named means all."""
         find_all()
         super().add_arguments(parser)

@@ -1,0 +1,1 @@
+"""Tests of a bank of several nodes."""
