@@ -21,6 +21,11 @@ class Command(migrate.Command):
         super().add_arguments(parser)
         parser.set_defaults(database=None)
 
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
+        """Check what will be migrated; Django expects one database."""
+        chosen = [options["database"]] if options["database"] else _in_order()
+        return {**super().get_check_kwargs(options), "databases": chosen}
+
     def handle(self, *args: Any, database: str | None, **options: Any) -> None:
         """Migrate the named database, or every node.
 
