@@ -1,0 +1,115 @@
+"""Three PostgreSQL servers, each behind a proxy, and what can befall them."""
+
+import secrets
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+import psycopg
+
+from bankproject.runtime.ports import first_free
+from bankproject.runtime.postgres import ROLES, SUPERUSER, Cluster, create_bank, embedded
+from tests.faults._proxy import Proxy
+
+HEAD_OFFICE: Final = "default"
+BRANCHES: Final = {HEAD_OFFICE: 100, "MUM": 201, "DEL": 202}
+DATABASE: Final = "bank"
+# Small: three servers share a laboratory.
+_SETTINGS: Final = ("shared_buffers = 32MB", "max_wal_size = 256MB", "min_wal_size = 64MB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabNode:
+    """One node: its server, and the proxy through which the bank knows it."""
+
+    alias: str
+    cluster: Cluster
+    proxy: Proxy
+    password: str
+
+    @property
+    def number(self) -> int:
+        """Return the number of its branch."""
+        return BRANCHES[self.alias]
+
+    def url(self, *, role: str = "bank_app") -> str:
+        """Return the bank's address of the node: the proxy's."""
+        address = f"127.0.0.1:{self.proxy.port}/{DATABASE}"
+        return f"postgresql://{role}:{self.password}@{address}"
+
+    def connect(self, *, role: str = SUPERUSER) -> psycopg.Connection:
+        """Connect directly, past the proxy, in autocommit."""
+        url = self.cluster.url(database=DATABASE, role=role, password=self.password)
+        return psycopg.connect(url, autocommit=True, connect_timeout=5)
+
+    def crash(self) -> None:
+        """Stop the server at once: nothing is finished, nobody is told."""
+        self.cluster.stop(mode="immediate")
+
+    def pause(self) -> None:
+        """Stop every process of the server with SIGSTOP: it lives, and does nothing."""
+        server = self._server()
+        # The first one first, so that no others come up behind our back.
+        server.send_signal(signal.SIGSTOP)
+        for process in server.children(recursive=True):
+            process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let a paused server go on; no error when it is not paused, or does not run."""
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
+            server = self._server()
+            for process in (*server.children(recursive=True), server):
+                process.send_signal(signal.SIGCONT)
+
+    def heal(self) -> None:
+        """Undo whatever was done to the server and to its network."""
+        self.wake()
+        if not self.cluster.is_running:
+            self.cluster.start()
+        self.proxy.heal()
+
+    def _server(self) -> psutil.Process:
+        """Return the server's first process."""
+        lines = (self.cluster.folder / "postmaster.pid").read_text().splitlines()
+        return psutil.Process(int(lines[0]))
+
+
+@contextmanager
+def running_nodes(folder: Path, *, settings: Sequence[str] = ()) -> Iterator[dict[str, LabNode]]:
+    """Start the nodes, each with an empty database, and stop them in the end.
+
+    ``settings`` are lines for their postgresql.conf, after those of the bank.
+    """
+    start = 26_000 + secrets.randbelow(3_000)
+    # One for all: the owner's is the same on every node.
+    password = secrets.token_urlsafe(16)
+    with ExitStack() as stack, ThreadPoolExecutor(len(BRANCHES)) as pool:
+        nodes = {}
+        for alias in BRANCHES:
+            port = start = first_free(start + 1)
+            cluster = Cluster(binaries=embedded(), folder=folder / alias.lower(), port=port)
+            proxy = stack.enter_context(Proxy(server_port=port))
+            nodes[alias] = LabNode(alias=alias, cluster=cluster, proxy=proxy, password=password)
+            stack.callback(cluster.stop, mode="immediate")
+            stack.callback(nodes[alias].wake)
+        list(pool.map(lambda node: _create(node, settings), nodes.values()))
+        yield nodes
+
+
+def _create(node: LabNode, settings: Sequence[str]) -> None:
+    cluster = node.cluster
+    cluster.create(password=node.password)
+    with (cluster.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
+        conf.writelines(f"{line}\n" for line in (*_SETTINGS, *settings))
+    cluster.start()
+    create_bank(
+        cluster=cluster,
+        superuser_password=node.password,
+        database=DATABASE,
+        passwords=dict.fromkeys(ROLES, node.password),
+    )
