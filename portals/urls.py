@@ -3,12 +3,13 @@
 from django.urls import path
 
 from portals import outbox
-from portals.customer import transfers, views
+from portals.customer import cash, transfers, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/<int:number>/", views.statement_page, name="statement"),
+    path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),
     path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),
     path("transfers/send/<uuid:token>/", transfers.send, name="transfer-send"),

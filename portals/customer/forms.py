@@ -1,7 +1,7 @@
-"""The form to send money."""
+"""The forms that move money. Each has a token, which lets it move money once."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 from uuid import uuid4
 
 from django import forms
@@ -14,6 +14,7 @@ from core.errors import DomainError
 from core.money import Money
 from core.text import one_line
 from portals.templatetags.bank import money
+from transactions.cash import CashRequest
 from transactions.selectors import AccountView
 from transactions.services import Channel, TransferRequest
 
@@ -24,10 +25,45 @@ _SENT_ALREADY: Final = "key_reused"
 _SHOWN_AT: Final = {"currency": "credit_account"}
 
 
-class TransferForm(forms.Form):
-    """What to send, from where, to whom. Its token lets it be sent once."""
+class OnceForm(forms.Form):
+    """A form that moves money once, however often it is sent: its token is the idempotency key."""
 
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    used_already: ClassVar = _(
+        "Money was sent with this form already, and what you see has been changed since. "
+        "To send this as well, continue."
+    )
+
+    @property
+    def token_text(self) -> str:
+        """The token of a form without faults."""
+        return str(self.cleaned_data["token"])
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of a form without faults."""
+        return f"form:{self.token_text}"
+
+    def entries(self) -> dict[str, str]:
+        """Return what was typed."""
+        return {name: self.data.get(name, "") for name in self.fields}
+
+    def refuse(self, error: DomainError) -> None:
+        """Show why the bank refused, beside the field at fault."""
+        if error.code == _SENT_ALREADY:
+            self.data = {**self.entries(), "token": str(uuid4())}
+            self.add_error(None, ValidationError(self.used_already, code=error.code))
+            return
+        field = _SHOWN_AT.get(error.field or "", error.field)
+        self.add_error(
+            field if field in self.fields else None, ValidationError(error.message, code=error.code)
+        )
+
+
+class TransferForm(OnceForm):
+    """What to send, from where, to whom."""
+
     debit_account = forms.TypedChoiceField(label=_("From"), coerce=int)
     credit_account = forms.CharField(
         label=_("To account"),
@@ -75,10 +111,10 @@ class TransferForm(forms.Form):
         return _read(lambda text: one_line(text, longest=LONGEST_MEMO, field="memo"), text) or None
 
     def request(self, *, user: int) -> TransferRequest:
-        """Return what was asked for; the token is its idempotency key."""
+        """Return what was asked for."""
         return TransferRequest(
             user=user,
-            key=f"form:{self.token_text}",
+            key=self.key,
             channel=Channel.WEB,
             debit=self.cleaned_data["debit_account"],
             credit=self.cleaned_data["credit_account"],
@@ -86,28 +122,45 @@ class TransferForm(forms.Form):
             memo=self.cleaned_data["memo"],
         )
 
-    @property
-    def token_text(self) -> str:
-        """The idempotency key of a form without faults."""
-        return str(self.cleaned_data["token"])
 
-    def entries(self) -> dict[str, str]:
-        """Return what was typed."""
-        return {name: self.data.get(name, "") for name in self.fields}
+class CashForm(OnceForm):
+    """Which cash to pay in or to take out. The view says which of the two."""
 
-    def refuse(self, error: DomainError) -> None:
-        """Show why the bank refused, beside the field at fault."""
-        if error.code == _SENT_ALREADY:
-            self.data = {**self.entries(), "token": str(uuid4())}
-            message = _(
-                "Money was sent with this form already, and what you see has been changed since. "
-                "To send this as well, continue."
-            )
-            self.add_error(None, ValidationError(message, code=error.code))
-            return
-        field = _SHOWN_AT.get(error.field or "", error.field)
-        self.add_error(
-            field if field in self.fields else None, ValidationError(error.message, code=error.code)
+    account = forms.TypedChoiceField(label=_("Account"), coerce=int)
+    amount = forms.CharField(
+        label=_("Amount"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={"required": _("Enter an amount.")},
+    )
+
+    used_already: ClassVar = _(
+        "Cash was moved with this form already, and what you see has been changed since. "
+        "To move this as well, press again."
+    )
+
+    def __init__(self, *args: Any, accounts: Sequence[AccountView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currencies = {account.number: account.currency for account in accounts}
+        choices = [(account.number, _choice(account)) for account in accounts]
+        self.fields["account"].choices = choices  # type: ignore[attr-defined]
+        self.fields["amount"].validators = []
+
+    def clean_amount(self) -> Money | None:
+        """Read the amount in the account's currency."""
+        account = self.cleaned_data.get("account")
+        if account is None:
+            return None
+        currency = self.currencies[account]
+        return _read(lambda text: parse_typed_amount(text, currency), self.cleaned_data["amount"])
+
+    def request(self, *, user: int) -> CashRequest:
+        """Return what was asked for."""
+        return CashRequest(
+            user=user,
+            key=self.key,
+            channel=Channel.MACHINE,
+            account=self.cleaned_data["account"],
+            amount=self.cleaned_data["amount"],
         )
 
 

@@ -13,6 +13,7 @@ from core.errors import DomainError
 
 Parameters = ParamSpec("Parameters")
 NOT_FOUND = 404
+REFUSED = 422
 
 
 def customer_page(

@@ -18,11 +18,9 @@ from core.errors import DomainError
 from core.money import Money
 from portals.customer.drafts import draft, keep_draft
 from portals.customer.forms import TransferForm
-from portals.customer.page import customer_page, person
+from portals.customer.page import REFUSED, customer_page, person
 from transactions.selectors import accounts_of, payee_of, transfer_of
 from transactions.services import Receipt, TransferRequest, preview_transfer, transfer_funds
-
-REFUSED = 422
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

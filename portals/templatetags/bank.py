@@ -31,6 +31,16 @@ _KINDS: Final = {
     "reversal": "Reversal",
 }
 
+_CHANNELS: Final = {
+    "web": "Website",
+    "api": "API",
+    "terminal": "Terminal",
+    "teller": "Counter",
+    "machine": "Cash machine",
+    "bank": "The bank",
+    "import": "Brought in",
+}
+
 
 @register.filter
 def money(amount: Money | None) -> str:
@@ -75,6 +85,12 @@ def kind(name: str) -> str:
     return _KINDS[name]
 
 
+@register.filter
+def channel(name: str) -> str:
+    """Write the way by which a transfer came to the bank."""
+    return _CHANNELS[name]
+
+
 def _time(at: datetime, pattern: str) -> SafeString:
     local = timezone.localtime(at)
     written = format_datetime(local, pattern, locale=LOCALE)
@@ -85,3 +101,9 @@ def _time(at: datetime, pattern: str) -> SafeString:
 def in_demo() -> bool:
     """Tell whether this bank is a demo."""
     return settings.BANK_DEMO
+
+
+@register.simple_tag
+def is_cash_self_service() -> bool:
+    """Tell whether customers pay cash in and take it out themselves."""
+    return settings.BANK_SELF_SERVICE_CASH
