@@ -46,7 +46,7 @@ def pages(asha: User) -> Client:
     return client
 
 
-def typed(number: int, way: str = "in", **changes: object) -> dict[str, object]:
+def typed(number: int, way: str = "in", **changes: Any) -> dict[str, object]:
     """Return what is typed into the form."""
     return {"token": str(uuid4()), "account": number, "amount": "200", "way": way, **changes}
 
@@ -105,7 +105,7 @@ def test_a_form_that_was_used_and_changed_asks_again(pages: Client, asha: User) 
     ],
 )
 def test_the_page_says_what_is_wrong_and_moves_nothing(
-    pages: Client, asha: User, changes: dict[str, object], words: str
+    pages: Client, asha: User, changes: dict[str, Any], words: str
 ) -> None:
     mine = account(balance=50_000, owner=asha)
     with nothing_written(), transaction.atomic():
