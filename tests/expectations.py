@@ -15,7 +15,7 @@ SELECT
     (SELECT count(*) FROM ledger.journal), (SELECT count(*) FROM ledger.request),
     (SELECT count(*) FROM ledger.hold WHERE state = 'open'),
     (SELECT count(*) FROM ledger.reference), (SELECT count(*) FROM ledger.account_event),
-    (SELECT sum(version) FROM ledger.account), (SELECT sum(held) FROM ledger.account),
+    (SELECT sum(last_tick) FROM ledger.account), (SELECT sum(held) FROM ledger.account),
     (SELECT sum(spent) FROM ledger.payee_limit)
 """
 

@@ -28,9 +28,13 @@ class Code(IntEnum):
     CREDIT_ACCOUNT_CLOSED = 25
     CURRENCIES_DIFFER = 26
     WRONG_CURRENCY = 27
+    ACCOUNT_MOVED = 28
     INSUFFICIENT_FUNDS = 30
     DAILY_LIMIT_EXCEEDED = 31
     PAYEE_LIMIT_EXCEEDED = 32
+    INSUFFICIENT_CASH = 33
+    CASH_LIMIT_EXCEEDED = 34
+    NO_CASH_IN_CURRENCY = 35
     DUPLICATE_REFERENCE = 40
     KEY_REUSED = 41
     LONG_WAY = 42
@@ -71,9 +75,13 @@ _WORDS: Final = {
     Code.CREDIT_ACCOUNT_CLOSED: "The account to pay to is closed.",
     Code.CURRENCIES_DIFFER: "The two accounts are in different currencies.",
     Code.WRONG_CURRENCY: "The accounts are in another currency than the amount.",
+    Code.ACCOUNT_MOVED: "The account has just moved to another branch; please try again.",
     Code.INSUFFICIENT_FUNDS: "There is not enough money in the account.",
     Code.DAILY_LIMIT_EXCEEDED: "This is more than the account may still spend today.",
     Code.PAYEE_LIMIT_EXCEEDED: "This is more than the account may still pay to this payee today.",
+    Code.INSUFFICIENT_CASH: "There is not enough cash here; please take less, or come later.",
+    Code.CASH_LIMIT_EXCEEDED: "This is more cash than may still move here today for the account.",
+    Code.NO_CASH_IN_CURRENCY: "The account's branch keeps no cash in this currency.",
     Code.DUPLICATE_REFERENCE: "The reference was used before.",
     Code.KEY_REUSED: "The idempotency key was used before, for another request.",
     Code.LONG_WAY: "The transfer is not a usual one.",
@@ -100,10 +108,10 @@ _WORDS: Final = {
     Code.OTHER_CLUSTER: "This reader of the journal stands on another server's transactions.",
 }
 _FIELDS: Final = {
-    "amount": (10, 11, 30, 31, 32, 53),
+    "amount": (10, 11, 30, 31, 32, 33, 34, 53),
     "debit_account": (20, 22, 24),
     "credit_account": (12, 21, 23, 25),
-    "currency": (26, 27),
+    "currency": (26, 27, 35),
     "reference": (40,),
 }
 _FIELD_OF: Final = {Code(number): field for field, group in _FIELDS.items() for number in group}

@@ -15,6 +15,7 @@ from uuid import UUID
 import psycopg
 from django.db import connections
 
+from accounts.numbers import is_bank_account
 from core.db.errors import constraint_of
 from core.money import Money
 from transactions.ledger.arrays import (
@@ -142,8 +143,10 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
         "reference": transfer.reference,
         "event_at": transfer.event_at,
     }
-    # Inside a transaction only the full way is open: what fails on the short one would abort it.
-    if not connections[using].in_atomic_block:
+    # The short way is for customers' accounts: it would queue for the bank's own, which nobody locks.
+    # Inside a transaction it is closed: what fails on it would abort that.
+    is_short = not (is_bank_account(transfer.debit) or is_bank_account(transfer.credit))
+    if is_short and not connections[using].in_atomic_block:
         with suppress(_NotUsual):
             return Receipt(*_short_way(parameters, using))
     return Receipt(*fetch_one("post_fully", parameters, using))

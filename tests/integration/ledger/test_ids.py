@@ -76,7 +76,7 @@ def step_clock_back(server: TestServer, number: int) -> UUID:
     with psycopg.connect(server.superuser_url(str(connection.settings_dict["NAME"]))) as superuser:
         row = superuser.execute(
             "UPDATE ledger.account SET last_tick = last_tick + %s WHERE number = %s "
-            "RETURNING ledger.id_v1(last_tick, 'ffffffffffffffff')",
+            "RETURNING ledger.id_v1(last_tick, -1)",
             [TICKS_OF_AN_HOUR, number],
         ).fetchone()
     assert row is not None

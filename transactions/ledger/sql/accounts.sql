@@ -2,7 +2,7 @@
 
 -- name: note_v1
 -- Record what was done to an account.
-CREATE FUNCTION ledger.note_v1(
+CREATE OR REPLACE FUNCTION ledger.note_v1(
     p_account bigint, p_action text, p_client bigint, p_reason text, p_details jsonb
 ) RETURNS void
 LANGUAGE sql VOLATILE AS $$
@@ -12,7 +12,7 @@ $$;
 
 -- name: mark_usual_v1
 -- Bring `usual` up to what governs an account; the last step of every change of that.
-CREATE FUNCTION ledger.mark_usual_v1(p_number bigint) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.mark_usual_v1(p_number bigint) RETURNS void
 LANGUAGE sql VOLATILE AS $$
     UPDATE ledger.account
     SET usual = running AND status = 'open' AND daily_limit IS NULL AND NOT payee_limits
@@ -24,7 +24,7 @@ $$;
 -- Open an account at balance zero; false when the very same one is open already. p_side: +1 grows by
 -- credit, -1 by debit. p_overdraft_limit NULL: no floor. Raises account_exists for another one under
 -- this number.
-CREATE FUNCTION ledger.open_v1(
+CREATE OR REPLACE FUNCTION ledger.open_v1(
     p_number bigint, p_currency text, p_purpose text, p_side smallint, p_running boolean,
     p_overdraft_limit bigint, p_daily_limit bigint, p_client bigint
 ) RETURNS boolean
@@ -58,7 +58,7 @@ $$;
 
 -- name: set_holder_v1
 -- Give a person rights on an account ('owner' or 'authorised'), or with NULL take them away.
-CREATE FUNCTION ledger.set_holder_v1(
+CREATE OR REPLACE FUNCTION ledger.set_holder_v1(
     p_account bigint, p_user bigint, p_rights text, p_client bigint
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
@@ -81,7 +81,7 @@ $$;
 
 -- name: change_account_v1
 -- Return an account, locked for a change of what governs it; raises unknown_account or account_closed.
-CREATE FUNCTION ledger.change_account_v1(p_number bigint) RETURNS ledger.account
+CREATE OR REPLACE FUNCTION ledger.change_account_v1(p_number bigint) RETURNS ledger.account
 LANGUAGE plpgsql AS $$
 DECLARE
     v_account ledger.account;
@@ -99,7 +99,7 @@ $$;
 -- name: set_status_v1
 -- Freeze, unfreeze ('open') or close an account; closing is for good and needs balance zero and no
 -- open hold. Raises balance_not_zero, hold_open, invalid_status. A summed account cannot be closed.
-CREATE FUNCTION ledger.set_status_v1(
+CREATE OR REPLACE FUNCTION ledger.set_status_v1(
     p_number bigint, p_status text, p_client bigint, p_reason text
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
@@ -119,7 +119,7 @@ BEGIN
             PERFORM ledger.refuse_v1(73);
         END IF;
     END IF;
-    UPDATE ledger.account SET status = p_status, version = version + 1 WHERE number = p_number;
+    UPDATE ledger.account SET status = p_status WHERE number = p_number;
     PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(
         p_number, 'set_status', p_client, p_reason,
@@ -131,7 +131,7 @@ $$;
 -- Set what an account may owe (NULL: no floor) and spend in a day (NULL: any amount). A limit may be
 -- set below what is owed already: then nothing more goes out, and nothing else happens. Raises
 -- invalid_limit for one below zero.
-CREATE FUNCTION ledger.set_limits_v1(
+CREATE OR REPLACE FUNCTION ledger.set_limits_v1(
     p_number bigint, p_overdraft_limit bigint, p_daily_limit bigint, p_client bigint, p_reason text
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
@@ -148,8 +148,7 @@ BEGIN
     SET
         overdraft_limit = p_overdraft_limit,
         daily_limit = p_daily_limit,
-        floor = CASE WHEN p_overdraft_limit IS NOT NULL THEN least(held - p_overdraft_limit, balance) END,
-        version = version + 1
+        floor = CASE WHEN p_overdraft_limit IS NOT NULL THEN least(held - p_overdraft_limit, balance) END
     WHERE number = p_number;
     PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(p_number, 'set_limits', p_client, p_reason, jsonb_build_object(
@@ -162,7 +161,7 @@ $$;
 -- name: set_payee_limit_v1
 -- Set what an account may pay to one payee in a day; NULL lifts the limit. A summed account
 -- has none: raises invalid_status. Raises invalid_limit for one below zero.
-CREATE FUNCTION ledger.set_payee_limit_v1(
+CREATE OR REPLACE FUNCTION ledger.set_payee_limit_v1(
     p_number bigint, p_payee bigint, p_daily_limit bigint, p_client bigint, p_reason text
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
@@ -184,8 +183,7 @@ BEGIN
     END IF;
     UPDATE ledger.account
     SET
-        payee_limits = EXISTS (SELECT FROM ledger.payee_limit WHERE account = p_number),
-        version = version + 1
+        payee_limits = EXISTS (SELECT FROM ledger.payee_limit WHERE account = p_number)
     WHERE number = p_number;
     PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(

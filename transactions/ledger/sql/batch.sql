@@ -5,7 +5,7 @@
 -- name: check_batch_v1
 -- Raise unless a batch has its right shape: 1 to 10,000 items, arrays of equal length (NULL: left
 -- out), accounts in ascending order, each once.
-CREATE FUNCTION ledger.check_batch_v1(
+CREATE OR REPLACE FUNCTION ledger.check_batch_v1(
     p_items integer, p_lengths integer [], p_accounts bigint []
 ) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -29,7 +29,7 @@ $$;
 
 -- name: reference_twins_v1
 -- For each item: 0 where its reference was used before, else the item before it with the same one.
-CREATE FUNCTION ledger.reference_twins_v1(p_client bigint, p_reference text []) RETURNS integer []
+CREATE OR REPLACE FUNCTION ledger.reference_twins_v1(p_client bigint, p_reference text []) RETURNS integer []
 LANGUAGE sql STABLE AS $$
     SELECT array_agg(
         CASE
@@ -52,11 +52,16 @@ $$;
 -- arrays count from 1, and p_linked, p_memo, p_reference, p_event_at may be NULL as a whole. An item
 -- with p_linked belongs together with the next one, and linked items are a group. p_day and p_holder
 -- as in post_v1. Takes the node's batch lock, then the accounts in the order of their numbers.
-CREATE FUNCTION ledger.post_batch_v1(
+-- Of a batch between two nodes: p_peer are the accounts at the other end; items of p_refused (codes,
+-- 0: none) were refused there, and are here; without p_in_turn the batch lock is left alone, since a
+-- prepared transaction would keep it.
+CREATE OR REPLACE FUNCTION ledger.post_batch_v1(
     p_client bigint, p_key text, p_accounts bigint [], p_debit integer [], p_credit integer [],
     p_amount bigint [], p_currency text [], p_kind text [], p_channel text, p_day date,
     p_holder bigint DEFAULT NULL, p_linked boolean [] DEFAULT NULL, p_memo text [] DEFAULT NULL,
     p_reference text [] DEFAULT NULL, p_event_at timestamptz [] DEFAULT NULL,
+    p_peer bigint [] DEFAULT NULL, p_refused smallint [] DEFAULT NULL,
+    p_in_turn boolean DEFAULT true,
     OUT first_id uuid, OUT refused_items integer [], OUT refused_codes smallint [],
     OUT replayed boolean
 )
@@ -72,11 +77,11 @@ DECLARE
         array_send(p_accounts) || array_send(p_debit) || array_send(p_credit) || array_send(p_amount)
         || array_send(p_currency) || array_send(p_kind) || coalesce(array_send(p_linked), '\x')
         || coalesce(array_send(p_memo), '\x') || coalesce(array_send(p_reference), '\x')
-        || coalesce(array_send(p_event_at), '\x'));
+        || coalesce(array_send(p_event_at), '\x') || coalesce(array_send(p_peer), '\x'));
     v_request ledger.request;
     v_now timestamptz;
     v_tick bigint;
-    v_tail text;
+    v_tail bigint;
     v_held boolean;
     v_any_payees boolean;
     v_accepted integer := 0;
@@ -114,10 +119,12 @@ BEGIN
             coalesce(cardinality(p_debit), 0), coalesce(cardinality(p_credit), 0),
             coalesce(cardinality(p_currency), 0), coalesce(cardinality(p_kind), 0),
             cardinality(p_linked), cardinality(p_memo), cardinality(p_reference),
-            cardinality(p_event_at)
+            cardinality(p_event_at), cardinality(p_peer), cardinality(p_refused)
         ],
         p_accounts);
-    PERFORM pg_advisory_xact_lock(7103, 1);
+    IF p_in_turn THEN
+        PERFORM pg_advisory_xact_lock(7103, 1);
+    END IF;
     SELECT bool_or(held > 0), bool_or(payee_limits), max(last_tick)
     INTO v_held, v_any_payees, v_tick
     FROM (
@@ -166,6 +173,7 @@ BEGIN
         v_amount := p_amount[i];
         v_result := CASE
             WHEN v_chain_refused THEN 1
+            WHEN p_refused[i] <> 0 THEN p_refused[i]
             WHEN p_linked[i] AND i = v_items THEN 2
             WHEN d = c THEN 12
             WHEN v_denied[d] THEN 20
@@ -196,7 +204,7 @@ BEGIN
                 IF v_spent[d] + v_spend > v_daily[d] THEN
                     v_result := 31;
                 ELSIF v_any_payees AND v_payees[d] AND NOT ledger.use_payee_limit_v1(
-                    p_accounts[d], p_accounts[c], v_spend, p_day) THEN
+                    p_accounts[d], coalesce(p_peer[i], p_accounts[c]), v_spend, p_day) THEN
                     v_result := 32;
                 END IF;
             END IF;
@@ -229,7 +237,8 @@ BEGIN
                         v_spent[d] := v_spent[d] - v_amount;
                         IF v_any_payees AND v_payees[d] THEN
                             PERFORM ledger.use_payee_limit_v1(
-                                p_accounts[d], p_accounts[c], - v_amount, p_day);
+                                p_accounts[d], coalesce(p_peer[j], p_accounts[c]), - v_amount,
+                                p_day);
                         END IF;
                     END IF;
                 END LOOP;
@@ -249,7 +258,7 @@ BEGIN
     IF v_accepted > 0 THEN
         INSERT INTO ledger.journal (
             id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, group_id,
-            kind, channel, reference, memo
+            kind, channel, reference, memo, peer
         )
         SELECT
             ledger.id_v1(v_tick + t.n - 1, v_tail),
@@ -265,7 +274,8 @@ BEGIN
             t.kind,
             p_channel,
             p_reference[t.n::integer],
-            p_memo[t.n::integer]
+            p_memo[t.n::integer],
+            p_peer[t.n::integer]
         FROM unnest(p_debit, p_credit, p_amount, v_debit_after, v_credit_after, v_code, p_kind)
         WITH ORDINALITY AS t (debit, credit, amount, debit_after, credit_after, code, kind, n)
         WHERE t.code = 0;
@@ -274,7 +284,6 @@ BEGIN
             balance = t.balance,
             spent = t.spent,
             spent_day = greatest(a.spent_day, p_day),
-            version = a.version + 1,
             last_tick = v_tick + v_items - 1
         FROM unnest(p_accounts, v_balance, v_spent) AS t (number, balance, spent)
         WHERE a.number = t.number AND t.balance IS NOT NULL;

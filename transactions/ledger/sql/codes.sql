@@ -1,7 +1,7 @@
 -- Why something was refused. A single request raises the SQLSTATE BKnnn, a batch answers with the
 -- number for the item. transactions/ledger/codes.py lists the same, and a test compares them.
 
-CREATE FUNCTION ledger.code_name_v1(p_code smallint) RETURNS text
+CREATE OR REPLACE FUNCTION ledger.code_name_v1(p_code smallint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE p_code
     WHEN 1 THEN 'linked_item_refused'
@@ -17,9 +17,13 @@ RETURN CASE p_code
     WHEN 25 THEN 'credit_account_closed'
     WHEN 26 THEN 'currencies_differ'
     WHEN 27 THEN 'wrong_currency'
+    WHEN 28 THEN 'account_moved'
     WHEN 30 THEN 'insufficient_funds'
     WHEN 31 THEN 'daily_limit_exceeded'
     WHEN 32 THEN 'payee_limit_exceeded'
+    WHEN 33 THEN 'insufficient_cash'
+    WHEN 34 THEN 'cash_limit_exceeded'
+    WHEN 35 THEN 'no_cash_in_currency'
     WHEN 40 THEN 'duplicate_reference'
     WHEN 41 THEN 'key_reused'
     WHEN 42 THEN 'long_way'
@@ -48,7 +52,7 @@ END;
 
 -- name: refuse_v1
 -- Raise the refusal `p_code`; the message is its name.
-CREATE FUNCTION ledger.refuse_v1(p_code integer) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.refuse_v1(p_code integer) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION USING

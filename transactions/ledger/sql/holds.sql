@@ -4,7 +4,7 @@
 -- name: hold_v1
 -- Set `p_amount` of an account aside for a payee until `p_expires_at`; answers with the hold's id.
 -- Locks the account. The same key and body again answers with the first hold, `replayed`.
-CREATE FUNCTION ledger.hold_v1(
+CREATE OR REPLACE FUNCTION ledger.hold_v1(
     p_client bigint, p_key text, p_account bigint, p_payee bigint, p_amount bigint, p_currency text,
     p_expires_at timestamptz, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
     OUT hold_id uuid, OUT replayed boolean
@@ -49,8 +49,7 @@ BEGIN
         held = held + p_amount,
         floor = floor + p_amount,
         spent = CASE WHEN spent_day < p_day THEN 0 ELSE spent END + p_amount,
-        spent_day = greatest(spent_day, p_day),
-        version = version + 1
+        spent_day = greatest(spent_day, p_day)
     WHERE number = p_account;
 END
 $$;
@@ -58,7 +57,7 @@ $$;
 -- name: open_hold_v1
 -- Return a hold that can still be used, locked; raises unknown_hold, hold_not_open or hold_expired.
 -- The caller has locked its account.
-CREATE FUNCTION ledger.open_hold_v1(p_hold uuid) RETURNS ledger.hold
+CREATE OR REPLACE FUNCTION ledger.open_hold_v1(p_hold uuid) RETURNS ledger.hold
 LANGUAGE plpgsql AS $$
 DECLARE
     v_hold ledger.hold;
@@ -78,7 +77,7 @@ $$;
 
 -- name: capture_v1
 -- Pay `p_amount` of a hold to its payee and free the rest; answers as post_v1 does.
-CREATE FUNCTION ledger.capture_v1(
+CREATE OR REPLACE FUNCTION ledger.capture_v1(
     p_client bigint, p_key text, p_hold uuid, p_amount bigint, p_channel text, p_day date,
     p_kind text DEFAULT 'payment', p_memo text DEFAULT NULL,
     OUT transfer_id uuid, OUT debit_after bigint, OUT credit_after bigint, OUT replayed boolean
@@ -135,7 +134,7 @@ $$;
 -- Return how much of a hold's unused amount counts no longer against its account's daily limit: all
 -- of it on the day of the hold, nothing later, and nothing once a later day is counted. Gives it back
 -- to the payee's limit. The caller has locked the account.
-CREATE FUNCTION ledger.give_back_v1(
+CREATE OR REPLACE FUNCTION ledger.give_back_v1(
     p_hold ledger.hold, p_unused bigint, p_day date
 ) RETURNS bigint
 LANGUAGE plpgsql AS $$
@@ -158,7 +157,7 @@ $$;
 
 -- name: release_v1
 -- Free a hold's money without paying; `replayed` when the same request released it before.
-CREATE FUNCTION ledger.release_v1(
+CREATE OR REPLACE FUNCTION ledger.release_v1(
     p_client bigint, p_key text, p_hold uuid, p_day date, OUT replayed boolean
 )
 LANGUAGE plpgsql SECURITY DEFINER
@@ -185,8 +184,7 @@ BEGIN
     SET
         held = held - v_hold.amount,
         floor = floor - v_hold.amount,
-        spent = greatest(spent - CASE WHEN spent_day = p_day THEN v_given_back ELSE 0 END, 0),
-        version = version + 1
+        spent = greatest(spent - CASE WHEN spent_day = p_day THEN v_given_back ELSE 0 END, 0)
     WHERE number = v_hold.account;
 END
 $$;
@@ -194,7 +192,7 @@ $$;
 -- name: expire_holds_v1
 -- Tidy up to `p_limit` holds that have run out; answers with how many accounts were tidied. Postings
 -- never wait for this. Locks the accounts in the order of their numbers.
-CREATE FUNCTION ledger.expire_holds_v1(p_limit integer DEFAULT 1000) RETURNS bigint
+CREATE OR REPLACE FUNCTION ledger.expire_holds_v1(p_limit integer DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE

@@ -4,13 +4,13 @@
 -- it: they run with their rights and search_path, and write nothing when called alone by bank_app.
 
 -- Whether a kind of transfer counts against the payer's daily and per-payee limits.
-CREATE FUNCTION ledger.is_spending_v1(p_kind text) RETURNS boolean
+CREATE OR REPLACE FUNCTION ledger.is_spending_v1(p_kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN p_kind IN ('transfer', 'withdrawal', 'payment', 'card');
 
 -- What forbids a transfer between two accounts whatever their balances, as a code; 0 for nothing.
 -- An account that does not exist has a NULL status.
-CREATE FUNCTION ledger.pair_code_v1(
+CREATE OR REPLACE FUNCTION ledger.pair_code_v1(
     p_amount bigint, p_currency text,
     p_debit_status text, p_debit_currency text, p_credit_status text, p_credit_currency text
 ) RETURNS integer
@@ -20,6 +20,7 @@ RETURN CASE
     WHEN p_amount <= 0 OR p_amount IS NULL THEN 10
     WHEN p_debit_status IS NULL THEN 20
     WHEN p_credit_status IS NULL THEN 21
+    WHEN p_debit_status = 'moved' OR p_credit_status = 'moved' THEN 28
     WHEN p_debit_status = 'frozen' THEN 22
     WHEN p_credit_status = 'frozen' THEN 23
     WHEN p_debit_status = 'closed' THEN 24
@@ -32,7 +33,7 @@ END;
 -- name: expire_held_v1
 -- End the holds of these accounts that have run out and free their money; answers with how many.
 -- The caller has locked the accounts.
-CREATE FUNCTION ledger.expire_held_v1(p_accounts bigint []) RETURNS bigint
+CREATE OR REPLACE FUNCTION ledger.expire_held_v1(p_accounts bigint []) RETURNS bigint
 LANGUAGE sql VOLATILE AS $$
     WITH ended AS (
         UPDATE ledger.hold
@@ -41,7 +42,7 @@ LANGUAGE sql VOLATILE AS $$
         RETURNING account, amount
     ), freed AS (
         UPDATE ledger.account
-        SET held = held - sums.total, floor = floor - sums.total, version = version + 1
+        SET held = held - sums.total, floor = floor - sums.total
         FROM (SELECT account, sum(amount)::bigint AS total FROM ended GROUP BY account) AS sums
         WHERE number = sums.account
     )
@@ -51,7 +52,7 @@ $$;
 -- name: use_payee_limit_v1
 -- Count `p_amount` against what `p_account` may pay to `p_payee` on `p_day`; false when it is too
 -- much. A negative amount gives back. The caller has locked the account.
-CREATE FUNCTION ledger.use_payee_limit_v1(
+CREATE OR REPLACE FUNCTION ledger.use_payee_limit_v1(
     p_account bigint, p_payee bigint, p_amount bigint, p_day date
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
@@ -76,12 +77,15 @@ $$;
 
 -- name: lock_account_v1
 -- Return one account, locked when it is running; all NULL when there is none. Callers lock in the
--- order of the numbers.
-CREATE FUNCTION ledger.lock_account_v1(p_number bigint) RETURNS ledger.account
+-- order of the numbers. Before the row's lock, which decides, one queues for the number: there a commit
+-- wakes only the next in turn, at the row it would wake all. 32 clients on one account pass half as
+-- many transfers again.
+CREATE OR REPLACE FUNCTION ledger.lock_account_v1(p_number bigint) RETURNS ledger.account
 LANGUAGE plpgsql AS $$
 DECLARE
     v_account ledger.account;
 BEGIN
+    PERFORM pg_advisory_xact_lock(number) FROM ledger.account WHERE number = p_number AND running;
     SELECT * INTO v_account FROM ledger.account WHERE number = p_number AND running FOR UPDATE;
     IF NOT FOUND THEN
         SELECT * INTO v_account FROM ledger.account WHERE number = p_number AND NOT running;
@@ -92,7 +96,7 @@ $$;
 
 -- name: lock_pair_v1
 -- Return the debit and the credit account of one transfer, locked in the order of their numbers.
-CREATE FUNCTION ledger.lock_pair_v1(
+CREATE OR REPLACE FUNCTION ledger.lock_pair_v1(
     p_debit bigint, p_credit bigint, OUT debit ledger.account, OUT credit ledger.account
 )
 LANGUAGE plpgsql AS $$
@@ -111,7 +115,7 @@ $$;
 
 -- name: check_holder_v1
 -- Raise unless a person (NULL: the bank, which may) holds rights on an account.
-CREATE FUNCTION ledger.check_holder_v1(p_holder bigint, p_account bigint) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.check_holder_v1(p_holder bigint, p_account bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF p_holder IS NOT NULL AND NOT EXISTS (
@@ -124,7 +128,7 @@ $$;
 
 -- name: check_spending_v1
 -- Raise unless the locked account may spend `p_amount` more on `p_day`, to this payee.
-CREATE FUNCTION ledger.check_spending_v1(
+CREATE OR REPLACE FUNCTION ledger.check_spending_v1(
     p_account ledger.account, p_payee bigint, p_amount bigint, p_day date
 ) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -144,7 +148,7 @@ $$;
 -- name: check_available_v1
 -- Raise unless the locked account can go down to `p_balance` with `p_held` set aside. Holds that have
 -- run out count no longer: they are ended here.
-CREATE FUNCTION ledger.check_available_v1(
+CREATE OR REPLACE FUNCTION ledger.check_available_v1(
     p_account ledger.account, p_balance bigint, p_held bigint
 ) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -165,11 +169,13 @@ $$;
 -- name: move_v1
 -- Check one transfer between two locked accounts and write it: the journal row and both balances.
 -- p_spend counts against the payer's limits on p_day and may be negative; p_unhold is freed from what
--- the payer has set aside. Raises the refusal.
-CREATE FUNCTION ledger.move_v1(
+-- the payer has set aside. p_peer is the account at the other end, when that is on another node.
+-- Raises the refusal.
+CREATE OR REPLACE FUNCTION ledger.move_v1(
     p_tick bigint, p_id uuid, p_debit ledger.account, p_credit ledger.account, p_amount bigint,
     p_currency text, p_client bigint, p_kind text, p_channel text, p_day date, p_spend bigint,
     p_unhold bigint, p_event_at timestamptz, p_group_id uuid, p_reference text, p_memo text,
+    p_peer bigint DEFAULT NULL,
     OUT debit_after bigint, OUT credit_after bigint
 )
 LANGUAGE plpgsql AS $$
@@ -204,15 +210,16 @@ BEGIN
         END IF;
     END IF;
     IF p_spend > 0 THEN
-        PERFORM ledger.check_spending_v1(p_debit, p_credit.number, p_spend, p_day);
+        PERFORM ledger.check_spending_v1(
+            p_debit, coalesce(p_peer, p_credit.number), p_spend, p_day);
     END IF;
     INSERT INTO ledger.journal (
         id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, group_id, kind,
-        channel, reference, memo
+        channel, reference, memo, peer
     ) VALUES (
         p_id, pg_current_xact_id(), p_debit.number, p_credit.number, p_amount, debit_after,
         credit_after, p_client, coalesce(p_event_at, clock_timestamp()), p_group_id, p_kind,
-        p_channel, p_reference, p_memo
+        p_channel, p_reference, p_memo, p_peer
     );
     IF p_debit.running THEN
         UPDATE ledger.account
@@ -222,13 +229,12 @@ BEGIN
             floor = floor - p_unhold,
             spent = greatest(CASE WHEN spent_day < p_day THEN 0 ELSE spent END + p_spend, 0),
             spent_day = greatest(spent_day, p_day),
-            version = version + 1,
             last_tick = p_tick
         WHERE number = p_debit.number;
     END IF;
     IF p_credit.running THEN
         UPDATE ledger.account
-        SET balance = credit_after, version = version + 1, last_tick = p_tick
+        SET balance = credit_after, last_tick = p_tick
         WHERE number = p_credit.number;
     END IF;
 END
@@ -240,7 +246,7 @@ $$;
 -- in the order of their numbers, claims the key, checks, writes. p_day is the bank's calendar day,
 -- against which daily limits count; p_holder, when given, must hold rights on the debit account.
 -- p_amount is in minor units of p_currency. p_key NULL: the posting cannot be asked for twice.
-CREATE FUNCTION ledger.post_fully_v1(
+CREATE OR REPLACE FUNCTION ledger.post_fully_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
     p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
     p_reference text DEFAULT NULL, p_event_at timestamptz DEFAULT NULL,
@@ -292,10 +298,10 @@ $$;
 -- the caller asks there.
 --
 -- Few and plain statements, since each costs more than the work it does. The updates lock the rows, in
--- the order of their numbers, and account_floor decides about the money. The id is made of the clock,
--- or above the last one of an account that was busy meanwhile; when that is the second account, the
--- first is brought up to it, so that its next id will be above this one.
-CREATE FUNCTION ledger.post_v1(
+-- the order of their numbers (queued for, as in lock_account_v1), and account_floor decides about the
+-- money. The id is made of the clock, or above the last one of an account that was busy meanwhile; when
+-- that is the second account, the first is brought up to it, so that its next id will be above this one.
+CREATE OR REPLACE FUNCTION ledger.post_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
     p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
     p_reference text DEFAULT NULL, p_event_at timestamptz DEFAULT NULL,
@@ -306,43 +312,46 @@ SET search_path = ledger, pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
-    v_tick bigint := extract(EPOCH FROM v_now) * 4096000;
+    v_tick bigint := date_part('epoch', v_now) * 4096000;
     v_first_tick bigint;
     v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
-    IF p_debit = p_credit THEN
-        PERFORM ledger.refuse_v1(12);
-    ELSIF p_holder IS NOT NULL THEN
+    IF p_holder IS NOT NULL AND p_debit <> p_credit THEN
         PERFORM ledger.check_holder_v1(p_holder, p_debit);
     END IF;
-    IF p_debit > p_credit THEN
-        UPDATE ledger.account
-        SET
-            balance = balance + side * p_amount,
-            version = version + 1,
-            last_tick = greatest(last_tick + 1, v_tick)
-        WHERE number = p_credit AND usual AND currency = p_currency
-        RETURNING balance, last_tick INTO credit_after, v_tick;
-        v_first_tick := v_tick;
-    END IF;
-    UPDATE ledger.account
-    SET
-        balance = balance - side * p_amount,
-        spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
-        spent_day = greatest(spent_day, p_day),
-        version = version + 1,
-        last_tick = greatest(last_tick + 1, v_tick)
-    WHERE number = p_debit AND usual AND currency = p_currency
-    RETURNING balance, last_tick INTO debit_after, v_tick;
+    PERFORM
+        pg_advisory_xact_lock(least(p_debit, p_credit)),
+        pg_advisory_xact_lock(greatest(p_debit, p_credit));
     IF p_debit < p_credit THEN
+        UPDATE ledger.account
+        SET
+            balance = balance - side * p_amount,
+            spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
+            spent_day = greatest(spent_day, p_day),
+            last_tick = greatest(last_tick + 1, v_tick)
+        WHERE number = p_debit AND usual AND currency = p_currency
+        RETURNING balance, last_tick INTO debit_after, v_tick;
+        v_first_tick := v_tick;
+        UPDATE ledger.account
+        SET balance = balance + side * p_amount, last_tick = greatest(last_tick + 1, v_tick)
+        WHERE number = p_credit AND usual AND currency = p_currency
+        RETURNING balance, last_tick INTO credit_after, v_tick;
+    ELSIF p_debit > p_credit THEN
+        UPDATE ledger.account
+        SET balance = balance + side * p_amount, last_tick = greatest(last_tick + 1, v_tick)
+        WHERE number = p_credit AND usual AND currency = p_currency
+        RETURNING balance, last_tick INTO credit_after, v_tick;
         v_first_tick := v_tick;
         UPDATE ledger.account
         SET
-            balance = balance + side * p_amount,
-            version = version + 1,
+            balance = balance - side * p_amount,
+            spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
+            spent_day = greatest(spent_day, p_day),
             last_tick = greatest(last_tick + 1, v_tick)
-        WHERE number = p_credit AND usual AND currency = p_currency
-        RETURNING balance, last_tick INTO credit_after, v_tick;
+        WHERE number = p_debit AND usual AND currency = p_currency
+        RETURNING balance, last_tick INTO debit_after, v_tick;
+    ELSE
+        PERFORM ledger.refuse_v1(12);
     END IF;
     IF (
         p_amount BETWEEN 1 AND 1000000000000000 AND p_reference IS NULL

@@ -1,7 +1,7 @@
 -- What statements, journals and balances read. Amounts in minor units.
 
 -- One row a leg: the journal as each account sees it.
-CREATE VIEW ledger.entry AS
+CREATE OR REPLACE VIEW ledger.entry AS
 SELECT
     j.debit AS account,
     j.id,
@@ -27,7 +27,7 @@ FROM ledger.journal AS j
 INNER JOIN ledger.account AS a ON a.number = j.credit;
 
 -- What all legs of summed accounts after the fold's cursor add up to.
-CREATE VIEW ledger.unfolded AS
+CREATE OR REPLACE VIEW ledger.unfolded AS
 SELECT leg.account, sum(leg.change)::bigint AS change
 FROM (
     SELECT j.debit AS account, - a.side * j.amount AS change
@@ -48,7 +48,7 @@ GROUP BY leg.account;
 
 -- Every account's balance now, and what of it can go out (NULL: no floor). Holds that have run out
 -- do not count, tidied or not.
-CREATE VIEW ledger.balance AS
+CREATE OR REPLACE VIEW ledger.balance AS
 SELECT
     a.number,
     a.currency,
@@ -83,7 +83,7 @@ CROSS JOIN LATERAL (
 
 -- The books of a node: what all accounts of a purpose hold, and per currency the two sides, which are
 -- equal at every instant.
-CREATE VIEW ledger.trial_balance AS
+CREATE OR REPLACE VIEW ledger.trial_balance AS
 SELECT
     currency,
     purpose,
@@ -100,7 +100,7 @@ GROUP BY currency, purpose, side;
 -- once given, never changes: postings in flight on a running account are waited for, and later ones
 -- get later ids, since the account's last tick is brought up to the instant. A day is longer than any
 -- posting can have waited with its clock read. Raises unknown_account, instant_in_future.
-CREATE FUNCTION ledger.balance_at_v1(p_number bigint, p_at timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION ledger.balance_at_v1(p_number bigint, p_at timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE
@@ -140,7 +140,7 @@ $$;
 -- name: fold_v1
 -- Add the settled legs of summed accounts to their folded balances; answers with how many transfers
 -- were read. Safe to run at any time, and twice at once.
-CREATE FUNCTION ledger.fold_v1() RETURNS bigint
+CREATE OR REPLACE FUNCTION ledger.fold_v1() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE

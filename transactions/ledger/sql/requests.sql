@@ -5,7 +5,7 @@
 -- Claim a key for the result `p_result_id`. Answers with the stored request when this one was answered
 -- before, else with NULLs. Raises key_reused when the key stands for another request.
 -- p_request is the request's text, the same for the same request and for no other.
-CREATE FUNCTION ledger.claim_v1(
+CREATE OR REPLACE FUNCTION ledger.claim_v1(
     p_client bigint, p_key text, p_request text, p_result_id uuid
 ) RETURNS ledger.request
 LANGUAGE plpgsql AS $$
@@ -29,7 +29,7 @@ $$;
 -- name: forget_requests_v1
 -- Forget requests answered longer ago than `p_age`; answers with how many. Keys of money are kept for
 -- at least 30 days: a smaller age is raised to that. Reads the whole table: once a day is enough.
-CREATE FUNCTION ledger.forget_requests_v1(p_age interval) RETURNS bigint
+CREATE OR REPLACE FUNCTION ledger.forget_requests_v1(p_age interval) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
     WITH old AS (

@@ -2,7 +2,7 @@
 
 -- name: legs_v1
 -- Return the transfer of this id, or all legs of its group, newest first.
-CREATE FUNCTION ledger.legs_v1(p_transfer uuid) RETURNS SETOF ledger.journal
+CREATE OR REPLACE FUNCTION ledger.legs_v1(p_transfer uuid) RETURNS SETOF ledger.journal
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
     SELECT leg.*
@@ -18,9 +18,9 @@ $$;
 
 -- name: reverse_v1
 -- Reverse a transfer, or a whole group by any of its legs; answers with the id of the (first)
--- reversing transfer. Raises already_reversed, not_reversible (of a reversal), or what forbids the
--- opposite transfer. Locks all accounts concerned in the order of their numbers.
-CREATE FUNCTION ledger.reverse_v1(
+-- reversing transfer. Raises already_reversed, not_reversible (of a reversal, or with the other
+-- end on another node), or what forbids the opposite transfer. Locks all accounts concerned in the order of their numbers.
+CREATE OR REPLACE FUNCTION ledger.reverse_v1(
     p_client bigint, p_key text, p_transfer uuid, p_channel text, p_day date,
     p_memo text DEFAULT NULL, OUT reversal_id uuid, OUT replayed boolean
 )
@@ -31,7 +31,7 @@ DECLARE
     v_leg ledger.journal;
     v_request ledger.request;
     v_tick bigint;
-    v_tail text := ledger.id_tail_v1();
+    v_tail bigint := ledger.id_tail_v1();
     v_group uuid;
     v_id uuid;
 BEGIN
@@ -60,7 +60,7 @@ BEGIN
         v_group := reversal_id;
     END IF;
     FOREACH v_leg IN ARRAY v_legs LOOP
-        IF v_leg.kind = 'reversal' THEN
+        IF v_leg.kind = 'reversal' OR v_leg.peer IS NOT NULL THEN
             PERFORM ledger.refuse_v1(62);
         END IF;
         v_id := ledger.id_v1(v_tick, v_tail);
@@ -78,7 +78,7 @@ $$;
 
 -- name: reverse_leg_v1
 -- Write the opposite of one leg. The caller has locked both accounts.
-CREATE FUNCTION ledger.reverse_leg_v1(
+CREATE OR REPLACE FUNCTION ledger.reverse_leg_v1(
     p_leg ledger.journal, p_tick bigint, p_id uuid, p_group uuid, p_client bigint, p_channel text,
     p_day date, p_memo text
 ) RETURNS void

@@ -20,7 +20,7 @@ END
 $$;
 GRANT EXECUTE ON FUNCTION ledger.id_from_v1 (timestamptz) TO bank_app;
 
-GRANT EXECUTE ON FUNCTION ledger.id_v1 (bigint, text) TO bank_readonly;
+GRANT EXECUTE ON FUNCTION ledger.id_v1 (bigint, bigint) TO bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.id_from_v1 (timestamptz) TO bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.id_time_v1 (uuid) TO bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.id_tick_v1 (uuid) TO bank_readonly;

@@ -4,7 +4,7 @@
 -- name: lock_tail_v1
 -- Return the cursor of a tail, locked, made at the journal's beginning on first use. Raises
 -- other_cluster when its transaction ids are another server's: after a restore, say.
-CREATE FUNCTION ledger.lock_tail_v1(p_name text) RETURNS ledger.tail
+CREATE OR REPLACE FUNCTION ledger.lock_tail_v1(p_name text) RETURNS ledger.tail
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE
@@ -22,7 +22,7 @@ $$;
 
 -- name: read_tail_v1
 -- Return up to `p_limit` transfers after the cursor of a tail, in cursor order.
-CREATE FUNCTION ledger.read_tail_v1(p_name text, p_limit integer) RETURNS SETOF ledger.journal
+CREATE OR REPLACE FUNCTION ledger.read_tail_v1(p_name text, p_limit integer) RETURNS SETOF ledger.journal
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
     SELECT j.*
@@ -38,7 +38,7 @@ $$;
 -- name: advance_tail_v1
 -- Move the cursor of a tail to the transfer last worked on; never back. Saved together with the effect
 -- when called in its transaction.
-CREATE FUNCTION ledger.advance_tail_v1(p_name text, p_xid xid8, p_id uuid) RETURNS void
+CREATE OR REPLACE FUNCTION ledger.advance_tail_v1(p_name text, p_xid xid8, p_id uuid) RETURNS void
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
     UPDATE ledger.tail SET xid = p_xid, id = p_id
