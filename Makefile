@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fix lock clean bench prove install install-dev
+.PHONY: help run test fix lock clean bench prove faults install install-dev
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -34,6 +34,9 @@ bench: install-dev ## Measure: NAME=ledger …
 prove: install-dev ## Run a long proof: NAME=ledger-crash …
 	@$(call only_known,tests/proofs)
 	@exec $(BIN)/python -m tests.proofs.$(subst -,_,$(NAME))
+
+faults: install-dev ## Break nodes and networks: RANDOM_FAULTS=300, SEED=…
+	@exec $(BIN)/python -m tests.faults
 
 lock: install-dev ## Compile requirements*.in to requirements*.txt
 	$(BIN)/uv pip compile --quiet $(LOCK) requirements.in --output-file requirements.txt

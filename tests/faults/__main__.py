@@ -1,0 +1,81 @@
+"""Run the fault laboratory: first every case, then a random mix. ``make faults``.
+
+``RANDOM_FAULTS=…`` says how many random faults (300), ``SEED=…`` repeats their dice.
+"""
+
+import os
+import random
+import secrets
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from bankproject.runtime import valkey
+from bankproject.runtime.ports import first_free
+from tests.faults._judge import Judge
+from tests.faults._laboratory import laboratory
+from tests.faults.exhaustive import Run, all_cases
+from tests.faults.random_mix import Mix, Plan
+from tests.proofs._outcome import conclude
+
+_USUAL_FAULTS: Final = 300
+
+
+def main() -> int:
+    """Run everything, print the counts, and return the exit status."""
+    seed = int(os.environ.get("SEED") or random.randrange(2**32))
+    faults = int(os.environ.get("RANDOM_FAULTS") or _USUAL_FAULTS)
+    print(f"seed {seed}: every case, without Redis once more, {faults} random faults", flush=True)
+    judges = [go_through_all_cases(), mix_at_random(Plan(faults=faults, seed=seed))]
+    counts = sum((judge.counts for judge in judges), Counter[str]())
+    counts["slowest_settling_ms"] = max(judge.slowest_ms for judge in judges)
+    failures = [failure for judge in judges for failure in judge.failures]
+    return conclude(name="faults", seed=seed, counts=counts, failures=failures)
+
+
+def go_through_all_cases() -> Judge:
+    """Try every case with Redis, and again without."""
+    judge = Judge()
+    with running_broker() as (url, stop), laboratory(broker=url) as lab:
+        Run(lab, judge, name="with").through(all_cases())
+        stop()
+        Run(lab, judge, name="without").through(all_cases())
+    return judge
+
+
+def mix_at_random(plan: Plan) -> Judge:
+    """Do random harm."""
+    judge = Judge()
+    with laboratory() as lab:
+        Mix(lab, judge, plan).run()
+    return judge
+
+
+@contextmanager
+def running_broker() -> Iterator[tuple[str, Callable[[], None]]]:
+    """Yield the address of a broker of our own, and what stops it."""
+    with tempfile.TemporaryDirectory() as folder:
+        broker = valkey.Valkey(
+            binary=valkey.embedded(),
+            folder=Path(folder),
+            port=first_free(29_500 + secrets.randbelow(400)),
+            password=secrets.token_urlsafe(16),
+        )
+        running = broker.start()
+
+        def stop() -> None:
+            running.kill()
+            running.wait()
+
+        try:
+            yield broker.url, stop
+        finally:
+            stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

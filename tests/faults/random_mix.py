@@ -1,0 +1,173 @@
+"""Random faults while clients send money to and fro: Jepsen's bank workload.
+
+A seed fixes the dice of the faults and of the clients; how they meet is the machine's affair.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from tests.faults._ending import ending_of
+from tests.faults._judge import Judge
+from tests.faults._laboratory import Laboratory
+from tests.faults._nemesis import Fault, strike
+from tests.faults._programs import Silent, Worker, watch, worker
+from tests.faults._proxy import Cut, Moment
+from tests.faults._wire import Statement
+from tests.faults.exhaustive import STEPS
+
+_PROCESSES: Final = 3
+_CLIENTS: Final = 2
+_ROUND: Final = 10
+_STRIKES_WITHIN_SECONDS: Final = 2.0
+_LASTS_SECONDS: Final = (0.1, 1.0)
+# Now and then longer than the bank is patient with a lock.
+_LASTS_LONG_SECONDS: Final = (2.5, 4.0)
+_LONG_ONES: Final = 0.08
+_CALM_SECONDS: Final = (0.1, 0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How many faults, and with which dice."""
+
+    faults: int
+    seed: int
+
+
+class Mix:
+    """Does random harm to one laboratory, and judges after every round of ten."""
+
+    def __init__(self, lab: Laboratory, judge: Judge, plan: Plan) -> None:
+        """Prepare the dice."""
+        self._lab = lab
+        self._judge = judge
+        self._plan = plan
+        self._dice = random.Random(plan.seed)
+        self._stack = ExitStack()
+        self._workers: list[Worker] = []
+        self._started = 0
+
+    def run(self) -> None:
+        """Do all the harm."""
+        with self._stack:
+            self._watch = self._stack.enter_context(watch(self._lab))
+            self._workers = [self._new_worker() for _ in range(_PROCESSES)]
+            self._tell_all("work")
+            for turn in range(1, self._plan.faults + 1):
+                name = f"fault {turn}, {self._do_harm()}"
+                healed_at = self._lab.heal()
+                self._replace_the_dead(name)
+                if turn % _ROUND == 0 or turn == self._plan.faults:
+                    self._settle(name, healed_at)
+                time.sleep(self._dice.uniform(*_CALM_SECONDS))
+
+    def _do_harm(self) -> str:
+        """Do harm of a random kind for a while, and return its name."""
+        kinds: list[tuple[Callable[[], str], int]] = [
+            (self._harm_a_node, 8),
+            (self._harm_two_nodes, 1),
+            (self._cut_somewhere, 4),
+            (self._kill_a_coordinator, 2),
+            (self._kill_at_a_step, 4),
+            (self._kill_the_watch, 1),
+        ]
+        (harm,) = self._dice.choices([kind for kind, _ in kinds], [often for _, often in kinds])
+        name = harm()
+        self._judge.counts.update({f"faults_{name.split(':')[0].replace(' ', '_')}": 1})
+        return name
+
+    def _harm_a_node(self) -> str:
+        alias, fault = self._dice.choice(list(self._lab.nodes)), self._dice.choice(list(Fault))
+        strike(self._lab.nodes[alias], fault)
+        self._let_last()
+        return f"{fault}: {alias}"
+
+    def _harm_two_nodes(self) -> str:
+        harmed = {
+            alias: self._dice.choice(list(Fault))
+            for alias in self._dice.sample(list(self._lab.nodes), 2)
+        }
+        for alias, fault in harmed.items():
+            strike(self._lab.nodes[alias], fault)
+        self._let_last()
+        return f"two nodes: {harmed}"
+
+    def _cut_somewhere(self) -> str:
+        alias = self._dice.choice(list(self._lab.nodes))
+        statement, moment = self._dice.choice(list(Statement)), self._dice.choice(list(Moment))
+        cut = Cut(statement=statement, moment=moment)
+        self._lab.nodes[alias].proxy.cut(cut)
+        self._note_miss(missed=not cut.made.wait(_STRIKES_WITHIN_SECONDS))
+        return f"cut {moment} {statement}: {alias}"
+
+    def _kill_a_coordinator(self) -> str:
+        victim = self._dice.choice(self._workers)
+        victim.kill()
+        return f"coordinator killed: {victim.name}"
+
+    def _kill_at_a_step(self) -> str:
+        victim, step = self._dice.choice(self._workers), self._dice.choice(STEPS)
+        victim.tell(f"die {step}")
+        until = time.monotonic() + _STRIKES_WITHIN_SECONDS
+        while victim.is_alive and time.monotonic() < until:
+            time.sleep(0.01)
+        self._note_miss(missed=victim.is_alive)
+        return f"coordinator killed at {step}: {victim.name}"
+
+    def _kill_the_watch(self) -> str:
+        self._watch.kill()
+        self._watch.wait()
+        self._let_last()
+        return "watch killed: watch"
+
+    def _let_last(self) -> None:
+        is_long = self._dice.random() < _LONG_ONES
+        time.sleep(self._dice.uniform(*(_LASTS_LONG_SECONDS if is_long else _LASTS_SECONDS)))
+
+    def _note_miss(self, *, missed: bool) -> None:
+        """Count a fault for which the occasion did not come."""
+        self._judge.counts.update(faults_missed=missed)
+
+    def _replace_the_dead(self, name: str) -> None:
+        """Start again what the fault killed; `watch` may only have been killed by us."""
+        if self._watch.poll() is not None:
+            if not name.endswith("watch"):
+                self._judge.fail(name, "`manage.py watch` has ended")
+            self._watch = self._stack.enter_context(watch(self._lab))
+        for place, known in enumerate(self._workers):
+            if not known.is_alive:
+                self._workers[place] = self._new_worker()
+                self._workers[place].tell("work")
+
+    def _settle(self, name: str, healed_at: float) -> None:
+        """Let the clients rest, and judge."""
+        self._tell_all("rest")
+        ending = ending_of(
+            self._lab,
+            healed_at=healed_at,
+            is_busy=lambda: not all(each.has_said("resting") for each in self._workers),
+        )
+        self._judge.judge(name, ending, notes=self._lab.folder.glob("*.notes"))
+        for each in self._workers:
+            try:
+                each.hear("resting")
+            except Silent as silent:
+                self._judge.fail(name, str(silent))
+                each.kill()
+        self._replace_the_dead(name)
+        self._tell_all("work")
+
+    def _tell_all(self, line: str) -> None:
+        for each in self._workers:
+            each.tell(line)
+
+    def _new_worker(self) -> Worker:
+        self._started += 1
+        started = worker(
+            self._lab, name=f"w{self._started}-", seed=self._plan.seed, clients=_CLIENTS
+        )
+        return self._stack.enter_context(started)
