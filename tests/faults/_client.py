@@ -20,6 +20,7 @@ from tests.faults._history import Outcome, Reading, Statement
 from tests.faults._nodes import BRANCHES
 from tests.faults._notes import Notes
 from tests.faults._opening import HOMES
+from transactions.branches.outcomes import OutcomeUnknown
 from transactions.ledger.reads import entries
 from transactions.services import Channel, TransferRequest, transfer_funds
 
@@ -106,13 +107,13 @@ class Client:
 
 
 def _ask(request: TransferRequest) -> Outcome:
-    """Ask the bank once. Its own errors promise that nothing was moved; others promise nothing."""
+    """Ask the bank once. Its own errors, but one, promise that nothing was moved."""
     try:
         transfer_funds(request, now=now())
+    except (OutcomeUnknown, *_NO_ANSWER):
+        connections.close_all()
+        return Outcome.INFO
     except DomainError:
         connections.close_all()
         return Outcome.FAIL
-    except _NO_ANSWER:
-        connections.close_all()
-        return Outcome.INFO
     return Outcome.OK

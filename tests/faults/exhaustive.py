@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import cycle
 from pathlib import Path
 from typing import Final
@@ -30,22 +31,31 @@ PAIRS: Final = (
     ("DEL", "MUM"),
     ("default", "DEL"),
 )
+# Time for several sweeps, which must leave a transfer alone that may still be decided.
+_STALL_SECONDS: Final = 3.0
 _STRIKES_WITHIN_SECONDS: Final = 10
+
+
+class Coordinator(StrEnum):
+    """What befalls the process that runs the transfer."""
+
+    KILLED = "killed"
+    STALLED = "stalled"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One fault at one place; without a fault the coordinator is killed."""
+    """Harm at one step of a transfer: to its source, its destination or its coordinator."""
 
     step: str
-    fault: Fault | None = None
+    harm: Fault | Coordinator
     at_source: bool = True
 
     def __str__(self) -> str:
         """Name it."""
-        where = "source" if self.at_source else "destination"
-        what = f"{self.fault} of the {where}" if self.fault else "coordinator killed"
-        return f"{what} at {self.step}"
+        if isinstance(self.harm, Coordinator):
+            return f"coordinator {self.harm} at {self.step}"
+        return f"{self.harm} of the {'source' if self.at_source else 'destination'} at {self.step}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +75,11 @@ class CutCase:
 def all_cases() -> Iterator[Case | CutCase]:
     """Return every case."""
     for step in STEPS:
-        yield Case(step=step)
+        for befallen in Coordinator:
+            yield Case(step=step, harm=befallen)
         for fault in Fault:
-            yield Case(step=step, fault=fault, at_source=True)
-            yield Case(step=step, fault=fault, at_source=False)
+            yield Case(step=step, harm=fault, at_source=True)
+            yield Case(step=step, harm=fault, at_source=False)
     for moment in Moment:
         for statement in Statement:
             yield CutCase(statement=statement, moment=moment)
@@ -134,12 +145,15 @@ class Run:
         first.tell(sending)
         first.hear(f"at {case.step}")
         self._judge.read(read_now(self._lab))
-        if case.fault is None:
+        if isinstance(case.harm, Fault):
+            strike(self._lab.nodes[victim], case.harm)
+            first.tell("go")
+            time.sleep(SECONDS[case.harm])
+        elif case.harm is Coordinator.KILLED:
             first.kill()
-            return
-        strike(self._lab.nodes[victim], case.fault)
-        first.tell("go")
-        time.sleep(SECONDS[case.fault])
+        else:
+            time.sleep(_STALL_SECONDS)
+            first.tell("go")
 
     def _cut_off(
         self, case: CutCase, sending: str, first: Worker, source: str, destination: str
