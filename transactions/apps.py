@@ -1,6 +1,7 @@
 """Django's registration of ``transactions``."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 from core.db import aliases
 
@@ -11,7 +12,8 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Let commands find the nodes that no setting names."""
-        from transactions.branches import registry
+        """Let commands find the nodes that no setting names, and copies follow the schema."""
+        from transactions.branches import registry, replica
 
         aliases.found_by(registry.refresh)
+        post_migrate.connect(replica.on_migrated, sender=self)

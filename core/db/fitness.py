@@ -1,54 +1,107 @@
 """Whether a database may carry the bank: it keeps what it commits, and knows today's schema."""
 
 from collections.abc import Callable
+from typing import Final
 
-from django.conf import settings
-from django.db import DatabaseError, connections
+import structlog
+from django.db import DatabaseError, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
+
+from core.db.aliases import HEAD_OFFICE, find_all, primaries
+
+OLDEST_MAJOR: Final = 15
+
+Check = Callable[[str], None]
+
+_more_checks: Final[list[Check]] = []
+_log = structlog.get_logger(__name__)
 
 
 class UnfitNodeError(Exception):
     """Say in one line why the bank must not run on a database."""
 
 
+def checked_by(check: Check) -> None:
+    """Register what else tells an unfit node: it raises UnfitNodeError for an alias."""
+    _more_checks.append(check)
+
+
 def refuse_unfit_nodes() -> None:
-    """Check every configured database; leave no connection open.
+    """Check every node; leave no connection open. Branches that are down are left to come back.
 
     Raises:
-        UnfitNodeError: one is unreachable, not durable, or older than the code.
+        UnfitNodeError: the head office is unreachable, or a node is not durable, cannot take part
+            in transfers between branches, is older than the code or another bank's.
     """
-    _each_node(_refuse_forgetful, _refuse_outdated)
+    _each_node(refuse_forgetful, _refuse_outdated, *_more_checks)
 
 
 def refuse_forgetful_nodes() -> None:
-    """Check, before anything is written, that every configured database keeps what it commits.
+    """Check, before anything is written, that every node keeps what it commits.
 
     Raises:
-        UnfitNodeError: one is unreachable or not durable.
+        UnfitNodeError: the head office is unreachable, or a node is not durable.
     """
-    _each_node(_refuse_forgetful)
+    _each_node(refuse_forgetful)
 
 
-def _each_node(*checks: Callable[[str], None]) -> None:
-    for alias in settings.DATABASES:
+def _each_node(*checks: Check) -> None:
+    find_all()
+    for alias in primaries():
         try:
             for check in checks:
                 check(alias)
         except DatabaseError as error:
-            message = f"database {alias!r} does not answer: {' '.join(str(error).split())}"
-            raise UnfitNodeError(message) from error
+            reason = " ".join(str(error).split())
+            if alias == HEAD_OFFICE or not isinstance(error, OperationalError):
+                message = f"database {alias!r} does not answer: {reason}"
+                raise UnfitNodeError(message) from error
+            _log.warning("branch_is_down", node=alias, error=reason)
         finally:
             connections[alias].close()
 
 
-def _refuse_forgetful(alias: str) -> None:
+def refuse_forgetful(alias: str) -> None:
+    """Check that a node keeps what it commits and, among others, what it prepares.
+
+    Raises:
+        UnfitNodeError: it does not.
+    """
+    refused = {"fsync": "off", "synchronous_commit": "off"}
+    if primaries() != [alias]:
+        refused["max_prepared_transactions"] = "0"
+    for name, wrong in refused.items():
+        if setting(alias, name) == wrong:
+            why, remedy = (
+                ("it could not take part in transfers between branches", "set it to 100")
+                if name == "max_prepared_transactions"
+                else ("it would lose money", "set on")
+            )
+            message = f"database {alias!r} runs with {name} = {wrong}: {why}; {remedy}"
+            raise UnfitNodeError(message)
+
+
+def setting(alias: str, name: str) -> str:
+    """Return a setting of a database's server, as a connection of the bank has it."""
     with connections[alias].cursor() as cursor:
-        for name in ("fsync", "synchronous_commit"):
-            cursor.execute("SELECT current_setting(%s)", [name])
-            (value,) = cursor.fetchone()
-            if value == "off":
-                message = f"database {alias!r} runs with {name} = off: it would lose money; set on"
-                raise UnfitNodeError(message)
+        cursor.execute("SELECT current_setting(%s)", [name])
+        (value,) = cursor.fetchone()
+    return str(value)
+
+
+def refuse_outdated_server(alias: str) -> None:
+    """Check that a server is of a release that the bank knows.
+
+    Raises:
+        UnfitNodeError: it is older.
+    """
+    version = int(setting(alias, "server_version_num"))
+    if version // 10_000 < OLDEST_MAJOR:
+        message = (
+            f"database {alias!r} is on PostgreSQL {version // 10_000}; "
+            f"{OLDEST_MAJOR} or newer is needed"
+        )
+        raise UnfitNodeError(message)
 
 
 def _refuse_outdated(alias: str) -> None:
@@ -66,3 +119,10 @@ def pending_migrations(alias: str) -> list[str]:
     executor = MigrationExecutor(connections[alias])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def unknown_migrations(alias: str) -> list[str]:
+    """Return the migrations that the database ``alias`` has and the code has not."""
+    loader = MigrationExecutor(connections[alias]).loader
+    unknown = sorted(set(loader.applied_migrations) - set(loader.disk_migrations))
+    return [f"{app}.{name}" for app, name in unknown]
