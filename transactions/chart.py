@@ -21,7 +21,10 @@ from transactions.ledger.posting import BANK_CLIENT
 
 
 class Place(IntEnum):
-    """A place in the chart. Tills and machines are counted on from theirs."""
+    """A place in the chart. Tills and machines are counted on from theirs.
+
+    ``CLEARING_WITH`` another node is counted on by the number of its branch.
+    """
 
     VAULT = 1
     NOSTRO = 2
@@ -33,6 +36,7 @@ class Place(IntEnum):
     SUSPENSE = 14
     TILL = 100
     MACHINE = 200
+    CLEARING_WITH = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ _BANK_NAMES: Final = {
     Place.SUSPENSE: "Suspense",
     Place.TILL: "Cash desk",
     Place.MACHINE: "Cash machine",
+    Place.CLEARING_WITH: "Another branch",
 }
 
 

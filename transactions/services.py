@@ -9,6 +9,8 @@ from accounts.models import Account, Branch, Product, User
 from accounts.numbers import account_number, is_bank_account
 from core.clock import bank_day
 from core.money import Money
+from transactions.branches.coordinator import rehearse_across, transfer_across
+from transactions.branches.registry import node_of
 from transactions.ledger.accounts import Opening, Purpose, next_serial, open_account, set_holder
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Order, Receipt, Transfer, post
@@ -39,12 +41,42 @@ class TransferRequest:
 def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
     """Send money from one of the person's accounts to any other, at once.
 
-    One statement: rights, limits and funds are checked under the accounts' locks.
+    Rights, limits and funds are checked under the accounts' locks: by one statement where both are
+    on one node, else by both nodes. No transaction may be open.
 
     Raises:
         Refused: with the reason; nothing was moved.
+        BranchDown: a branch does not answer; nothing was moved.
         Busy: nothing was moved; the same request may be sent again.
+        OutcomeUnknown: it was made or not; the same request sent again tells.
     """
+    transfer, order = _asked(request, now=now)
+    source, destination = node_of(transfer.debit), node_of(transfer.credit)
+    if source == destination:
+        return post(transfer, order=order, using=source)
+    return transfer_across(transfer, order=order, source=source, destination=destination)
+
+
+def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
+    """Return what sending would answer, and write nothing: it is posted and rolled back.
+
+    Locks both accounts for a moment.
+
+    Raises:
+        Refused, BranchDown, Busy
+    """
+    transfer, order = _asked(request, now=now)
+    source, destination = node_of(transfer.debit), node_of(transfer.credit)
+    if source != destination:
+        return rehearse_across(transfer, order=order, source=source, destination=destination)
+    with transaction.atomic(using=source):
+        receipt = post(transfer, order=order, using=source)
+        transaction.set_rollback(True, using=source)
+    return receipt
+
+
+def _asked(request: TransferRequest, *, now: datetime) -> tuple[Transfer, Order]:
+    """Return a person's wish as the ledger takes it."""
     if is_bank_account(request.credit):
         # People pay people; tills and vaults are the bank's to move.
         raise Refused(Code.UNKNOWN_CREDIT_ACCOUNT)
@@ -56,21 +88,7 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
         key=request.key,
         holder=request.user,
     )
-    return post(transfer, order=order)
-
-
-def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
-    """Return what sending would answer, and write nothing: it is posted and rolled back.
-
-    Locks both accounts for a moment.
-
-    Raises:
-        Refused, Busy
-    """
-    with transaction.atomic():
-        receipt = transfer_funds(request, now=now)
-        transaction.set_rollback(True)
-    return receipt
+    return transfer, order
 
 
 def open_customer_account(
@@ -84,9 +102,10 @@ def open_customer_account(
         Refused: the serial is taken (by an import that skipped the sequence).
     """
     number = account_number(branch=branch.number, serial=next_serial())
+    node = node_of(number)
     opening = Opening(number=number, currency=currency, purpose=Purpose.CUSTOMER)
-    open_account(opening, client=client)
-    set_holder(number, user=owner.pk, rights="owner", client=client)
+    open_account(opening, client=client, using=node)
+    set_holder(number, user=owner.pk, rights="owner", client=client, using=node)
     return Account.objects.create(
         number=number, branch=branch, product=product, currency=currency, opened_at=now
     )

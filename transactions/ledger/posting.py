@@ -96,12 +96,16 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A posted transfer; an after-balance is None where the account is summed."""
+    """A posted transfer; an after-balance is None where the account is summed, or on another node.
+
+    ``settling``: it is decided and the payer's side done, the payee's side on its way.
+    """
 
     transfer_id: UUID
     debit_after: int | None
     credit_after: int | None
     replayed: bool
+    settling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

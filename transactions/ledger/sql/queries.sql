@@ -132,12 +132,17 @@ ORDER BY e.id DESC
 LIMIT %(limit)s
 
 -- name: transfer
+-- Of a transfer between nodes, the account at the other end stands for the clearing account here.
 SELECT
-    j.id, j.debit, j.credit, j.amount, a.currency, j.debit_after, j.credit_after, j.kind,
+    j.id,
+    CASE WHEN d.purpose = 'clearing' THEN coalesce(j.peer, j.debit) ELSE j.debit END AS debit,
+    CASE WHEN c.purpose = 'clearing' THEN coalesce(j.peer, j.credit) ELSE j.credit END AS credit,
+    j.amount, d.currency, j.debit_after, j.credit_after, j.kind,
     j.channel, j.memo, j.reference, j.event_at, ledger.id_time_v1(j.id) AS recorded_at, j.group_id,
     forth.reversal_id AS reversed_by, back.original_id AS reverses
 FROM ledger.journal AS j
-INNER JOIN ledger.account AS a ON a.number = j.debit
+INNER JOIN ledger.account AS d ON d.number = j.debit
+INNER JOIN ledger.account AS c ON c.number = j.credit
 LEFT JOIN ledger.reversal AS forth ON forth.original_id = j.id
 LEFT JOIN ledger.reversal AS back ON back.reversal_id = j.id
 WHERE j.id = %(id)s

@@ -1,6 +1,7 @@
 -- What statements, journals and balances read. Amounts in minor units.
 
--- One row a leg: the journal as each account sees it.
+-- One row a leg: the journal as each account sees it. The counterparty of what goes to another node, or
+-- comes from there, is the account at the other end; the clearing account itself sees the one here.
 CREATE OR REPLACE VIEW ledger.entry AS
 SELECT
     j.debit AS account,
@@ -8,7 +9,7 @@ SELECT
     'debit'::text AS leg,
     - a.side * j.amount AS change,
     j.debit_after AS balance_after,
-    j.credit AS counterparty,
+    CASE WHEN a.purpose <> 'clearing' THEN coalesce(j.peer, j.credit) ELSE j.credit END AS counterparty,
     j.amount, j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id, j.client,
     a.currency
 FROM ledger.journal AS j
@@ -20,7 +21,7 @@ SELECT
     'credit'::text AS leg,
     a.side * j.amount AS change,
     j.credit_after AS balance_after,
-    j.debit AS counterparty,
+    CASE WHEN a.purpose <> 'clearing' THEN coalesce(j.peer, j.debit) ELSE j.debit END AS counterparty,
     j.amount, j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id, j.client,
     a.currency
 FROM ledger.journal AS j

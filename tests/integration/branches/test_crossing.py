@@ -1,0 +1,264 @@
+"""Transfers between nodes: done, refused, and nothing in between."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.db import connections
+
+from accounts.numbers import account_number
+from core.money import Money
+from tests.branches import DEL, MUM, Branches
+from tests.factories import inr, order
+from transactions.branches import recovery
+from transactions.branches.clearing import clearing_account
+from transactions.branches.coordinator import rehearse_across, transfer_across
+from transactions.chart import Place, open_chart
+from transactions.ledger.accounts import Opening, Purpose, Status, open_account, set_status
+from transactions.ledger.codes import Code, Refused
+from transactions.ledger.invariants import check_books
+from transactions.ledger.posting import BANK_CLIENT, Kind, Order, Receipt, Transfer, post
+from transactions.ledger.reads import balances, entries
+
+NUMBERS = {MUM: 201, DEL: 202}
+
+
+def account_at(node: str, serial: int, *, balance: int = 0, currency: str = "INR") -> int:
+    """Open an account on a node, with money in it, and return its number."""
+    number = account_number(branch=NUMBERS[node], serial=serial)
+    opening = Opening(number=number, currency=currency, purpose=Purpose.CUSTOMER)
+    open_account(opening, client=BANK_CLIENT, using=node)
+    if balance:
+        vault = open_chart(branch=NUMBERS[node], currency=currency, using=node).number(Place.VAULT)
+        deposit = Transfer(vault, number, Money(balance, currency), Kind.DEPOSIT)
+        post(deposit, order=order(), using=node)
+    return number
+
+
+def send(payer: int, payee: int, minor: int, *, asked: Order | None = None) -> Receipt:
+    """Send rupees from Mumbai to Delhi."""
+    transfer = Transfer(payer, payee, inr(minor), memo="rent")
+    return transfer_across(transfer, order=asked or order(), source=MUM, destination=DEL)
+
+
+def balance_of(node: str, number: int) -> int:
+    """Return an account's balance."""
+    (found,) = balances([number], using=node)
+    return found.balance
+
+
+def in_doubt(branches: Branches) -> list[str]:
+    """Return the names of all prepared transactions of the bank's databases."""
+    names = []
+    for node in ("default", MUM, DEL):
+        with psycopg.connect(branches.of(node).app) as connection:
+            rows = connection.execute(
+                "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
+            ).fetchall()
+        names += [gid for (gid,) in rows]
+    return names
+
+
+@pytest.fixture
+def pair(branches: Branches) -> tuple[int, int]:
+    """Return an account in Mumbai with ₹10 and an empty one in Delhi."""
+    assert branches
+    return account_at(MUM, 1, balance=1_000), account_at(DEL, 1)
+
+
+class TestTransferAcross:
+    """One transfer between two nodes."""
+
+    def test_moves_the_money_once_and_leaves_nothing_in_doubt(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        payer, payee = pair
+        receipt = send(payer, payee, 400)
+        assert (receipt.debit_after, receipt.replayed, receipt.settling) == (600, False, False)
+        assert balance_of(MUM, payer) == 600
+        assert balance_of(DEL, payee) == 400
+        assert in_doubt(branches) == []
+        owed = balance_of(MUM, clearing_account(MUM, other=DEL, currency="INR"))
+        due = balance_of(DEL, clearing_account(DEL, other=MUM, currency="INR"))
+        assert (owed, due) == (400, -400)
+        assert [check_books(using=node).findings for node in (MUM, DEL)] == [[], []]
+
+    def test_names_the_other_end_on_both_statements(self, pair: tuple[int, int]) -> None:
+        payer, payee = pair
+        send(payer, payee, 400)
+        (sent, _deposit) = entries(payer, using=MUM)
+        (received,) = entries(payee, using=DEL)
+        assert (sent.counterparty, sent.change, sent.memo) == (payee, -400, "rent")
+        assert (received.counterparty, received.change, received.memo) == (payer, 400, "rent")
+
+    def test_answers_the_same_request_with_the_first_result(self, pair: tuple[int, int]) -> None:
+        payer, payee = pair
+        asked = order(key=str(uuid4()))
+        first, again = (send(payer, payee, 400, asked=asked) for _time in range(2))
+        assert again.replayed
+        assert again.transfer_id == first.transfer_id
+        assert balance_of(DEL, payee) == 400
+
+    def test_refuses_a_key_that_stands_for_another_request(self, pair: tuple[int, int]) -> None:
+        payer, payee = pair
+        asked = order(key=str(uuid4()))
+        send(payer, payee, 400, asked=asked)
+        with pytest.raises(Refused) as refused:
+            send(payer, payee, 401, asked=asked)
+        assert refused.value.reason is Code.KEY_REUSED
+        assert balance_of(DEL, payee) == 400
+
+    @pytest.mark.parametrize(
+        ("minor", "reason"), [(1_001, Code.INSUFFICIENT_FUNDS), (0, Code.INVALID_AMOUNT)]
+    )
+    def test_refuses_what_the_source_refuses(
+        self, pair: tuple[int, int], branches: Branches, minor: int, reason: Code
+    ) -> None:
+        payer, payee = pair
+        with pytest.raises(Refused) as refused:
+            send(payer, payee, minor)
+        assert refused.value.reason is reason
+        assert (balance_of(MUM, payer), balance_of(DEL, payee)) == (1_000, 0)
+        assert in_doubt(branches) == []
+
+    def test_refuses_what_the_destination_refuses(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        payer, payee = pair
+        set_status(payee, status=Status.FROZEN, client=0, reason="test", using=DEL)
+        unknown = account_number(branch=NUMBERS[DEL], serial=77)
+        yen = account_at(DEL, 2, currency="JPY")
+        for credit, reason in (
+            (payee, Code.CREDIT_ACCOUNT_FROZEN),
+            (unknown, Code.UNKNOWN_CREDIT_ACCOUNT),
+            (yen, Code.CURRENCIES_DIFFER),
+        ):
+            with pytest.raises(Refused) as refused:
+                send(payer, credit, 400)
+            assert refused.value.reason is reason
+        assert balance_of(MUM, payer) == 1_000
+        assert in_doubt(branches) == []
+
+    def test_lets_no_more_out_than_there_is(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        payer, payee = pair
+
+        def race(_racer: int) -> bool:
+            try:
+                send(payer, payee, 400)
+            except Refused as refused:
+                return refused.reason is not Code.INSUFFICIENT_FUNDS
+            finally:
+                connections.close_all()
+            return True
+
+        with ThreadPoolExecutor(8) as racers:
+            won = sum(racers.map(race, range(16)))
+        assert won == 2
+        assert (balance_of(MUM, payer), balance_of(DEL, payee)) == (200, 800)
+        assert in_doubt(branches) == []
+        assert [check_books(using=node).findings for node in (MUM, DEL)] == [[], []]
+
+    def test_opposite_ones_do_not_stand_in_each_others_way(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        mumbai, _ = pair
+        delhi = account_at(DEL, 5, balance=1_000)
+
+        def pay(turn: int) -> None:
+            payer, payee, source, destination = (
+                (mumbai, delhi, MUM, DEL) if turn % 2 else (delhi, mumbai, DEL, MUM)
+            )
+            transfer = Transfer(payer, payee, inr(1))
+            transfer_across(transfer, order=order(), source=source, destination=destination)
+            connections.close_all()
+
+        with ThreadPoolExecutor(8) as payers:
+            list(payers.map(pay, range(80)))
+        assert (balance_of(MUM, mumbai), balance_of(DEL, delhi)) == (1_000, 1_000)
+        assert in_doubt(branches) == []
+
+
+class TestRehearseAcross:
+    """Looking what a transfer would do."""
+
+    def test_writes_nothing(self, pair: tuple[int, int], branches: Branches) -> None:
+        payer, payee = pair
+        transfer = Transfer(payer, payee, inr(400))
+        receipt = rehearse_across(transfer, order=order(), source=MUM, destination=DEL)
+        assert receipt.debit_after == 600
+        assert (balance_of(MUM, payer), balance_of(DEL, payee)) == (1_000, 0)
+        assert in_doubt(branches) == []
+
+
+class TestSweep:
+    """Settling what a dead coordinator left."""
+
+    def prepare(self, branches: Branches, pair: tuple[int, int], *, decided: bool) -> str:
+        """Do what a coordinator does up to its death, and return the transaction's name."""
+        payer, payee = pair
+        send(payer, payee, 1)
+        crossing = uuid4()
+        gid = recovery.gid_of(MUM, DEL, crossing, 1)
+        due = clearing_account(DEL, other=MUM, currency="INR")
+        owed = clearing_account(MUM, other=DEL, currency="INR")
+        with psycopg.connect(branches.delhi.app, autocommit=True) as delhi:
+            delhi.execute("BEGIN")
+            delhi.execute(
+                "SELECT ledger.receive_v1(%s, 1::smallint, 'MUM', %s, 0, %s, %s, 400, 'INR',"
+                " 'transfer', 'api')",
+                [crossing, due, payer, payee],
+            )
+            delhi.execute(f"PREPARE TRANSACTION '{gid}'")
+        if decided:
+            with psycopg.connect(branches.mumbai.app) as mumbai:
+                mumbai.execute(
+                    "SELECT ledger.send_v1(%s, 1::smallint, 'DEL', %s, 0, %s, %s, %s, 400, 'INR',"
+                    " 'transfer', 'api', '2026-03-02')",
+                    [crossing, owed, str(crossing), payer, payee],
+                )
+        return gid
+
+    @pytest.mark.parametrize(("decided", "moved"), [(True, 401), (False, 1)])
+    def test_ends_it_as_it_was_decided(
+        self, pair: tuple[int, int], branches: Branches, moved: int, *, decided: bool
+    ) -> None:
+        self.prepare(branches, pair, decided=decided)
+        swept = recovery.sweep(older_than=0)
+        assert (swept.committed, swept.rolled_back, swept.left) == (decided, not decided, ())
+        assert in_doubt(branches) == []
+        payer, payee = pair
+        assert (balance_of(MUM, payer), balance_of(DEL, payee)) == (1_000 - moved, moved)
+
+    def test_leaves_the_young_and_the_foreign_alone(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        ours = self.prepare(branches, pair, decided=False)
+        with psycopg.connect(branches.delhi.app, autocommit=True) as delhi:
+            delhi.execute("BEGIN; SELECT 1; PREPARE TRANSACTION 'somebody-elses'")
+            assert recovery.sweep(older_than=60) == recovery.Swept()
+            assert sorted(in_doubt(branches)) == sorted([ours, "somebody-elses"])
+            recovery.sweep(older_than=0)
+            assert in_doubt(branches) == ["somebody-elses"]
+            delhi.execute("ROLLBACK PREPARED 'somebody-elses'")
+
+    def test_stops_a_coordinator_that_comes_back(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        gid = self.prepare(branches, pair, decided=False)
+        recovery.sweep(older_than=0)
+        crossing = gid.split(":")[4]
+        payer, payee = pair
+        owed = clearing_account(MUM, other=DEL, currency="INR")
+        with (
+            psycopg.connect(branches.mumbai.app) as mumbai,
+            pytest.raises(psycopg.errors.UniqueViolation, match="decision_pkey"),
+        ):
+            mumbai.execute(
+                "SELECT ledger.send_v1(%s, 1::smallint, 'DEL', %s, 0, %s, %s, %s, 400, 'INR',"
+                " 'transfer', 'api', '2026-03-02')",
+                [crossing, owed, crossing, payer, payee],
+            )
+        assert balance_of(MUM, payer) == 999

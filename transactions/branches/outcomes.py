@@ -1,0 +1,29 @@
+"""How transfers between nodes end, and what is said of it."""
+
+from core.errors import DomainError
+from transactions.branches.registry import HEAD_OFFICE
+
+
+class BranchDown(DomainError):
+    """A branch does not answer. Nothing was moved."""
+
+    code = "branch_unavailable"
+    http_status = 503
+
+    def __init__(self, node: str) -> None:
+        where = "The head office" if node == HEAD_OFFICE else f"The branch {node}"
+        super().__init__(f"{where} cannot be reached just now. Nothing was sent.")
+        self.node = node
+
+
+class OutcomeUnknown(DomainError):
+    """The answer was lost where the transfer is decided: it was made, or it was not."""
+
+    code = "outcome_unknown"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "We do not know yet whether the transfer was made. Please look again in a moment, "
+            "or send the same request again: it is never made twice."
+        )
