@@ -4,6 +4,7 @@ A value comes from the environment, else from ``var/run/nodes.json``, which the 
 writes while its servers run, so that commands beside a running bank find it by themselves.
 """
 
+import ipaddress
 import json
 import re
 from functools import cache
@@ -108,26 +109,37 @@ def database(name: str) -> dict[str, Any]:
 def branch_databases(name: str) -> dict[str, dict[str, Any]]:
     """Return the Django database settings of each branch in ``name``, by the branch's code.
 
-    It reads ``MUM=postgresql://…,DEL=postgresql://…``; unset, there are no branches.
-
     Raises:
-        ImproperlyConfigured: it is not understood, names a branch or a database twice, or one
-            beyond this machine without TLS.
+        ImproperlyConfigured: it is not understood, gives two branches one database, or one beyond
+            this machine without TLS.
     """
-    found: dict[str, dict[str, Any]] = {}
-    # A URL may have commas between hosts, which no "CODE=" follows.
-    for part in re.split(r",(?=[^=,/:?@]*(?:=|,|$))", optional(name) or ""):
-        if part.strip():
-            code, settings = _branch_database(name, part.strip())
-            if code in found:
-                message = f"{name} names branch {code} twice"
-                raise ImproperlyConfigured(message)
-            found[code] = settings
+    urls = branch_urls(name)
+    found = {code: _database(f"{name} of {code}", url) for code, url in urls.items()}
     _refuse_shared_database(name, found)
     return found
 
 
-def _branch_database(name: str, part: str) -> tuple[str, dict[str, Any]]:
+def branch_urls(name: str) -> dict[str, str]:
+    """Return the address of each branch's database in ``name``, by the branch's code.
+
+    It reads ``MUM=postgresql://…,DEL=postgresql://…``; unset, there are no branches.
+
+    Raises:
+        ImproperlyConfigured: it is not understood, or names a branch twice.
+    """
+    found: dict[str, str] = {}
+    # A URL may have commas between hosts, which no "CODE=" follows.
+    for part in re.split(r",(?=[^=,/:?@]*(?:=|,|$))", optional(name) or ""):
+        if part.strip():
+            code, url = _branch_url(name, part.strip())
+            if code in found:
+                message = f"{name} names branch {code} twice"
+                raise ImproperlyConfigured(message)
+            found[code] = url
+    return found
+
+
+def _branch_url(name: str, part: str) -> tuple[str, str]:
     code, equals, url = part.partition("=")
     if not equals or "/" in code:
         message = f"{name} must be CODE=postgresql://…, one for each branch, separated by commas"
@@ -137,7 +149,7 @@ def _branch_database(name: str, part: str) -> tuple[str, dict[str, Any]]:
     except ValueError as error:
         message = f"{name}: {error}"
         raise ImproperlyConfigured(message) from None
-    return code, _database(f"{name} of {code}", url)
+    return code, url
 
 
 def _refuse_shared_database(name: str, branches: dict[str, dict[str, Any]]) -> None:
@@ -179,6 +191,22 @@ def public_address(name: str, default: str) -> str:
     if scheme == "http":
         _refuse_plaintext(name, [host], remedy="use https://")
     return url
+
+
+def own_address(name: str, default: str) -> str:
+    """Return the address of this machine in ``name``, to listen on.
+
+    Raises:
+        ImproperlyConfigured: it is no IP address, or one that others reach and TLS does not guard.
+    """
+    host = text(name, default)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        message = f"{name} must be an IP address of this machine, not {host!r}"
+        raise ImproperlyConfigured(message) from None
+    _refuse_plaintext(name, [host], remedy="serve it on 127.0.0.1 behind a proxy with TLS")
+    return host
 
 
 def mail(name: str) -> dict[str, Any]:

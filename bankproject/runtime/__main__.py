@@ -19,7 +19,7 @@ from bankproject.runtime.errors import StartError
 from bankproject.runtime.home import Home, write_private
 from bankproject.runtime.lock import hold_lock, stop_holder
 from bankproject.runtime.planning import DEFAULT_PORT, make_plan, prepare_servers
-from bankproject.runtime.ports import refuse_taken
+from bankproject.runtime.ports import LOOPBACK, refuse_taken
 from bankproject.runtime.processes import stop_leftovers
 from bankproject.runtime.supervision import supervise
 
@@ -63,10 +63,10 @@ def _run(home: Home) -> None:
         left = stop_leftovers(folder=home.processes, home=home.folder)
         if left:
             console.print(f"[yellow]Stopped what an earlier run left: {', '.join(left)}[/]")
-        port = env.number("PORT", DEFAULT_PORT)
-        refuse_taken(port)
+        host, port = env.own_address("HOST", LOOPBACK), env.number("PORT", DEFAULT_PORT)
+        refuse_taken(port, host)
         home.refuse_full_disk()
-        plan = make_plan(home, port=port)
+        plan = make_plan(home, host=host, port=port)
         prepare_servers(plan)
         try:
             write_private(home.nodes, json.dumps(plan.nodes()))

@@ -1,7 +1,8 @@
 """How far a bank was opened by earlier starts, so that later ones need not ask again."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from bankproject.runtime.home import Home, write_private
@@ -13,17 +14,18 @@ Demo = Literal["unknown", "begun", "loaded", "unwanted"]
 class History:
     """What is known about the bank in ``database``; the demo's log-ins as text for people.
 
-    The demo is *unwanted* in a bank that had people of its own when it was first seen.
+    ``nodes`` are the aliases that were opened. The demo is *unwanted* in a bank that had people of
+    its own when it was first seen.
     """
 
     database: str
     demo: Demo = "unknown"
     logins: str = ""
+    nodes: list[str] = field(default_factory=list)
 
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether an earlier start opened this bank."""
-        return self.demo in {"loaded", "unwanted"}
+    def is_complete(self, nodes: Collection[str]) -> bool:
+        """Tell whether earlier starts opened this bank with all of ``nodes``."""
+        return self.demo in {"loaded", "unwanted"} and set(nodes) <= set(self.nodes)
 
 
 def read_history(home: Home, database: str) -> History:

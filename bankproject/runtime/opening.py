@@ -7,6 +7,7 @@ address. What it prints is for the person at the terminal, its complaint is one 
 import argparse
 import io
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stderr
 from dataclasses import replace
 from typing import Final
@@ -25,14 +26,18 @@ from bankproject.runtime import postgres
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.history import History, read_history, write_history
 from bankproject.runtime.home import Home
-from bankproject.runtime.planning import DATABASE, cluster_of
+from bankproject.runtime.planning import DATABASE, OWN_BRANCHES, clusters_of
+from core import clock
+from core.db.aliases import primaries
 from core.db.fitness import UnfitNodeError, pending_migrations, refuse_forgetful_nodes
+from core.errors import DomainError
 
 OWN_SERVER_SECONDS: Final = 600.0
 OTHER_SERVER_SECONDS: Final = 5.0
 
 EXPECTED: Final = (
     StartError,
+    DomainError,
     UnfitNodeError,
     ImproperlyConfigured,
     CommandError,
@@ -46,34 +51,38 @@ def main() -> int:
     """Open the bank; return the process's exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", help="what tells this bank's database from others")
-    parser.add_argument("--postgres-port", type=int, help="port of the embedded server")
+    parser.add_argument(
+        "--server", action="append", default=[], help="ALIAS=PORT of an embedded server"
+    )
     arguments = parser.parse_args()
-    home = Home(folder=env.VAR)
+    ports = {alias: int(port) for alias, _, port in (s.partition("=") for s in arguments.server)}
     try:
-        _open(home, arguments.database, arguments.postgres_port)
+        _open(Home(folder=env.VAR), arguments.database, ports)
     except EXPECTED as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
         return 1
     return 0
 
 
-def _open(home: Home, database: str, port: int | None) -> None:
+def _open(home: Home, database: str, ports: Mapping[str, int]) -> None:
     console = Console(highlight=False)
-    if port:
-        _create_database(home, port)
+    if ports:
+        for cluster in clusters_of(home, ports).values():
+            _create_database(home, cluster)
     else:
         postgres.wait_until_ready(env.text("OWNER_DATABASE_URL"), seconds=OTHER_SERVER_SECONDS)
     console.print("[green]✓[/] PostgreSQL")
     django.setup()
     refuse_forgetful_nodes()
     _migrate(console)
-    _load_demo(home, console, read_history(home, database))
+    _join_branches(console)
+    history = replace(read_history(home, database), nodes=sorted(settings.DATABASES))
+    _load_demo(home, console, history)
 
 
-def _create_database(home: Home, port: int) -> None:
+def _create_database(home: Home, cluster: postgres.Cluster) -> None:
     """Make roles and database where they are missing. A server may first have to recover."""
     secrets = home.load_secrets()
-    cluster = cluster_of(home, port=port)
     superuser = cluster.url(
         database="postgres", role=postgres.SUPERUSER, password=secrets["postgres"]
     )
@@ -87,11 +96,23 @@ def _create_database(home: Home, port: int) -> None:
 
 
 def _migrate(console: Console) -> None:
-    pending = pending_migrations("default")
+    pending = sum(len(pending_migrations(alias)) for alias in primaries())
     if pending:
-        console.print(f"[dim]  migrating: {len(pending)} steps …[/]")
+        console.print(f"[dim]  migrating: {pending} steps …[/]")
         call_command("migrate", interactive=False, verbosity=0)
     console.print("[green]✓[/] Schema")
+
+
+def _join_branches(console: Console) -> None:
+    """Make the configured databases branches of the bank, where they are not yet."""
+    from transactions.branches import joining, registry
+
+    known = set(registry.nodes())
+    for code, url in env.branch_urls("BRANCH_DATABASE_URLS").items():
+        if code not in known:
+            name = OWN_BRANCHES.get(code, code)
+            joining.join_branch(code=code, name=name, url=url, number=None, now=clock.now())
+            console.print(f"[green]✓[/] Branch {code} {name}")
 
 
 def _load_demo(home: Home, console: Console, history: History) -> None:

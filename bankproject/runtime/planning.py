@@ -1,19 +1,25 @@
 """Decide what a bank on this machine runs: servers of its own, or those it is given."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from typing import Final
 
 from psycopg.conninfo import conninfo_to_dict
 
 from bankproject import env
-from bankproject.runtime import postgres, valkey
+from bankproject.runtime import ports, postgres, valkey
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.home import Home
-from bankproject.runtime.ports import first_free
-from bankproject.runtime.programs import Plan
+from bankproject.runtime.programs import Plan, server_name
+from core.db.aliases import HEAD_OFFICE, REPLICA
 
 DATABASE: Final = "bank"
 DEFAULT_PORT: Final = 8000
+# The branches that a bank with servers of its own begins with.
+OWN_BRANCHES: Final = {"MUM": "Mumbai", "DEL": "Delhi"}
+# One machine has them all: what is set for the head office would be much for each of the others.
+SMALL: Final = {"shared_buffers": "64MB"}
 # What a bank was started with holds for the commands beside it, too.
 PASSED_ON: Final = (
     "ALLOWED_HOSTS",
@@ -27,61 +33,124 @@ PASSED_ON: Final = (
 )
 
 
-def make_plan(home: Home, *, port: int) -> Plan:
-    """Return the plan of the bank in ``home``, with its pages on ``port``.
+def make_plan(home: Home, *, host: str, port: int) -> Plan:
+    """Return the plan of the bank in ``home``, with its pages on ``port`` of ``host``.
 
     Raises:
         StartError: the settings do not fit together.
         ImproperlyConfigured: one of them is not understood, or not allowed.
     """
     secrets = home.load_secrets()
-    cluster = None if env.given("DATABASE_URL") else cluster_of(home)
+    clusters = {} if env.given("DATABASE_URL") else clusters_of(home)
     broker = None if env.given("REDIS_URL") else _valkey_of(home, secrets)
-    app, owner = _database_urls(cluster, secrets)
+    databases, owner = _own_databases(clusters, secrets) if clusters else _given_databases()
     settings = {
         **{name: value for name in PASSED_ON if (value := env.given(name))},
+        **databases,
         "BANK_VAR": str(home.folder),
         "DJANGO_SETTINGS_MODULE": env.given("DJANGO_SETTINGS_MODULE") or "bankproject.settings.dev",
         "SECRET_KEY": env.given("SECRET_KEY") or secrets["SECRET_KEY"],
-        "DATABASE_URL": app,
         "REDIS_URL": broker.url if broker else env.broker("REDIS_URL"),
         # On servers of its own the bank is a demo, unless its owner says no.
-        "BANK_DEMO": env.given("BANK_DEMO") or ("1" if cluster else "0"),
-        "PUBLIC_URL": env.public_address("PUBLIC_URL", f"http://localhost:{port}"),
+        "BANK_DEMO": env.given("BANK_DEMO") or ("1" if clusters else "0"),
+        **_addresses(host, port),
     }
     return Plan(
         home=home,
+        host=host,
         port=port,
         settings=settings,
         owner={"OWNER_DATABASE_URL": owner},
-        database="embedded" if cluster else _name_of(app),
-        cluster=cluster,
+        database="embedded" if clusters else _name_of(databases["DATABASE_URL"]),
+        aliases=tuple(clusters) or _given_aliases(),
+        clusters=clusters,
         valkey=broker,
     )
 
 
-def _database_urls(cluster: postgres.Cluster | None, secrets: Mapping[str, str]) -> tuple[str, str]:
-    """Return the addresses of the bank's database for the application and for its owner."""
-    if cluster:
-        urls = postgres.bank_urls(cluster=cluster, database=DATABASE, passwords=secrets)
-        return urls.app, urls.owner
-    app, owner = env.given("DATABASE_URL"), env.given("OWNER_DATABASE_URL")
-    if app is None or owner is None:
+def _addresses(host: str, port: int) -> dict[str, str]:
+    """Return under which addresses people reach the pages."""
+    name = "localhost" if host == ports.LOOPBACK or ip_address(host).is_unspecified else host
+    shown = f"[{name}]" if ":" in name else name
+    found = {"PUBLIC_URL": env.public_address("PUBLIC_URL", f"http://{shown}:{port}")}
+    if name != "localhost":
+        found["ALLOWED_HOSTS"] = env.given("ALLOWED_HOSTS") or f"localhost,127.0.0.1,{shown}"
+    return found
+
+
+def _own_databases(
+    clusters: Mapping[str, postgres.Cluster], secrets: Mapping[str, str]
+) -> tuple[dict[str, str], str]:
+    """Return the addresses of the embedded servers' databases, and the head office's owner's.
+
+    Raises:
+        StartError: other servers are given for some of them.
+    """
+    for name in ("BRANCH_DATABASE_URLS", "REPLICA_DATABASE_URL", "OWNER_DATABASE_URL"):
+        if env.given(name):
+            message = f"{name} is set and DATABASE_URL is not: a bank has its own servers or none"
+            raise StartError(message)
+    urls = {
+        alias: postgres.bank_urls(cluster=cluster, database=DATABASE, passwords=secrets)
+        for alias, cluster in clusters.items()
+    }
+    branches = ",".join(f"{code}={urls[code].app}" for code in OWN_BRANCHES)
+    databases = {
+        "DATABASE_URL": urls[HEAD_OFFICE].app,
+        "BRANCH_DATABASE_URLS": branches,
+        "REPLICA_DATABASE_URL": urls[REPLICA].readonly,
+    }
+    return databases, urls[HEAD_OFFICE].owner
+
+
+def _given_databases() -> tuple[dict[str, str], str]:
+    """Return the addresses that the environment gives; understood and allowed, or refused here.
+
+    Raises:
+        StartError: nobody is named who may migrate.
+    """
+    owner = env.given("OWNER_DATABASE_URL")
+    if owner is None:
         message = "OWNER_DATABASE_URL is not set; beside DATABASE_URL it says who may migrate"
         raise StartError(message)
-    # Understood and allowed, or refused here, in front of the terminal.
     env.database("DATABASE_URL")
     env.database("OWNER_DATABASE_URL")
-    return app, owner
+    if env.given("BRANCH_DATABASE_URLS"):
+        env.branch_databases("BRANCH_DATABASE_URLS")
+    if env.given("REPLICA_DATABASE_URL"):
+        env.database("REPLICA_DATABASE_URL")
+    names = ("DATABASE_URL", "BRANCH_DATABASE_URLS", "REPLICA_DATABASE_URL")
+    return {name: value for name in names if (value := env.given(name))}, owner
 
 
-def cluster_of(home: Home, *, port: int | None = None) -> postgres.Cluster:
-    """Return the embedded PostgreSQL server of ``home``; on a free port when none is named."""
-    return postgres.Cluster(
-        binaries=postgres.embedded(),
-        folder=home.data / "postgres",
-        port=port or first_free(home.preferred_port(0)),
-    )
+def _given_aliases() -> tuple[str, ...]:
+    branches = env.branch_urls("BRANCH_DATABASE_URLS") if env.given("BRANCH_DATABASE_URLS") else {}
+    replica = (REPLICA,) if env.given("REPLICA_DATABASE_URL") else ()
+    return (HEAD_OFFICE, *branches, *replica)
+
+
+def clusters_of(
+    home: Home, known_ports: Mapping[str, int] | None = None
+) -> dict[str, postgres.Cluster]:
+    """Return the embedded PostgreSQL servers of ``home`` by their nodes' aliases.
+
+    On free ports, unless they are known.
+    """
+    found = dict(known_ports or {})
+    for offset, alias in enumerate((HEAD_OFFICE, *OWN_BRANCHES, REPLICA)):
+        if alias not in found:
+            preferred = home.preferred_port(offset)
+            found[alias] = ports.first_free(preferred, besides=found.values())
+    binaries = postgres.embedded()
+    return {
+        alias: postgres.Cluster(
+            binaries=binaries,
+            folder=home.data / server_name(alias),
+            port=port,
+            settings={} if alias == HEAD_OFFICE else SMALL,
+        )
+        for alias, port in found.items()
+    }
 
 
 def _name_of(url: str) -> str:
@@ -94,7 +163,7 @@ def _valkey_of(home: Home, secrets: Mapping[str, str]) -> valkey.Valkey:
     return valkey.Valkey(
         binary=valkey.embedded(),
         folder=home.data / "valkey",
-        port=first_free(home.preferred_port(10)),
+        port=ports.first_free(home.preferred_port(10)),
         password=secrets["valkey"],
     )
 
@@ -105,9 +174,13 @@ def prepare_servers(plan: Plan) -> None:
     Raises:
         StartError: they cannot be used.
     """
-    if plan.cluster:
-        if not plan.cluster.exists:
-            plan.cluster.create(password=plan.home.load_secrets()["postgres"])
-        plan.cluster.prepare_start()
+    clusters = plan.clusters.values()
+    missing = [cluster for cluster in clusters if not cluster.exists]
+    if missing:
+        password = plan.home.load_secrets()["postgres"]
+        with ThreadPoolExecutor() as several:
+            list(several.map(lambda cluster: cluster.create(password=password), missing))
+    for cluster in clusters:
+        cluster.prepare_start()
     if plan.valkey:
         plan.valkey.prepare_start()

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
@@ -70,11 +70,16 @@ def embedded() -> Binaries:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """One PostgreSQL server: its programs, its data folder, its port on 127.0.0.1."""
+    """One PostgreSQL server: its programs, its data folder, where it listens.
+
+    ``settings`` stand above those of primary.conf.
+    """
 
     binaries: Binaries
     folder: Path
     port: int
+    host: str = "127.0.0.1"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exists(self) -> bool:
@@ -179,8 +184,9 @@ class Cluster:
         return [
             "-p",
             str(self.port),
-            *("-c", "listen_addresses=127.0.0.1"),
+            *("-c", f"listen_addresses={self.host}"),
             *("-c", "unix_socket_directories="),
+            *(word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")),
         ]
 
     def start(self) -> None:
@@ -205,7 +211,7 @@ class Cluster:
 
     def url(self, *, database: str, role: str, password: str) -> str:
         """Return the address of ``database`` for ``role``."""
-        return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{role}:{quote(password, safe='')}@{self.host}:{self.port}/{database}"
 
 
 @dataclass(frozen=True, kw_only=True)

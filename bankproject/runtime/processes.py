@@ -14,7 +14,9 @@ from typing import Final
 
 import psutil
 
-SERVERS: Final = frozenset({"postgres", "valkey"})
+# Each PostgreSQL server has its node's code after this.
+POSTGRES: Final = "postgres"
+VALKEY: Final = "valkey"
 STOP_SECONDS: Final = 15
 SERVER_STOP_SECONDS: Final = 60
 # Start times are read with the boot time, which steps with the clock.
@@ -32,7 +34,12 @@ class Record:
     @property
     def stop_signal(self) -> signal.Signals:
         """Return what asks the process to stop; SIGINT is PostgreSQL's fast shutdown."""
-        return signal.SIGINT if self.name == "postgres" else signal.SIGTERM
+        return signal.SIGINT if self.name.startswith(POSTGRES) else signal.SIGTERM
+
+    @property
+    def is_server(self) -> bool:
+        """Tell whether the process keeps data for others."""
+        return self.name.startswith((POSTGRES, VALKEY))
 
 
 def record_self(folder: Path, name: str) -> None:
@@ -74,8 +81,8 @@ def stop_leftovers(*, folder: Path, home: Path) -> list[str]:
     First the bank's own processes, then its servers.
     """
     records = [found for file in sorted(folder.iterdir()) if (found := read_record(file))]
-    clients = [record for record in records if record.name not in SERVERS]
-    servers = [record for record in records if record.name in SERVERS]
+    clients = [record for record in records if not record.is_server]
+    servers = [record for record in records if record.is_server]
     ended = [
         *_end_all(clients, home, seconds=STOP_SECONDS),
         *_end_all(servers, home, seconds=SERVER_STOP_SECONDS),

@@ -1,20 +1,27 @@
 """What runs in a bank on this machine: each process with its command and its stop signal."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from bankproject.runtime.home import Home
 from bankproject.runtime.postgres import Cluster
+from bankproject.runtime.processes import POSTGRES, VALKEY
 from bankproject.runtime.valkey import Valkey
+from core.db.aliases import HEAD_OFFICE
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 WEB_WORKERS: Final = 2
 WEB_THREADS: Final = 8
 
 Stage = Literal["servers", "opening", "pages", "background"]
+
+
+def server_name(alias: str) -> str:
+    """Return the name of a node's own PostgreSQL server, and of the folder of its data."""
+    return POSTGRES if alias == HEAD_OFFICE else f"{POSTGRES}-{alias}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +46,24 @@ class Plan:
     """
 
     home: Home
+    host: str
     port: int
     settings: Mapping[str, str]
     owner: Mapping[str, str]
     database: str
-    cluster: Cluster | None
+    aliases: Sequence[str]
+    clusters: Mapping[str, Cluster]
     valkey: Valkey | None
+
+    @property
+    def bound(self) -> str:
+        """Return where the pages are served, as servers are told."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def reached(self) -> str:
+        """Return the address under which this machine reaches the pages."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
 
     def nodes(self) -> dict[str, str]:
         """Return what management commands beside the running bank need to know."""
@@ -55,28 +74,26 @@ class Plan:
         return [*self._servers(), self._opening(), self._pages(), *self._background()]
 
     def _servers(self) -> list[Program]:
-        servers = []
-        if self.cluster:
-            command = self.cluster.command()
-            servers.append(
-                Program(
-                    name="postgres",
-                    stage="servers",
-                    command=command,
-                    stop_signal="INT",
-                    stop_seconds=60,
-                )
+        servers = [
+            Program(
+                name=server_name(alias),
+                stage="servers",
+                command=cluster.command(),
+                stop_signal="INT",
+                stop_seconds=60,
             )
+            for alias, cluster in self.clusters.items()
+        ]
         if self.valkey:
-            servers.append(Program(name="valkey", stage="servers", command=self.valkey.command()))
+            servers.append(Program(name=VALKEY, stage="servers", command=self.valkey.command()))
         return servers
 
     def _opening(self) -> Program:
-        server = [f"--postgres-port={self.cluster.port}"] if self.cluster else []
+        servers = [f"--server={alias}={one.port}" for alias, one in self.clusters.items()]
         return Program(
             name="opening",
             stage="opening",
-            command=[sys.executable, "-m", "bankproject.runtime.opening", self.database, *server],
+            command=[sys.executable, "-m", "bankproject.runtime.opening", self.database, *servers],
             environment={**self.settings, **self.owner},
         )
 
@@ -96,7 +113,7 @@ class Plan:
     def _pages(self) -> Program:
         command = [
             *(sys.executable, "-m", "gunicorn", "bankproject.wsgi"),
-            f"--bind=127.0.0.1:{self.port}",
+            f"--bind={self.bound}",
             "--worker-class=gthread",
             f"--workers={WEB_WORKERS}",
             f"--threads={WEB_THREADS}",

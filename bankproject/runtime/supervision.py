@@ -26,7 +26,7 @@ from supervisor.supervisord import Supervisor
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.history import History, read_history
 from bankproject.runtime.home import Home
-from bankproject.runtime.processes import record_self
+from bankproject.runtime.processes import POSTGRES, record_self
 from bankproject.runtime.programs import PROJECT, Plan, Program, Stage
 
 # Stages of one rank stop together, higher ranks before lower ones.
@@ -176,7 +176,8 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         events.subscribe(events.ProcessStateFatalEvent, self._on_fatal)
         events.subscribe(events.SupervisorStoppingEvent, self._on_stopping)
         self._start("servers")
-        self._start("pages" if self._history(self._plan).is_complete else "opening")
+        is_opened = self._history(self._plan).is_complete(self._plan.aliases)
+        self._start("pages" if is_opened else "opening")
         super().runforever()
 
     def tick(self, now: float | None = None) -> None:
@@ -189,7 +190,7 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
 
     def _look_whether_open(self) -> None:
         address = self._plan.settings["PUBLIC_URL"]
-        web = http.client.HTTPConnection("127.0.0.1", self._plan.port, timeout=1)
+        web = http.client.HTTPConnection(self._plan.reached, self._plan.port, timeout=1)
         try:
             web.request("GET", "/health", headers={"Host": urlsplit(address).netloc})
             self._is_open = web.getresponse().status == http.HTTPStatus.OK
@@ -241,8 +242,18 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
                 process.stop()
             self._start("opening")
         else:
-            reason = _last_line(self._plan.home.log / f"{name}.log") or process.spawnerr
-            self._fail(reason if process is opening else f"{name} does not start: {reason}")
+            self._on_failed_start(name, process)
+
+    def _on_failed_start(self, name: str, process: Any) -> None:
+        reason = _last_line(self._plan.home.log / f"{name}.log") or process.spawnerr
+        opening = self._process("opening")
+        if process is opening:
+            self._fail(reason)
+        elif name.startswith(f"{POSTGRES}-") and not opening.laststart:
+            # The others can do without a branch; once they are open, it is tried again.
+            self._say(f"[yellow]{name} does not start; the others go on: {reason}[/]")
+        else:
+            self._fail(f"{name} does not start: {reason}")
 
     def _on_fatal(self, event: Any) -> None:
         if self.stopping:

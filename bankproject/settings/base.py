@@ -82,6 +82,10 @@ if env.optional("REPLICA_DATABASE_URL"):
     DATABASES["replica"] = env.database("REPLICA_DATABASE_URL")
 DATABASE_ROUTERS = ["core.db.router.NodeRouter"]
 OWNER_DATABASE = env.database("OWNER_DATABASE_URL") if env.optional("OWNER_DATABASE_URL") else None
+# As whom the replica copies; user and password hold on every node.
+REPLICATION_DATABASE = (
+    env.database("REPLICATION_DATABASE_URL") if env.optional("REPLICATION_DATABASE_URL") else None
+)
 ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
@@ -198,7 +202,7 @@ DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 BANK_TIME_ZONE = env.text("BANK_TIME_ZONE", "Asia/Kolkata")
 # People and histories that nobody lives, with a password that everybody knows.
 BANK_DEMO = env.flag("BANK_DEMO", default=False)
-# Whether customers pay cash in and take it out by themselves, where a machine would have counted it.
+# Whether customers pay cash in and take it out by themselves, where a machine would count it.
 BANK_SELF_SERVICE_CASH = env.flag("BANK_SELF_SERVICE_CASH", default=BANK_DEMO)
 TIME_ZONE = BANK_TIME_ZONE
 USE_TZ = True

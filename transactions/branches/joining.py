@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -119,8 +120,7 @@ def _prepare(code: str, number: int | None) -> Belonging:
     joined = Belonging(code=code, number=_number_for(code, number, found), bank=here.bank)
     call_command("migrate", database=code, verbosity=0, interactive=False)
     with as_owner(code), connections[code].cursor() as cursor:
-        named = {"code": code, "number": joined.number, "bank": joined.bank}
-        cursor.execute(QUERIES["name_node"], named)
+        cursor.execute(QUERIES["name_node"], asdict(joined))
     return joined
 
 

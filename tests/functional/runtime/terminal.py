@@ -22,7 +22,17 @@ PROJECT: Final = Path(__file__).resolve().parents[3]
 RUN: Final = (sys.executable, "-m", "bankproject.runtime")
 CTRL_C: Final = b"\x03"
 # What decides how a bank runs may not come from the shell that runs the tests.
-OURS: Final = ("BANK_", "DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_")
+OURS: Final = (
+    "BANK_",
+    "BRANCH_DATABASE_URLS",
+    "DATABASE_URL",
+    "DJANGO_",
+    "HOST",
+    "OWNER_DATABASE_URL",
+    "REDIS_URL",
+    "REPLICA_DATABASE_URL",
+    "SECRET_KEY",
+)
 
 
 class Terminal:
