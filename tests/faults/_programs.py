@@ -48,14 +48,16 @@ class Worker:
         Raises:
             Silent: none came in time.
         """
+        others = []
         while True:
             try:
                 line = self._said.get(timeout=seconds)
             except queue.Empty:
-                message = f"{self.name} did not say {beginning!r} within {seconds} s"
+                message = f"{self.name} did not say {beginning!r} in {seconds} s, but {others}"
                 raise Silent(message) from None
             if line.startswith(beginning):
                 return line
+            others.append(line)
 
     def has_said(self, beginning: str) -> bool:
         """Tell whether a line with this beginning has come; it is not passed over."""

@@ -22,7 +22,7 @@ from tests.faults._programs import Silent, Worker, watch, worker
 from tests.faults._proxy import Cut, Moment
 from tests.faults._wire import Statement
 
-STEPS: Final = ("begun", "source_worked", "destination_prepared", "decided", "settled")
+STEPS: Final = ("begun", "prepared", "decided", "settled")
 PAIRS: Final = (
     ("default", "MUM"),
     ("MUM", "DEL"),
