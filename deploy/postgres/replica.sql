@@ -11,5 +11,8 @@ BEGIN
 END
 $$;
 
+-- Its statements hold the password of bank_replica, and would be logged whole when they fail.
+GRANT SET ON PARAMETER log_min_error_statement TO bank_owner;
+
 -- Readers must see how far the copy has come.
 GRANT EXECUTE ON FUNCTION pg_show_replication_origin_status() TO bank_owner, bank_readonly;

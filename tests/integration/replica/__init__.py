@@ -1,0 +1,1 @@
+"""The consolidated replica, who reads from it, and what it tells."""

@@ -1,0 +1,58 @@
+-- What a node publishes to the replica. Run by its owner after every migration; repeating it is
+-- harmless. A list of tables and columns, so that nothing leaves a node that nobody has thought about.
+
+-- name: ledger
+-- The ledger of every node. Left out: the requests' keys, the fold, the tailers' cursors, and the
+-- transaction ids, which mean something on their own server only.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'bank_ledger') THEN
+        CREATE PUBLICATION bank_ledger WITH (publish_via_partition_root = true);
+    END IF;
+END
+$$;
+ALTER PUBLICATION bank_ledger SET TABLE
+ledger.account,
+ledger.holder,
+ledger.payee_limit,
+ledger.hold,
+ledger.journal (
+    id, debit, credit, peer, amount, debit_after, credit_after, client, event_at, group_id, kind,
+    channel, reference, memo
+),
+ledger.reversal,
+ledger.reference,
+ledger.account_event,
+ledger.decision,
+ledger.arrival,
+ledger.pulse;
+GRANT USAGE ON SCHEMA ledger TO bank_replica;
+GRANT SELECT ON ledger.account, ledger.holder, ledger.payee_limit, ledger.hold, ledger.journal,
+ledger.reversal, ledger.reference, ledger.account_event, ledger.decision, ledger.arrival,
+ledger.pulse TO bank_replica;
+
+-- name: people
+-- People and the identity of accounts, at the head office. Nobody's password, session, token or
+-- second factor, and no node's address.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'bank_people') THEN
+        CREATE PUBLICATION bank_people;
+    END IF;
+END
+$$;
+ALTER PUBLICATION bank_people SET TABLE
+public.accounts_branch,
+public.accounts_district,
+public.accounts_account,
+public.accounts_user (
+    id, email, full_name, phone, birth_date, role, district_id, external_reference, is_active,
+    is_staff, is_superuser, date_joined
+);
+GRANT USAGE ON SCHEMA public TO bank_replica;
+GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account
+TO bank_replica;
+GRANT SELECT (
+    id, email, full_name, phone, birth_date, role, district_id, external_reference, is_active,
+    is_staff, is_superuser, date_joined
+) ON public.accounts_user TO bank_replica;
