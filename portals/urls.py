@@ -4,6 +4,7 @@ from django.urls import path
 
 from portals import outbox
 from portals.customer import cash, transfers, views
+from portals.employee import operations
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -14,5 +15,8 @@ urlpatterns = [
     path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),
     path("transfers/send/<uuid:token>/", transfers.send, name="transfer-send"),
     path("transfers/<uuid:transfer_id>/", transfers.receipt, name="receipt"),
+    path("staff/operations/", operations.operation_log, name="operations"),
+    path("staff/operations.csv", operations.operation_file, name="operations-file"),
+    path("staff/operations/clear/", operations.clear, name="operations-clear"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.db.aliases import HEAD_OFFICE
 from core.money import Money
 
 register = template.Library()
@@ -29,6 +30,13 @@ _KINDS: Final = {
     "penalty_interest": "Penalty interest",
     "rounding": "Rounding",
     "reversal": "Reversal",
+}
+_ACTIONS: Final = {
+    "open": "Account opened",
+    "set_holder": "Holder changed",
+    "set_status": "Status changed",
+    "set_limits": "Limits changed",
+    "set_payee_limit": "Payee's limit changed",
 }
 
 _CHANNELS: Final = {
@@ -80,9 +88,27 @@ def minute(at: datetime) -> SafeString:
 
 
 @register.filter
+def second(at: datetime) -> SafeString:
+    """Write an instant to the second, in the bank's time zone."""
+    return _time(at, "d MMM yyyy, HH:mm:ss")
+
+
+@register.filter
 def kind(name: str) -> str:
     """Write what a transfer is for."""
     return _KINDS[name]
+
+
+@register.filter
+def what(name: str) -> str:
+    """Write what was done: a transfer's kind, or what happened to an account."""
+    return _KINDS.get(name) or _ACTIONS.get(name) or name.replace("_", " ").capitalize()
+
+
+@register.filter
+def node(alias: str) -> str:
+    """Write which branch's node it is."""
+    return "Head office" if alias == HEAD_OFFICE else alias
 
 
 @register.filter

@@ -1,0 +1,125 @@
+"""The operation log: look, follow, download. Clearing clears the view; the log stays."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from core import clock
+from core.errors import DomainError
+from core.middleware import request_id
+from portals.customer.page import REFUSED
+from portals.employee.downloads import csv_response
+from portals.employee.forms import OperationForm
+from portals.employee.page import staff_page
+from transactions.operations import Operation, all_operations, operations
+
+PAGE: Final = 50
+LIVE_SECONDS: Final = "5"
+_CLEARED: Final = "operations_cleared_at"
+_HEADINGS: Final = (
+    "recorded_at", "node", "what", "account", "counterparty", "amount", "currency", "channel",
+    "client", "client_name", "words", "event_at", "details", "id",
+)  # fmt: skip
+
+
+@require_safe
+@staff_page
+def operation_log(request: HttpRequest) -> HttpResponse:
+    """Show a page of the log; with ``live`` it shows itself anew every few seconds."""
+    form = OperationForm(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "cleared_at": _cleared_at(request),
+        "is_live": "live" in request.GET,
+        "query": _query(request),
+        "query_live": _query(request, live="1"),
+    }
+    if not form.is_valid():
+        return render(request, "employee/operations.html", context, status=REFUSED)
+    before: UUID | None = form.cleaned_data["before"]
+    wanted = form.wanted(cleared_at=_cleared_at(request))
+    page = operations(wanted, before=before, limit=PAGE)
+    older = _query(request, before=str(page.older)) if page.older else None
+    context |= {"page": page, "is_newest": before is None, "older": older}
+    answer = render(request, "employee/operations.html", context)
+    if context["is_live"]:
+        # Asked for by the reader, and without a script.
+        answer["Refresh"] = LIVE_SECONDS
+    return answer
+
+
+@require_safe
+@staff_page
+def operation_file(request: HttpRequest) -> HttpResponseBase:
+    """Answer with all the rows that the page would show, whatever page it shows."""
+    form = OperationForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('operations')}?{_query(request)}")
+    try:
+        found = all_operations(form.wanted(cleared_at=_cleared_at(request)))
+    except DomainError as error:
+        context = {
+            "status": error.http_status,
+            "detail": error.message,
+            "request_id": request_id(request),
+        }
+        return render(request, "error.html", context, status=error.http_status)
+    return csv_response("operations.csv", _rows(found))
+
+
+@require_POST
+@staff_page
+def clear(request: HttpRequest) -> HttpResponse:
+    """Show from now on what comes from now on; with ``all``, everything again."""
+    if "all" in request.POST:
+        request.session.pop(_CLEARED, None)
+    else:
+        request.session[_CLEARED] = clock.now().isoformat()
+    return redirect("operations")
+
+
+def _cleared_at(request: HttpRequest) -> datetime | None:
+    kept = request.session.get(_CLEARED)
+    return datetime.fromisoformat(kept) if kept else None
+
+
+def _query(request: HttpRequest, **more: str) -> str:
+    """Return what is looked for as the query of an address, from its newest page on."""
+    query = QueryDict(mutable=True)
+    asked = {name: request.GET.get(name, "") for name in OperationForm.base_fields}
+    query.update({name: text for name, text in asked.items() if text and name != "before"})
+    query.update(more)
+    return query.urlencode()
+
+
+def _rows(found: Iterator[Operation]) -> Iterator[list[str]]:
+    yield list(_HEADINGS)
+    for one in found:
+        yield [
+            _instant(one.recorded_at),
+            one.node,
+            one.what,
+            str(one.account),
+            str(one.counterparty or ""),
+            f"{one.amount.decimal:f}" if one.amount else "",
+            one.amount.currency if one.amount else "",
+            one.channel or "",
+            str(one.client),
+            one.client_name,
+            one.words,
+            _instant(one.event_at) if one.event_at else "",
+            json.dumps(one.details, ensure_ascii=False) if one.details else "",
+            str(one.operation_id),
+        ]
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
