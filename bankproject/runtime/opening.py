@@ -28,8 +28,9 @@ from bankproject.runtime.history import History, read_history, write_history
 from bankproject.runtime.home import Home
 from bankproject.runtime.planning import DATABASE, OWN_BRANCHES, clusters_of
 from core import clock
-from core.db.aliases import primaries
+from core.db.aliases import REPLICA, primaries
 from core.db.fitness import UnfitNodeError, pending_migrations, refuse_forgetful_nodes
+from core.db.owner import as_owner
 from core.errors import DomainError
 
 OWN_SERVER_SECONDS: Final = 600.0
@@ -67,8 +68,8 @@ def main() -> int:
 def _open(home: Home, database: str, ports: Mapping[str, int]) -> None:
     console = Console(highlight=False)
     if ports:
-        for cluster in clusters_of(home, ports).values():
-            _create_database(home, cluster)
+        for alias, cluster in clusters_of(home, ports).items():
+            _create_database(home, cluster, is_replica=alias == REPLICA)
     else:
         postgres.wait_until_ready(env.text("OWNER_DATABASE_URL"), seconds=OTHER_SERVER_SECONDS)
     console.print("[green]✓[/] PostgreSQL")
@@ -76,11 +77,12 @@ def _open(home: Home, database: str, ports: Mapping[str, int]) -> None:
     refuse_forgetful_nodes()
     _migrate(console)
     _join_branches(console)
+    _fill_replica(console)
     history = replace(read_history(home, database), nodes=sorted(settings.DATABASES))
     _load_demo(home, console, history)
 
 
-def _create_database(home: Home, cluster: postgres.Cluster) -> None:
+def _create_database(home: Home, cluster: postgres.Cluster, *, is_replica: bool) -> None:
     """Make roles and database where they are missing. A server may first have to recover."""
     secrets = home.load_secrets()
     superuser = cluster.url(
@@ -92,11 +94,15 @@ def _create_database(home: Home, cluster: postgres.Cluster) -> None:
         superuser_password=secrets["postgres"],
         database=DATABASE,
         passwords=secrets,
+        is_replica=is_replica,
     )
 
 
 def _migrate(console: Console) -> None:
     pending = sum(len(pending_migrations(alias)) for alias in primaries())
+    if REPLICA in settings.DATABASES:
+        with as_owner(REPLICA):
+            pending += len(pending_migrations(REPLICA))
     if pending:
         console.print(f"[dim]  migrating: {pending} steps …[/]")
         call_command("migrate", interactive=False, verbosity=0)
@@ -113,6 +119,15 @@ def _join_branches(console: Console) -> None:
             name = OWN_BRANCHES.get(code, code)
             joining.join_branch(code=code, name=name, url=url, number=None, now=clock.now())
             console.print(f"[green]✓[/] Branch {code} {name}")
+
+
+def _fill_replica(console: Console) -> None:
+    """Subscribe the replica to every node. What is copied flows in by itself, later on, too."""
+    from transactions.branches import replica
+
+    if replica.is_configured():
+        replica.set_up()
+        console.print("[green]✓[/] Replica")
 
 
 def _load_demo(home: Home, console: Console, history: History) -> None:

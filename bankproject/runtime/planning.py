@@ -1,6 +1,6 @@
 """Decide what a bank on this machine runs: servers of its own, or those it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from typing import Final
@@ -20,6 +20,8 @@ DEFAULT_PORT: Final = 8000
 OWN_BRANCHES: Final = {"MUM": "Mumbai", "DEL": "Delhi"}
 # One machine has them all: what is set for the head office would be much for each of the others.
 SMALL: Final = {"shared_buffers": "64MB"}
+# Who changes the schema, and who copies to the replica: not for the bank's own processes.
+_OWNERS: Final = ("OWNER_DATABASE_URL", "REPLICATION_DATABASE_URL")
 # What a bank was started with holds for the commands beside it, too.
 PASSED_ON: Final = (
     "ALLOWED_HOSTS",
@@ -45,7 +47,7 @@ def make_plan(home: Home, *, host: str, port: int) -> Plan:
     broker = None if env.given("REDIS_URL") else _valkey_of(home, secrets)
     databases, owner = _own_databases(clusters, secrets) if clusters else _given_databases()
     settings = {
-        **{name: value for name in PASSED_ON if (value := env.given(name))},
+        **_given_of(PASSED_ON),
         **databases,
         "BANK_VAR": str(home.folder),
         "DJANGO_SETTINGS_MODULE": env.given("DJANGO_SETTINGS_MODULE") or "bankproject.settings.dev",
@@ -60,7 +62,7 @@ def make_plan(home: Home, *, host: str, port: int) -> Plan:
         host=host,
         port=port,
         settings=settings,
-        owner={"OWNER_DATABASE_URL": owner},
+        owner=owner,
         database="embedded" if clusters else _name_of(databases["DATABASE_URL"]),
         aliases=tuple(clusters) or _given_aliases(),
         clusters=clusters,
@@ -80,13 +82,14 @@ def _addresses(host: str, port: int) -> dict[str, str]:
 
 def _own_databases(
     clusters: Mapping[str, postgres.Cluster], secrets: Mapping[str, str]
-) -> tuple[dict[str, str], str]:
-    """Return the addresses of the embedded servers' databases, and the head office's owner's.
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the addresses of the embedded servers' databases, and what only the opening is told.
 
     Raises:
         StartError: other servers are given for some of them.
     """
-    for name in ("BRANCH_DATABASE_URLS", "REPLICA_DATABASE_URL", "OWNER_DATABASE_URL"):
+    others = ("BRANCH_DATABASE_URLS", "REPLICA_DATABASE_URL", *_OWNERS)
+    for name in others:
         if env.given(name):
             message = f"{name} is set and DATABASE_URL is not: a bank has its own servers or none"
             raise StartError(message)
@@ -100,14 +103,15 @@ def _own_databases(
         "BRANCH_DATABASE_URLS": branches,
         "REPLICA_DATABASE_URL": urls[REPLICA].readonly,
     }
-    return databases, urls[HEAD_OFFICE].owner
+    head_office = urls[HEAD_OFFICE]
+    return databases, dict(zip(_OWNERS, (head_office.owner, head_office.replica), strict=True))
 
 
-def _given_databases() -> tuple[dict[str, str], str]:
+def _given_databases() -> tuple[dict[str, str], dict[str, str]]:
     """Return the addresses that the environment gives; understood and allowed, or refused here.
 
     Raises:
-        StartError: nobody is named who may migrate.
+        StartError: nobody is named who may migrate, or copy to the replica.
     """
     owner = env.given("OWNER_DATABASE_URL")
     if owner is None:
@@ -118,9 +122,17 @@ def _given_databases() -> tuple[dict[str, str], str]:
     if env.given("BRANCH_DATABASE_URLS"):
         env.branch_databases("BRANCH_DATABASE_URLS")
     if env.given("REPLICA_DATABASE_URL"):
+        if env.given("REPLICATION_DATABASE_URL") is None:
+            message = "REPLICATION_DATABASE_URL is not set: as whom the replica copies the nodes"
+            raise StartError(message)
         env.database("REPLICA_DATABASE_URL")
+        env.database("REPLICATION_DATABASE_URL")
     names = ("DATABASE_URL", "BRANCH_DATABASE_URLS", "REPLICA_DATABASE_URL")
-    return {name: value for name in names if (value := env.given(name))}, owner
+    return _given_of(names), _given_of(_OWNERS)
+
+
+def _given_of(names: Iterable[str]) -> dict[str, str]:
+    return {name: value for name in names if (value := env.given(name))}
 
 
 def _given_aliases() -> tuple[str, ...]:

@@ -233,7 +233,12 @@ def bank_urls(*, cluster: Cluster, database: str, passwords: Mapping[str, str]) 
 
 
 def create_bank(
-    *, cluster: Cluster, superuser_password: str, database: str, passwords: Mapping[str, str]
+    *,
+    cluster: Cluster,
+    superuser_password: str,
+    database: str,
+    passwords: Mapping[str, str],
+    is_replica: bool = False,
 ) -> BankUrls:
     """Make the roles and an empty bank database on a running server; repeating it is harmless.
 
@@ -252,6 +257,8 @@ def create_bank(
     inside = cluster.url(database=database, role=SUPERUSER, password=superuser_password)
     with psycopg.connect(inside, autocommit=True) as bank:
         bank.execute((DEPLOY / "database.sql").read_bytes())
+        if is_replica:
+            bank.execute((DEPLOY / "replica.sql").read_bytes())
     return bank_urls(cluster=cluster, database=database, passwords=passwords)
 
 

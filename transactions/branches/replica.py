@@ -66,7 +66,7 @@ def set_up() -> None:
             publish(alias)
             subscribe(alias)
         except (DatabaseError, CannotSubscribe) as error:
-            _log.error("replica_not_subscribed", node=alias, error=_line(error))
+            _complain(alias, error)
 
 
 def on_migrated(*, using: str, **_others: Any) -> None:
@@ -80,8 +80,11 @@ def on_migrated(*, using: str, **_others: Any) -> None:
         take_form()
         return
     publish(using)
-    if is_configured() and using in primaries() and settings.REPLICATION_DATABASE:
-        subscribe(using)
+    if is_configured() and settings.REPLICATION_DATABASE:
+        try:
+            subscribe(using)
+        except CannotSubscribe as error:
+            _complain(using, error)
 
 
 def take_form() -> None:
@@ -252,6 +255,10 @@ def _subscriber_cursor() -> Iterator[CursorWrapper]:
             yield cursor
     except (DatabaseError, psycopg.Error) as error:
         raise CannotSubscribe(_line(error)) from error
+
+
+def _complain(alias: str, error: Exception) -> None:
+    _log.error("replica_not_subscribed", node=alias, error=_line(error))
 
 
 def _line(error: Exception) -> str:

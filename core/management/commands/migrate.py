@@ -6,14 +6,14 @@ from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import DatabaseError, connections
 
-from core.db.aliases import HEAD_OFFICE, find_all, primaries
+from core.db.aliases import HEAD_OFFICE, REPLICA, find_all, primaries
 from core.db.owner import as_owner
 
 
 class Command(migrate.Command):
     """Django's own command, connected as bank_owner: the application's role changes no schema."""
 
-    help = "Migrate every node, the branches before the head office; with --database one of them."
+    help = "Migrate all nodes, replica first, head office last; with --database one of them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Know the nodes that joined since, too; no database named means all."""
@@ -45,9 +45,12 @@ class Command(migrate.Command):
 def _in_order() -> list[str]:
     """Return the nodes in the order in which a new schema reaches them.
 
-    Branches come first: the head office tells that the code may be used.
+    The replica comes first: it must be able to take what a migrated node sends. The head office
+    comes last: it tells that the code may be used.
     """
-    return [*(alias for alias in primaries() if alias != HEAD_OFFICE), HEAD_OFFICE]
+    replica = [REPLICA] if REPLICA in connections else []
+    branches = [alias for alias in primaries() if alias != HEAD_OFFICE]
+    return [*replica, *branches, HEAD_OFFICE]
 
 
 def _refuse_silent(alias: str) -> None:
