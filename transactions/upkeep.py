@@ -1,29 +1,75 @@
 """What the ledger needs from time to time; money never waits for it. `manage.py watch` runs it."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
+import psycopg
 import structlog
+from django.db import DatabaseError, connections
 from psycopg.errors import CheckViolation
 
 from core.db.errors import Busy
+from transactions.branches.recovery import sweep_node
+from transactions.branches.registry import nodes
 from transactions.ledger.connection import fetch_one
 
 MONTHS_AHEAD: Final = 12
+PATIENCE_SECONDS: Final = 2.0
 _log = structlog.get_logger(__name__)
 
 
-def run_upkeep(*, now: datetime, using: str = "default") -> None:
-    """Tidy expired holds, fold summed accounts, add partitions.
+class _Worker:
+    """A thread for one kind of work on one node, with its own connections."""
 
-    Each part is short and safe to repeat; run it every few seconds, from as many processes as like.
+    def __init__(self, job: Callable[..., Any]) -> None:
+        self._job = job
+        self._thread = ThreadPoolExecutor(1)
+        self._under_way: Future[Any] | None = None
+
+    def begin(self, **arguments: Any) -> Future[Any]:
+        """Begin the work, unless it is under way still."""
+        if self._under_way is None or self._under_way.done():
+            self._under_way = self._thread.submit(self._do, **arguments)
+        return self._under_way
+
+    def _do(self, **arguments: Any) -> None:
+        try:
+            self._job(**arguments)
+        except (DatabaseError, psycopg.Error) as error:
+            _log.warning("upkeep_failed", error=" ".join(str(error).split()), **arguments)
+            connections.close_all()
+        except Exception:
+            _log.exception("upkeep_failed", **arguments)
+
+
+_workers: Final[dict[tuple[str, str], _Worker]] = {}
+
+
+def run_upkeep(*, now: datetime) -> None:
+    """Settle what is in doubt between the nodes, and do every node's upkeep.
+
+    Each part is short and safe to repeat; run it every second, from as many processes as like. A
+    part that hangs, because its node does, keeps no other waiting.
     """
-    fetch_one("expire_holds", {}, using)
-    fetch_one("fold", {}, using)
-    add_partitions(now=now, using=using)
-    stray = fetch_one("rows_in_default", {}, using)[0]
+    begun = []
+    for node in nodes():
+        sweeper = _workers.setdefault((node, "sweep"), _Worker(sweep_node))
+        keeper = _workers.setdefault((node, "keep_up"), _Worker(keep_up))
+        begun += [sweeper.begin(node=node), keeper.begin(node=node, now=now)]
+    wait(begun, timeout=PATIENCE_SECONDS)
+
+
+def keep_up(*, node: str, now: datetime) -> None:
+    """Move a node's heartbeat on, tidy expired holds, fold summed accounts, add partitions."""
+    fetch_one("beat", {"node": node}, node)
+    fetch_one("expire_holds", {}, node)
+    fetch_one("fold", {}, node)
+    add_partitions(now=now, using=node)
+    stray = fetch_one("rows_in_default", {}, node)[0]
     if stray:
-        _log.error("journal_rows_in_default_partition", rows=stray, node=using)
+        _log.error("journal_rows_in_default_partition", rows=stray, node=node)
 
 
 def add_partitions(*, now: datetime, using: str = "default") -> int:

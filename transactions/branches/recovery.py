@@ -8,20 +8,24 @@ of a transaction does not matter for what is right. Only transactions of our own
 
 import re
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg import errors, sql
+from psycopg import errors
 
 from core.db.sql import queries
-from transactions.branches.directory import connect
 from transactions.branches.registry import nodes
+from transactions.branches.wire import Answer, Line, say
 
 OLDER_THAN_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 2.0
+MOST_AT_ONCE: Final = 8
 QUERIES: Final = queries(Path(__file__).parent / "sql" / "recovery.sql")
 
 _GID: Final = re.compile(
@@ -31,11 +35,6 @@ _GID: Final = re.compile(
 _log = structlog.get_logger(__name__)
 
 Decision = Literal["committed", "aborted"]
-
-_FINISH: Final[dict[Decision, sql.SQL]] = {
-    "committed": sql.SQL("COMMIT PREPARED {}"),
-    "aborted": sql.SQL("ROLLBACK PREPARED {}"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,53 +70,54 @@ def outcome_of(source: str, crossing: UUID, attempt: int, *, seconds: float) -> 
     """
     deadline = time.monotonic() + seconds
     while True:
-        try:
-            with connect(source) as node:
-                return _decision(node, crossing, attempt)
-        except (psycopg.OperationalError, errors.LockNotAvailable):
-            if time.monotonic() > deadline:
-                return None
-            time.sleep(0.05)
-
-
-def _decision(node: psycopg.Connection, crossing: UUID, attempt: int) -> Decision:
-    node.execute("SET lock_timeout = '500ms'; SET statement_timeout = '3s'")
-    parameters = {"id": crossing, "attempt": attempt}
-    # Two statements: the first waits for whoever is still at it, and cannot see what they did.
-    node.execute(QUERIES["fence"], parameters)
-    row = node.execute(QUERIES["decision"], parameters).fetchone()
-    if row is None:
-        message = f"no decision of attempt {attempt} at {crossing}, and none could be made"
-        raise AssertionError(message)
-    decision: Decision = row[0]
-    return decision
+        # The second statement reads what the first waited for, and could not see.
+        which = (crossing, attempt)
+        answer = _ask(source, ("fence", which), ("decision", which))
+        if answer.is_good:
+            return "committed" if answer.row == ("committed",) else "aborted"
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.05)
 
 
 def sweep(*, older_than: float = OLDER_THAN_SECONDS) -> Swept:
     """Settle on all nodes what is in doubt for longer than ``older_than`` seconds.
 
-    Safe to run at any time, and twice at once. A node that does not answer waits for the next time.
+    Safe to run at any time, and twice at once.
     """
-    committed, rolled_back, left = 0, 0, []
-    for node in nodes():
-        for doubt in _in_doubt_on(node, older_than):
-            decision = _settle(doubt)
-            committed += decision == "committed"
-            rolled_back += decision == "aborted"
-            if decision is None:
-                left.append(doubt.gid)
-    return Swept(committed, rolled_back, tuple(left))
+    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+        swept = [
+            part.result()
+            for part in [
+                pool.submit(sweep_node, node=node, older_than=older_than) for node in nodes()
+            ]
+        ]
+    return Swept(
+        sum(part.committed for part in swept),
+        sum(part.rolled_back for part in swept),
+        tuple(gid for part in swept for gid in part.left),
+    )
+
+
+def sweep_node(*, node: str, older_than: float = OLDER_THAN_SECONDS) -> Swept:
+    """Settle what is in doubt on one node; takes seconds at most, whoever is silent."""
+    decisions: list[Decision] = []
+    left = []
+    for doubt in _in_doubt_on(node, older_than):
+        decision = _settle(doubt)
+        if decision is None:
+            left.append(doubt.gid)
+        else:
+            decisions.append(decision)
+    return Swept(decisions.count("committed"), decisions.count("aborted"), tuple(left))
 
 
 def _in_doubt_on(node: str, older_than: float) -> list[InDoubt]:
-    try:
-        with connect(node) as connection:
-            rows = connection.execute(QUERIES["in_doubt"], {"seconds": older_than}).fetchall()
-            connection.execute(QUERIES["swept"], {"node": node})
-    except psycopg.OperationalError as error:
-        _log.warning("node_not_swept", node=node, error=" ".join(str(error).split()))
+    answer = _ask(node, ("swept", (node,)), ("in_doubt", (older_than,)))
+    if not answer.is_good:
+        _log.warning("node_not_swept", node=node)
         return []
-    found = [_parsed(gid, node) for (gid,) in rows]
+    found = [_parsed(gid, node) for gid in (answer.row[0] or "").split()]
     return [doubt for doubt in found if doubt is not None]
 
 
@@ -136,21 +136,32 @@ def _settle(doubt: InDoubt) -> Decision | None:
     decision = outcome_of(doubt.source, doubt.id, doubt.attempt, seconds=0)
     if decision is None:
         return None
-    try:
-        with connect(doubt.node) as node:
-            node.execute(_FINISH[decision].format(sql.Literal(doubt.gid)))
-            _log.info("settled", gid=doubt.gid, decision=decision)
-    except errors.UndefinedObject:
+    answer = _ask(doubt.node, (decision, (doubt.gid,)))
+    if answer.is_good:
+        _log.info("settled", gid=doubt.gid, decision=decision)
+    elif isinstance(answer.complaint, errors.UndefinedObject):
         _confirm(doubt, decision)
-    except (psycopg.OperationalError, errors.ObjectInUse) as error:
-        _log.warning("not_settled", gid=doubt.gid, error=" ".join(str(error).split()))
+    else:
+        _log.warning("not_settled", gid=doubt.gid, error=str(answer.complaint or "no answer"))
         return None
     return decision
 
 
 def _confirm(doubt: InDoubt, decision: Decision) -> None:
     """Look whether what is gone has ended as decided; somebody else was faster, then."""
-    with connect(doubt.node) as node:
-        arrived = node.execute(QUERIES["arrived"], {"id": doubt.id}).fetchone() is not None
-    if arrived != (decision == "committed"):
-        _log.error("ended_against_its_decision", gid=doubt.gid, decision=decision, arrived=arrived)
+    answer = _ask(doubt.node, ("arrived", (doubt.id,)))
+    if answer.is_good and bool(answer.row) != (decision == "committed"):
+        _log.error("ended_against_its_decision", gid=doubt.gid, decision=decision)
+
+
+def _ask(node: str, *statements: tuple[str, Sequence[Any]]) -> Answer:
+    """Send a node named statements with their parameters, as one message."""
+    try:
+        line = Line(node)
+    except psycopg.OperationalError:
+        return Answer(is_lost=True)
+    try:
+        texts = [line.text(QUERIES[name], parameters) for name, parameters in statements]
+        return say(line, "; ".join(texts), seconds=ANSWER_SECONDS)
+    finally:
+        line.put_back()

@@ -92,7 +92,8 @@ class Line:
         return None
 
     def _answer(self) -> Answer:
-        tags, row = [], ()
+        tags: list[str] = []
+        row: tuple[str | None, ...] = ()
         for result in self._results:
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 complaint = psycopg.errors.error_from_result(result, encoding="utf-8")

@@ -16,7 +16,7 @@ from tests.factories import account
 from tests.integration.ledger.raw import post_on
 from transactions.ledger.connection import fetch_one
 from transactions.ledger.invariants import check_books
-from transactions.upkeep import MONTHS_AHEAD, add_partitions, run_upkeep
+from transactions.upkeep import MONTHS_AHEAD, add_partitions, keep_up
 
 pytestmark = pytest.mark.usefixtures("fresh_bank")
 
@@ -99,7 +99,7 @@ class TestRowsInDefault:
 
     def test_raise_an_alarm(self) -> None:
         with capture_logs() as logs:
-            run_upkeep(now=datetime.now(UTC))
+            keep_up(node="default", now=datetime.now(UTC))
         assert "journal_rows_in_default_partition" in {entry["event"] for entry in logs}
         findings = check_books().findings
         assert {finding.check for finding in findings} == {"the_default_partition_is_empty"}

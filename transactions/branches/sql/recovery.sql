@@ -1,23 +1,28 @@
--- What is in doubt on a node, and what was decided.
+-- What is in doubt on a node, and what was decided. Sent as plain messages, some two at once.
+
+-- name: swept
+SELECT ledger.swept_v1(%s)
 
 -- name: in_doubt
 -- Others may have prepared transactions on this server too: they are none of our business.
-SELECT gid
+SELECT string_agg(gid, ' ' ORDER BY prepared)
 FROM pg_prepared_xacts
 WHERE database = current_database()
     AND owner = current_user
     AND gid LIKE 'bank:v1:%%'
-    AND prepared <= clock_timestamp() - make_interval(secs => %(seconds)s)
-ORDER BY prepared
+    AND prepared <= clock_timestamp() - make_interval(secs => %s)
 
 -- name: fence
-SELECT ledger.fence_v1(%(id)s, %(attempt)s::smallint)
+SELECT set_config('lock_timeout', '500ms', true), ledger.fence_v1(%s, %s::smallint)
 
 -- name: decision
-SELECT state FROM ledger.decision WHERE id = %(id)s AND attempt = %(attempt)s
+SELECT state FROM ledger.decision WHERE id = %s AND attempt = %s
+
+-- name: committed
+COMMIT PREPARED %s
+
+-- name: aborted
+ROLLBACK PREPARED %s
 
 -- name: arrived
-SELECT transfer_id FROM ledger.arrival WHERE id = %(id)s
-
--- name: swept
-SELECT ledger.swept_v1(%(node)s)
+SELECT transfer_id FROM ledger.arrival WHERE id = %s

@@ -181,3 +181,6 @@ FROM ledger.read_tail_v1(%(name)s, %(limit)s) AS j
 
 -- name: advance_tail
 SELECT ledger.advance_tail_v1(%(name)s, %(tx)s::xid8, %(id)s)
+
+-- name: beat
+SELECT ledger.beat_v1(%(node)s)
