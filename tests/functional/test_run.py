@@ -1,10 +1,12 @@
 """`make run`, as a person at a terminal has it: open, crash, close, open again."""
 
+import http.client
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,11 +14,13 @@ import psutil
 import psycopg
 import pytest
 
+from bankproject.runtime.postgres import wait_until_ready
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
 
 MAKE_RUN = ("make", "run")
 SECOND_START_SECONDS = 8
-PROCESSES = ("web", "postgres", "valkey", "worker", "beat", "watch")
+BRANCH_SERVERS = ("postgres-MUM", "postgres-DEL", "postgres-replica")
+PROCESSES = ("web", "postgres", *BRANCH_SERVERS, "valkey", "worker", "beat", "watch")
 
 WAYS_TO_CLOSE: dict[str, Callable[[Terminal], None]] = {
     "Ctrl-C": lambda terminal: terminal.type(CTRL_C),
@@ -43,6 +47,15 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
 def nodes(bank: Bank) -> Any:
     """Return what management commands beside the running bank are told."""
     return json.loads((bank.folder / "run" / "nodes.json").read_text(encoding="utf-8"))
+
+
+def forget_branches(bank: Bank) -> None:
+    """Make the head office one of a bank that had no branches, before it opens."""
+    owner = nodes(bank)["OWNER_DATABASE_URL"]
+    wait_until_ready(owner, seconds=30)
+    with psycopg.connect(owner) as head_office:
+        head_office.execute("DELETE FROM transactions_node")
+        head_office.execute("DELETE FROM accounts_branch WHERE code <> 'HO'")
 
 
 def assert_closed(bank: Bank) -> None:
@@ -93,7 +106,64 @@ class TestOpenBank:
             assert command.returncode == 0, command.stderr
         with bank.run() as terminal:
             bank.wait_until_open(terminal)
-            terminal.wait_for("migrating: 1 steps")
+            # One on each of three nodes.
+            terminal.wait_for("migrating: 3 steps")
+
+
+class TestNodes:
+    def test_are_served_by_four_servers(self, bank: Bank) -> None:
+        with bank.run() as terminal:
+            bank.wait_until_open(terminal)
+            told = nodes(bank)
+            urls = dict(one.split("=", 1) for one in told["BRANCH_DATABASE_URLS"].split(","))
+            addresses = [told["DATABASE_URL"], *urls.values(), told["REPLICA_DATABASE_URL"]]
+            systems = set()
+            for address in addresses:
+                with psycopg.connect(address) as node:
+                    row = node.execute("SELECT system_identifier FROM pg_control_system()")
+                    systems.add(row.fetchone())
+            assert len(systems) == 4
+            with psycopg.connect(told["DATABASE_URL"]) as head_office:
+                found = head_office.execute(
+                    "SELECT b.code, b.number, b.name FROM accounts_branch b"
+                    " JOIN transactions_node n ON n.branch_id = b.id ORDER BY 2"
+                ).fetchall()
+            assert found == [("MUM", 201, "Mumbai"), ("DEL", 202, "Delhi")]
+
+    def test_are_added_to_a_bank_that_had_one(self, bank: Bank) -> None:
+        for name in BRANCH_SERVERS:
+            shutil.rmtree(bank.folder / "data" / name)
+        history = bank.folder / "history.json"
+        noted = json.loads(history.read_text())
+        del noted["nodes"]
+        history.write_text(json.dumps(noted))
+        with bank.run() as terminal:
+            bank.wait_for_new("postgres", 0)
+            forget_branches(bank)
+            bank.wait_until_open(terminal)
+            terminal.wait_for("Branch DEL Delhi")
+            with psycopg.connect(nodes(bank)["DATABASE_URL"]) as database:
+                assert database.execute("SELECT value FROM public.mark").fetchone() == (42,)
+
+    def test_go_on_without_a_branch_that_does_not_start(self, bank: Bank) -> None:
+        control = bank.folder / "data" / "postgres-DEL" / "global" / "pg_control"
+        kept = control.read_bytes()
+        control.write_bytes(b"")
+        try:
+            with bank.run() as terminal:
+                bank.wait_until_open(terminal)
+                assert "postgres-DEL does not start; the others go on: " in terminal.read()
+        finally:
+            control.write_bytes(kept)
+
+
+class TestAddress:
+    def test_of_the_pages_may_be_another_of_this_machine(self, bank: Bank) -> None:
+        with bank.run(HOST="127.0.0.2") as terminal:
+            terminal.wait_for(f"The bank is open: http://127.0.0.2:{bank.port}")
+            with closing(http.client.HTTPConnection("127.0.0.2", bank.port, timeout=5)) as web:
+                web.request("GET", "/health")
+                assert web.getresponse().status == HTTPStatus.OK
 
 
 class TestCloseBank:

@@ -46,6 +46,54 @@ class TestPort:
         assert "PORT must be a whole number" in complaint(bank, PORT=port)
 
 
+class TestHost:
+    @pytest.mark.parametrize("host", ["here", "127.0.0.1:80", "127.0.0.256"])
+    def test_that_is_no_address_is_named(self, bank: Bank, host: str) -> None:
+        assert f"HOST must be an IP address of this machine, not '{host}'" in complaint(
+            bank, HOST=host
+        )
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1"])  # noqa: S104  to be refused
+    def test_that_others_reach_is_refused_without_tls(self, bank: Bank, host: str) -> None:
+        assert (
+            f"HOST reaches {host} without TLS; serve it on 127.0.0.1 behind a proxy"
+            in complaint(bank, HOST=host)
+        )
+
+    def test_of_another_machine_is_named(self, bank: Bank) -> None:
+        with bank.run(RUN, HOST="192.0.2.1", ALLOW_PLAINTEXT="1") as terminal:
+            assert terminal.wait() == 1
+        assert "HOST=192.0.2.1 is no address of this machine" in terminal.shown
+
+
+class TestNodes:
+    @pytest.mark.parametrize(
+        ("urls", "line"),
+        [
+            ("mum=postgresql://localhost/b", "'mum' is no code for a branch"),
+            ("MUM", "BRANCH_DATABASE_URLS must be CODE=postgresql://"),
+            (
+                "MUM=postgresql://localhost/b,MUM=postgresql://localhost/c",
+                "BRANCH_DATABASE_URLS names branch MUM twice",
+            ),
+            (
+                "MUM=postgresql://db.example/b",
+                "BRANCH_DATABASE_URLS of MUM reaches db.example without TLS",
+            ),
+        ],
+    )
+    def test_that_are_not_understood_are_named(self, bank: Bank, urls: str, line: str) -> None:
+        given = {
+            "DATABASE_URL": "postgresql://bank_app@localhost/bank",
+            "OWNER_DATABASE_URL": "postgresql://bank_owner@localhost/bank",
+        }
+        assert line in complaint(bank, BRANCH_DATABASE_URLS=urls, **given)
+
+    def test_of_others_beside_own_servers_are_refused(self, bank: Bank) -> None:
+        line = "BRANCH_DATABASE_URLS is set and DATABASE_URL is not"
+        assert line in complaint(bank, BRANCH_DATABASE_URLS="MUM=postgresql://localhost/b")
+
+
 class TestFolder:
     def test_file_in_its_place_is_named(self, bank: Bank) -> None:
         bank.folder.write_text("no folder", encoding="ascii")
