@@ -7,13 +7,16 @@ claimed by its state and sent under its own key, so that it moves money once at 
 from datetime import datetime, timedelta
 from typing import Final
 
+import psycopg
 import structlog
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from accounts.numbers import is_bank_account
+from core.db.errors import Busy
 from core.errors import DomainError
 from core.money import Money
+from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.branches.registry import node_of
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel
@@ -24,10 +27,9 @@ from transactions.services import TransferRequest, transfer_funds
 # Idempotency keys are kept for at least this long; after it, trying again might move money twice.
 LONGEST_WAIT: Final = timedelta(days=30)
 _TRY_AGAIN: Final = timedelta(seconds=5)
-# Who tries has an answer by then, or has ended.
-_TAKE_OVER: Final = timedelta(seconds=60)
+# Who tries has an answer by then, or has ended. Where not, the key makes two tries one transfer.
+_TAKE_OVER: Final = timedelta(seconds=30)
 _MOST_AT_ONCE: Final = 50
-_PASSING: Final = 503
 
 State = ScheduledTransfer.State
 _log = structlog.get_logger(__name__)
@@ -101,21 +103,23 @@ def scheduled_transfers_of(user: int, *, limit: int) -> list[ScheduledTransfer]:
 def send_due_transfers(*, now: datetime) -> int:
     """Try the scheduled transfers that wait, and return how many were sent.
 
-    Must be called outside any transaction. To a branch that is down only one is tried.
+    No transaction may be open. Of those that need a branch that is down, only one is tried.
     """
     _give_up_old(now)
-    sent, down = 0, set()
-    for scheduled in _due(now):
-        node = node_of(scheduled.credit)
-        if node not in down and _claim(scheduled, now):
-            state = _send(scheduled, now)
-            sent += state is State.DONE
-            if state is State.WAITING:
-                down.add(node)
+    sent = 0
+    down: set[str] = set()
+    for scheduled in _due(now)[:_MOST_AT_ONCE]:
+        needed = {node_of(scheduled.debit), node_of(scheduled.credit)}
+        if not needed.isdisjoint(down) or not _claim(scheduled, now):
+            continue
+        try:
+            sent += _send(scheduled, now)
+        except BranchDown as error:
+            down.add(error.node)
     return sent
 
 
-def _due(now: datetime) -> list[ScheduledTransfer]:
+def _due(now: datetime) -> QuerySet[ScheduledTransfer]:
     """Return what is to be tried now; what was tried longest ago comes first."""
     untried = Q(tried_at__isnull=True) | Q(tried_at__lte=now - _TRY_AGAIN)
     waiting = Q(state=State.WAITING, not_before__lte=now) & untried
@@ -125,7 +129,7 @@ def _due(now: datetime) -> list[ScheduledTransfer]:
         queued_at__gt=now - LONGEST_WAIT,
     )
     found = ScheduledTransfer.objects.filter(waiting | left_over)
-    return list(found.order_by("tried_at", "pk")[:_MOST_AT_ONCE])
+    return found.order_by(F("tried_at").asc(nulls_first=True), "pk")
 
 
 def _claim(scheduled: ScheduledTransfer, now: datetime) -> bool:
@@ -136,21 +140,29 @@ def _claim(scheduled: ScheduledTransfer, now: datetime) -> bool:
     return bool(seen.update(state=State.SENDING, tried_at=now))
 
 
-def _send(scheduled: ScheduledTransfer, now: datetime) -> State:
-    """Send a claimed transfer, note what came of it, and return its state."""
+def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
+    """Send a claimed transfer, note what came of it, and tell whether it was sent.
+
+    Raises:
+        BranchDown: it waits for a branch.
+    """
     try:
         receipt = transfer_funds(_request(scheduled), now=now)
+    except (OutcomeUnknown, DatabaseError, psycopg.Error) as error:
+        # It stays as claimed, and cannot be cancelled; its key tells, with a later try.
+        reason = " ".join(str(error).split())
+        _log.warning("scheduled_transfer_unanswered", scheduled=scheduled.pk, error=reason)
+        return False
+    except (BranchDown, Busy) as error:
+        _note(scheduled, now, state=State.WAITING, reason=error.message)
+        if isinstance(error, BranchDown):
+            raise
+        return False
     except DomainError as error:
-        is_over = error.http_status != _PASSING
-        state = State.REFUSED if is_over else State.WAITING
-        _note(scheduled, now, state=state, reason=error.message)
-        return state
-    except DatabaseError as error:
-        # Whether it was sent is unknown; its key tells, with a later try.
-        _log.warning("scheduled_transfer_unanswered", scheduled=scheduled.pk, error=str(error))
-        return State.SENDING
+        _note(scheduled, now, state=State.REFUSED, reason=error.message)
+        return False
     _note(scheduled, now, state=State.DONE, transfer_id=receipt.transfer_id)
-    return State.DONE
+    return True
 
 
 def _request(scheduled: ScheduledTransfer) -> TransferRequest:

@@ -1,0 +1,231 @@
+"""Transfers left with the bank while a branch is down: sent once, refused, or cancelled before."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+
+from accounts.models import User
+from core.errors import DomainError
+from tests.branches import DEL, MUM, Branches
+from tests.factories import inr, instant, person
+from tests.integration.branches.test_crossing import account_at, balance_of
+from tests.outages import node_down
+from tests.servers import TestServer
+from transactions.branches.outcomes import BranchDown, OutcomeUnknown
+from transactions.chart import BankAccounts, Place
+from transactions.ledger.accounts import set_holder
+from transactions.ledger.codes import Refused
+from transactions.ledger.posting import BANK_CLIENT, Channel
+from transactions.payments import scheduling
+from transactions.payments.models import ScheduledTransfer
+from transactions.payments.scheduling import (
+    LONGEST_WAIT,
+    NotCancellable,
+    UnknownScheduledTransfer,
+    cancel_transfer,
+    queue_transfer,
+    scheduled_transfers_of,
+    send_due_transfers,
+)
+from transactions.services import TransferRequest, transfer_funds
+
+NOW = instant()
+LATER = NOW + timedelta(seconds=6)
+State = ScheduledTransfer.State
+
+
+@pytest.fixture
+def asha(branches: Branches) -> User:
+    """Give a customer."""
+    assert branches
+    return person()
+
+
+@pytest.fixture
+def mine(asha: User) -> int:
+    """Return the customer's account in Mumbai, with ₹10."""
+    number = account_at(MUM, 1, balance=1_000)
+    set_holder(number, user=asha.pk, rights="owner", client=BANK_CLIENT, using=MUM)
+    return number
+
+
+@pytest.fixture
+def theirs(branches: Branches) -> int:
+    """Return an empty account in Delhi."""
+    assert branches
+    return account_at(DEL, 1)
+
+
+def wish(
+    user: User, debit: int, credit: int, *, minor: int = 400, key: str = ""
+) -> TransferRequest:
+    """Return a wish to send rupees."""
+    return TransferRequest(
+        user=user.pk,
+        key=key or str(uuid4()),
+        channel=Channel.WEB,
+        debit=debit,
+        credit=credit,
+        amount=inr(minor),
+    )
+
+
+def state_of(scheduled: ScheduledTransfer) -> str:
+    """Return how far a scheduled transfer is."""
+    scheduled.refresh_from_db()
+    return scheduled.state
+
+
+class TestAWaitingTransfer:
+    def test_is_sent_once_when_the_branch_is_back(
+        self, asha: User, mine: int, theirs: int, branches: Branches, server: TestServer
+    ) -> None:
+        request = wish(asha, mine, theirs)
+        with node_down(server, branches.delhi):
+            with pytest.raises(BranchDown):
+                transfer_funds(request, now=NOW)
+            scheduled = queue_transfer(request, now=NOW)
+            assert send_due_transfers(now=NOW) == 0
+            assert state_of(scheduled) == State.WAITING
+            assert "DEL cannot be reached" in scheduled.reason
+        assert send_due_transfers(now=NOW) == 0
+        assert send_due_transfers(now=LATER) == 1
+        assert state_of(scheduled) == State.DONE
+        assert scheduled.reason == ""
+        assert send_due_transfers(now=LATER + timedelta(days=1)) == 0
+        assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (600, 400)
+
+    def test_does_not_keep_those_to_other_branches_waiting(
+        self, asha: User, mine: int, theirs: int, branches: Branches, server: TestServer
+    ) -> None:
+        with node_down(server, branches.delhi):
+            waiting = [queue_transfer(wish(asha, mine, theirs), now=NOW) for _ in range(2)]
+            local = queue_transfer(wish(asha, mine, account_at(MUM, 2)), now=NOW)
+            assert send_due_transfers(now=NOW) == 1
+        assert state_of(local) == State.DONE
+        assert [state_of(one) for one in waiting] == [State.WAITING] * 2
+        assert [one.tried_at for one in waiting] == [NOW, None]
+
+    def test_is_sent_once_by_many_who_try_at_once(self, asha: User, mine: int, theirs: int) -> None:
+        for _ in range(2):
+            queue_transfer(wish(asha, mine, theirs), now=NOW)
+        barrier = threading.Barrier(8)
+
+        def send(_number: int) -> int:
+            barrier.wait()
+            try:
+                return send_due_transfers(now=NOW)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(send, range(8))) == 2
+        assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (200, 800)
+
+    def test_is_refused_with_the_reason_when_it_can_never_be_sent(
+        self, asha: User, mine: int, theirs: int
+    ) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs, minor=1_001), now=NOW)
+        assert send_due_transfers(now=NOW) == 0
+        assert state_of(scheduled) == State.REFUSED
+        assert scheduled.reason == "There is not enough money in the account."
+        assert send_due_transfers(now=LATER) == 0
+
+    def test_is_given_up_before_its_key_is_forgotten(
+        self, asha: User, mine: int, theirs: int
+    ) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+        assert send_due_transfers(now=NOW + LONGEST_WAIT) == 0
+        assert state_of(scheduled) == State.REFUSED
+        assert "within 30 days" in scheduled.reason
+        assert balance_of(MUM, mine) == 1_000
+
+    def test_waits_for_its_time(self, asha: User, mine: int, theirs: int) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+        ScheduledTransfer.objects.update(not_before=LATER)
+        assert send_due_transfers(now=NOW) == 0
+        assert send_due_transfers(now=LATER) == 1
+        assert state_of(scheduled) == State.DONE
+
+
+class TestATryWithoutAnAnswer:
+    def lose_the_answer(self, patch: pytest.MonkeyPatch, *, is_sent: bool) -> None:
+        """Let a try end without an answer, after the money moved or before."""
+
+        def send(request: TransferRequest, *, now: datetime) -> None:
+            if is_sent:
+                transfer_funds(request, now=now)
+            raise OutcomeUnknown
+
+        patch.setattr(scheduling, "transfer_funds", send)
+
+    @pytest.mark.parametrize("is_sent", [True, False])
+    def test_is_asked_again_and_moves_money_once(
+        self,
+        asha: User,
+        mine: int,
+        theirs: int,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        is_sent: bool,
+    ) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+        with monkeypatch.context() as patch:
+            self.lose_the_answer(patch, is_sent=is_sent)
+            assert send_due_transfers(now=NOW) == 0
+        assert state_of(scheduled) == State.SENDING
+        with pytest.raises(NotCancellable):
+            cancel_transfer(asha.pk, scheduled=scheduled.pk)
+        assert send_due_transfers(now=LATER) == 0
+        assert send_due_transfers(now=NOW + timedelta(minutes=1)) == 1
+        assert state_of(scheduled) == State.DONE
+        assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (600, 400)
+
+
+class TestLeavingOneWithTheBank:
+    def test_twice_leaves_one(self, asha: User, mine: int, theirs: int) -> None:
+        request = wish(asha, mine, theirs)
+        assert queue_transfer(request, now=NOW) == queue_transfer(request, now=LATER)
+        with pytest.raises(Refused) as refused:
+            queue_transfer(wish(asha, mine, theirs, minor=5, key=request.key), now=NOW)
+        assert refused.value.code == "key_reused"
+        assert ScheduledTransfer.objects.count() == 1
+
+    def test_is_refused_from_accounts_of_others_and_to_the_banks_own(
+        self, asha: User, mine: int, theirs: int
+    ) -> None:
+        vault = BankAccounts(201, "INR").number(Place.VAULT)
+        for request, code in (
+            (wish(person(), mine, theirs), "unknown_debit_account"),
+            (wish(asha, mine, vault), "unknown_credit_account"),
+        ):
+            with pytest.raises(DomainError) as refused:
+                queue_transfer(request, now=NOW)
+            assert refused.value.code == code
+        assert not ScheduledTransfer.objects.exists()
+
+
+class TestCancelling:
+    def test_ends_one_that_waits(self, asha: User, mine: int, theirs: int) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+        cancel_transfer(asha.pk, scheduled=scheduled.pk)
+        assert send_due_transfers(now=LATER) == 0
+        assert [one.state for one in scheduled_transfers_of(asha.pk, limit=5)] == [State.CANCELLED]
+        assert balance_of(MUM, mine) == 1_000
+
+    def test_is_too_late_for_one_that_was_sent(self, asha: User, mine: int, theirs: int) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+        send_due_transfers(now=NOW)
+        with pytest.raises(NotCancellable):
+            cancel_transfer(asha.pk, scheduled=scheduled.pk)
+        assert state_of(scheduled) == State.DONE
+
+    def test_is_for_its_own_person_alone(self, asha: User, mine: int, theirs: int) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+        with pytest.raises(UnknownScheduledTransfer):
+            cancel_transfer(person().pk, scheduled=scheduled.pk)
+        assert state_of(scheduled) == State.WAITING
