@@ -12,8 +12,9 @@ from psycopg.errors import CheckViolation
 
 from core.db.errors import Busy
 from transactions.branches.recovery import sweep_node
-from transactions.branches.registry import nodes
+from transactions.branches.registry import HEAD_OFFICE, nodes
 from transactions.ledger.connection import fetch_one
+from transactions.payments.scheduling import send_due_transfers
 
 MONTHS_AHEAD: Final = 12
 PATIENCE_SECONDS: Final = 2.0
@@ -40,7 +41,7 @@ class _Worker:
         except (DatabaseError, psycopg.Error) as error:
             _log.warning("upkeep_failed", error=" ".join(str(error).split()), **arguments)
             connections.close_all()
-        except Exception:
+        except Exception:  # noqa: BLE001  # no failure may end the watch
             _log.exception("upkeep_failed", **arguments)
 
 
@@ -48,7 +49,7 @@ _workers: Final[dict[tuple[str, str], _Worker]] = {}
 
 
 def run_upkeep(*, now: datetime) -> None:
-    """Settle what is in doubt between the nodes, and do every node's upkeep.
+    """Settle what is in doubt between the nodes, do every node's upkeep, send what is due.
 
     Each part is short and safe to repeat; run it every second, from as many processes as like. A
     part that hangs, because its node does, keeps no other waiting.
@@ -58,6 +59,8 @@ def run_upkeep(*, now: datetime) -> None:
         sweeper = _workers.setdefault((node, "sweep"), _Worker(sweep_node))
         keeper = _workers.setdefault((node, "keep_up"), _Worker(keep_up))
         begun += [sweeper.begin(node=node), keeper.begin(node=node, now=now)]
+    sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))
+    sender.begin(now=now)
     wait(begun, timeout=PATIENCE_SECONDS)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import psycopg
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.db.models import F, Q, QuerySet
 
 from accounts.numbers import is_bank_account
@@ -152,6 +152,7 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         # It stays as claimed, and cannot be cancelled; its key tells, with a later try.
         reason = " ".join(str(error).split())
         _log.warning("scheduled_transfer_unanswered", scheduled=scheduled.pk, error=reason)
+        connections.close_all()
         return False
     except (BranchDown, Busy) as error:
         _note(scheduled, now, state=State.WAITING, reason=error.message)

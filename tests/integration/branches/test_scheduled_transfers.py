@@ -1,6 +1,7 @@
 """Transfers left with the bank while a branch is down: sent once, refused, or cancelled before."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 from django.db import connections
 
 from accounts.models import User
+from core import clock
 from core.errors import DomainError
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, instant, person
@@ -32,6 +34,7 @@ from transactions.payments.scheduling import (
     send_due_transfers,
 )
 from transactions.services import TransferRequest, transfer_funds
+from transactions.upkeep import run_upkeep
 
 NOW = instant()
 LATER = NOW + timedelta(seconds=6)
@@ -125,6 +128,13 @@ class TestAWaitingTransfer:
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(send, range(8))) == 2
         assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (200, 800)
+
+    def test_is_sent_by_watch(self, asha: User, mine: int, theirs: int) -> None:
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=clock.now())
+        end = time.monotonic() + 10
+        while state_of(scheduled) != State.DONE and time.monotonic() < end:
+            run_upkeep(now=clock.now())
+        assert state_of(scheduled) == State.DONE
 
     def test_is_refused_with_the_reason_when_it_can_never_be_sent(
         self, asha: User, mine: int, theirs: int
