@@ -1,0 +1,119 @@
+"""How the bank's nodes are: who answers, at which release and schema, and what is left to do."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from psycopg import errors
+from psycopg.rows import namedtuple_row
+
+from core.db.aliases import HEAD_OFFICE, REPLICA
+from core.db.sql import queries
+from transactions.branches import registry
+from transactions.branches.belonging import HEAD_OFFICE_CODE
+from transactions.branches.directory import connect
+
+_QUERIES: Final = queries(Path(__file__).parent / "sql" / "health.sql")
+_UNREADABLE: Final = (errors.UndefinedTable, errors.InvalidSchemaName, errors.InsufficientPrivilege)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How one node is. What could not be learnt is None; ``reason`` says why it is down.
+
+    The schema is *current*, *older* or *newer* than the code. ``prepared`` counts transactions of
+    the node that are prepared, slots are those of its server. ``lag_seconds`` is how far its copy
+    on the replica is behind.
+    """
+
+    node: str
+    code: str
+    is_up: bool
+    reason: str | None = None
+    version: str | None = None
+    schema: str | None = None
+    lag_seconds: float | None = None
+    prepared: int | None = None
+    oldest_prepared_seconds: float | None = None
+    prepared_slots_used: int | None = None
+    prepared_slots_max: int | None = None
+    retained_wal_bytes: int | None = None
+    beat_at: datetime | None = None
+    swept_at: datetime | None = None
+
+
+def look_at_nodes() -> list[Health]:
+    """Ask every node, and the replica, at once; whoever is silent for two seconds is down."""
+    replica = [REPLICA] if REPLICA in connections else []
+    asked = [*registry.nodes(), *replica]
+    known = set(MigrationLoader(None).disk_migrations)
+    with ThreadPoolExecutor(len(asked)) as several:
+        copied = several.submit(_beats_on_replica) if replica else None
+        found = list(several.map(lambda node: _look_at(node, known), asked))
+        beats = copied.result() if copied else {}
+    return [_with_lag(health, beats) for health in found]
+
+
+def _look_at(node: str, known: set[tuple[str, str]]) -> Health:
+    code = {HEAD_OFFICE: HEAD_OFFICE_CODE}.get(node, node)
+    try:
+        with connect(node) as connection:
+            server = connection.cursor(row_factory=namedtuple_row).execute(_QUERIES["server"])
+            row: Any = server.fetchone()
+            migrations = _if_readable(lambda: connection.execute(_QUERIES["migrations"]).fetchall())
+            pulse = _if_readable(lambda: connection.execute(_QUERIES["pulse"], [node]).fetchone())
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split())
+        return Health(node=node, code=code, is_up=False, reason=reason)
+    beat_at, swept_at = pulse or (None, None)
+    return Health(
+        node=node,
+        code=code,
+        is_up=True,
+        version=row.version.split()[0],
+        schema=None if migrations is None else _age(set(migrations), known),
+        prepared=row.prepared,
+        oldest_prepared_seconds=row.oldest_seconds,
+        prepared_slots_used=row.slots_used,
+        prepared_slots_max=row.slots_max,
+        retained_wal_bytes=row.retained_bytes,
+        beat_at=beat_at,
+        swept_at=swept_at,
+    )
+
+
+def _if_readable(read: Callable[[], Any]) -> Any:
+    """Return what is read; None where an older schema, or the role, does not have it."""
+    try:
+        return read()
+    except _UNREADABLE:
+        return None
+
+
+def _age(applied: set[tuple[str, str]], known: set[tuple[str, str]]) -> str:
+    if applied - known:
+        return "newer"
+    return "older" if known - applied else "current"
+
+
+def _beats_on_replica() -> dict[str, datetime]:
+    try:
+        with connect(REPLICA) as connection:
+            return dict(connection.execute(_QUERIES["copied"]).fetchall())
+    except psycopg.Error:
+        return {}
+
+
+def _with_lag(health: Health, beats: Mapping[str, datetime]) -> Health:
+    copied = beats.get(health.node)
+    if copied is None or health.beat_at is None:
+        return health
+    # A beat may have been copied after the node was asked.
+    behind = max((health.beat_at - copied).total_seconds(), 0.0)
+    return replace(health, lag_seconds=behind)

@@ -1,0 +1,30 @@
+-- How a node is, as `manage.py nodes` shows it.
+
+-- name: server
+-- Version; prepared transactions of this database and the age of the oldest; slots for them on the
+-- whole server; and what replication slots keep of the log.
+SELECT
+    current_setting('server_version') AS version,
+    count(*) FILTER (WHERE p.database = current_database()) AS prepared,
+    extract(EPOCH FROM
+        clock_timestamp() - min(p.prepared) FILTER (WHERE p.database = current_database())
+    )::double precision AS oldest_seconds,
+    count(*) AS slots_used,
+    current_setting('max_prepared_transactions')::integer AS slots_max,
+    (
+        SELECT coalesce(sum(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)), 0)::bigint
+        FROM pg_replication_slots AS s
+    ) AS retained_bytes
+FROM pg_prepared_xacts AS p
+
+-- name: migrations
+-- What the schema has got.
+SELECT app, name FROM public.django_migrations
+
+-- name: pulse
+-- When the node last beat and was last swept.
+SELECT beat_at, swept_at FROM ledger.pulse WHERE node = %s
+
+-- name: copied
+-- On the replica: the last beat of each node that has arrived there.
+SELECT node, beat_at FROM ledger.pulse

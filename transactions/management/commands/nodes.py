@@ -1,0 +1,98 @@
+"""Show how the bank's nodes are."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from accounts.models import Branch
+from core.clock import now
+from transactions.branches.health import Health, look_at_nodes
+
+MEGABYTE: Final = 1024 * 1024
+
+
+class Command(BaseCommand):
+    """Ask every node and show a table, or with --json what programs read."""
+
+    help = "Show each node's state, release, schema, lag of its copy, prepared transactions, sweep."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Know the form for programs."""
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *, json: bool, **_options: Any) -> None:
+        """Show the nodes; one that is down is shown so and keeps nobody waiting."""
+        names = _names()
+        nodes = look_at_nodes()
+        if json:
+            self.stdout.write(_as_json(nodes, names))
+            return
+        console = Console()
+        with console.capture() as shown:
+            console.print(_table(nodes, names, at=now()))
+            for node in nodes:
+                if node.reason:
+                    console.print(f"[red]{node.code} is down:[/] {escape(node.reason)}")
+        self.stdout.write(shown.get(), ending="")
+
+
+def _names() -> dict[str, str]:
+    """Return the branches' names by code; none while the head office is down."""
+    try:
+        return dict(Branch.objects.values_list("code", "name"))
+    except DatabaseError:
+        return {}
+
+
+def _as_json(nodes: list[Health], names: dict[str, str]) -> str:
+    found = [{**asdict(node), "name": names.get(node.code, node.code)} for node in nodes]
+    return json.dumps({"nodes": found}, default=str, indent=2)
+
+
+def _table(nodes: list[Health], names: dict[str, str], *, at: datetime) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("Node", no_wrap=True)
+    for heading in ("State", "Version", "Schema"):
+        table.add_column(heading)
+    for heading in ("Lag s", "Prepared", "Oldest s", "Slots", "Kept WAL", "Swept s ago"):
+        table.add_column(heading, justify="right")
+    for node in nodes:
+        table.add_row(
+            f"{node.code} {escape(names.get(node.code, ''))}",
+            "[green]up[/]" if node.is_up else "[red]down[/]",
+            node.version or "",
+            node.schema or "",
+            _seconds(node.lag_seconds),
+            _count(node.prepared),
+            _seconds(node.oldest_prepared_seconds),
+            _of(node.prepared_slots_used, node.prepared_slots_max),
+            ""
+            if node.retained_wal_bytes is None
+            else f"{node.retained_wal_bytes / MEGABYTE:.0f} MB",
+            "" if node.swept_at is None else _seconds((at - node.swept_at).total_seconds()),
+        )
+    return table
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _megabytes(value: int | None) -> str:
+    return "" if value is None else f"{value / MEGABYTE:.0f} MB"
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _of(used: int | None, most: int | None) -> str:
+    return "" if used is None else f"{used}/{most}"
