@@ -17,7 +17,7 @@ django.setup()
 
 from tests.faults._client import Client  # noqa: E402  # needs Django set up
 from tests.faults._notes import Notes  # noqa: E402  # as above
-from transactions.branches import coordinator  # noqa: E402  # as above
+from transactions.branches import commitment  # noqa: E402  # as above
 
 
 class Steps:
@@ -56,7 +56,7 @@ class Worker:
         self._clients = clients
         self._steps = Steps()
         self._working = threading.Event()
-        coordinator.on_step = self._steps.reached
+        commitment.on_step = self._steps.reached
         for client in clients:
             threading.Thread(target=self._act, args=(client,), daemon=True).start()
 

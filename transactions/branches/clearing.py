@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from django.db import connections
+import psycopg
+from django.db import OperationalError, connections
 
+from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import branch_number_of
 from transactions.chart import BankAccounts, Place
 from transactions.ledger.accounts import CREDIT_NORMAL, Opening, Purpose, open_account
@@ -23,6 +25,9 @@ def open_clearing(one: str, other: str, *, currencies: Iterable[str]) -> None:
     """Open the clearing accounts of two nodes with each other, where this process has not yet.
 
     Summed accounts, so that no transfer waits for another one of the same pair.
+
+    Raises:
+        BranchDown: one of the two does not answer.
     """
     for currency in currencies:
         for node, opposite in ((one, other), (other, one)):
@@ -37,5 +42,9 @@ def open_clearing(one: str, other: str, *, currencies: Iterable[str]) -> None:
                     running=False,
                     overdraft_limit=None,
                 )
-                open_account(opening, client=BANK_CLIENT, using=node)
+                try:
+                    open_account(opening, client=BANK_CLIENT, using=node)
+                except (OperationalError, psycopg.OperationalError) as error:
+                    connections[node].close()
+                    raise BranchDown(node) from error
                 _opened.add(place)

@@ -7,9 +7,12 @@ that is prepared on one of them is nothing that Django could know of.
 
 import os
 import select
+import socket
+import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +20,7 @@ from typing import Any, Final
 import psycopg
 from django.db import connections
 from psycopg import pq
+from psycopg.rows import namedtuple_row
 
 from transactions.branches.directory import connect
 
@@ -61,7 +65,7 @@ class Line:
         self._results: list[pq.abc.PGresult] = []
 
     @property
-    def socket(self) -> int:
+    def fileno(self) -> int:
         """Return the file descriptor on which answers arrive."""
         return self._pgconn.socket
 
@@ -106,6 +110,23 @@ class Line:
                 row = tuple(_decoded(result.get_value(0, n)) for n in range(result.nfields))
         return Answer(tuple(tags), row)
 
+    @contextmanager
+    def cursor(self, *, seconds: float) -> Iterator[psycopg.Cursor[Any]]:
+        """Yield a cursor for what is too large to be quoted into a message.
+
+        The connection is broken, and whatever waits on it fails, after ``seconds``.
+        """
+        same = socket.socket(fileno=os.dup(self.fileno))
+        watchdog = threading.Timer(seconds, same.shutdown, (socket.SHUT_RDWR,))
+        watchdog.start()
+        try:
+            with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:
+                cursor.format = pq.Format.BINARY
+                yield cursor
+        finally:
+            watchdog.cancel()
+            same.close()
+
     @property
     def is_up(self) -> bool:
         """Tell whether the connection can be used."""
@@ -138,17 +159,17 @@ def exchange(messages: Mapping[Line, str], *, seconds: float) -> list[Answer]:
     waiting = {}
     for line in messages:
         if line.is_up:
-            waiting[line.socket] = line
-            poll.register(line.socket, select.POLLIN)
+            waiting[line.fileno] = line
+            poll.register(line.fileno, select.POLLIN)
         else:
             answers[line] = Answer(is_lost=True)
     while waiting:
         ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-        for socket, _event in ready:
-            answer = waiting[socket].take()
+        for fileno, _event in ready:
+            answer = waiting[fileno].take()
             if answer is not None:
-                answers[waiting.pop(socket)] = answer
-                poll.unregister(socket)
+                answers[waiting.pop(fileno)] = answer
+                poll.unregister(fileno)
         if not ready and time.monotonic() >= deadline:
             for line in waiting.values():
                 line.hang_up()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from transactions.ledger.connection import QUERIES, fetch_all, fetch_one, ledger_cursor
 
@@ -34,6 +34,10 @@ class Status(StrEnum):
     OPEN = "open"
     FROZEN = "frozen"
     CLOSED = "closed"
+
+
+MOVED: Final = "moved"
+"""The status of the row that an account leaves behind where it lived before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

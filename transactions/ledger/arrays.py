@@ -51,6 +51,15 @@ class Integers(PackedArray):
         super().__init__(_interleaved("ii", 4, values), len(values))
 
 
+class Smallints(PackedArray):
+    """A ``smallint[]``."""
+
+    element = 21
+
+    def __init__(self, values: Sequence[int]) -> None:
+        super().__init__(_interleaved("ih", 2, values), len(values))
+
+
 class Booleans(PackedArray):
     """A ``boolean[]``."""
 
@@ -98,7 +107,14 @@ def _interleaved(form: str, size: int, values: Sequence[int]) -> bytes:
     return pack("!" + form * len(values), *flat)
 
 
-_ARRAY_OIDS: Final = {Bigints: 1016, Integers: 1007, Booleans: 1000, Texts: 1009, Instants: 1185}
+_ARRAY_OIDS: Final = {
+    Bigints: 1016,
+    Integers: 1007,
+    Smallints: 1005,
+    Booleans: 1000,
+    Texts: 1009,
+    Instants: 1185,
+}
 
 
 class _PackedDumper(Dumper):

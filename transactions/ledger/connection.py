@@ -10,6 +10,7 @@ from django.db import connections
 from psycopg.rows import namedtuple_row
 
 from core.db.errors import passing_errors_translated
+from core.db.reading import note_used
 from core.db.sql import queries
 from transactions.ledger.codes import refusal_in
 
@@ -27,6 +28,7 @@ def ledger_cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
         Busy: a lock, a deadlock or a shutdown was in the way; nothing is written.
     """
     wrapper = connections[using]
+    note_used(using)
     wrapper.ensure_connection()
     with passing_errors_translated():
         try:

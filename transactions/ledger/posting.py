@@ -116,6 +116,7 @@ class BatchReceipt:
     items: int
     refusals: Mapping[int, Code]
     replayed: bool
+    settling: bool = False
 
     def transfer_id(self, item: int) -> UUID:
         """Return the id of an item (counted from 0) that was not refused."""
@@ -147,7 +148,7 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
         "reference": transfer.reference,
         "event_at": transfer.event_at,
     }
-    # The short way is for customers' accounts: it would queue for the bank's own, which nobody locks.
+    # The short way is for customers' accounts: it would queue for the bank's, which nobody locks.
     # Inside a transaction it is closed: what fails on it would abort that.
     is_short = not (is_bank_account(transfer.debit) or is_bank_account(transfer.credit))
     if is_short and not connections[using].in_atomic_block:
@@ -186,7 +187,7 @@ def post_batch(
         Busy: try again.
     """
     with ledger_cursor(using) as cursor:
-        parameters = _batch_parameters(transfers, order)
+        parameters = batch_parameters(transfers, order)
         adapt_packed_arrays(cursor)
         row: Any = cursor.execute(QUERIES["post_batch"], parameters, prepare=True).fetchone()
     refusals = zip(row.refused_items or (), map(Code, row.refused_codes or ()), strict=True)
@@ -195,8 +196,13 @@ def post_batch(
     )
 
 
-def _batch_parameters(transfers: Sequence[Transfer], order: Order) -> dict[str, Any]:
-    """Return the batch column by column; columns that no item uses are left out."""
+def batch_parameters(
+    transfers: Sequence[Transfer], order: Order, *, peers: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Return the batch column by column; columns that no item uses are left out.
+
+    ``peers`` are the accounts at the other end, of a batch between two nodes.
+    """
     debits = [transfer.debit for transfer in transfers]
     credits_ = [transfer.credit for transfer in transfers]
     accounts = sorted({*debits, *credits_})
@@ -221,6 +227,7 @@ def _batch_parameters(transfers: Sequence[Transfer], order: Order) -> dict[str, 
         "memo": Texts(memos) if any(memos) else None,
         "reference": Texts(references) if any(references) else None,
         "event_at": Instants(instants) if any(instants) else None,
+        "peer": None if peers is None else Bigints(peers),
     }
 
 

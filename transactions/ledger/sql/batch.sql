@@ -226,6 +226,7 @@ BEGIN
             IF v_result > 1 THEN
                 v_chain_refused := true;
                 FOR j IN REVERSE i - 1 .. v_chain LOOP
+                    CONTINUE WHEN v_code[j] <> 0;
                     d := p_debit[j];
                     c := p_credit[j];
                     v_amount := p_amount[j];

@@ -37,6 +37,28 @@ FROM ledger.book_cash_v1(
     p_holder => %(holder)s, p_memo => %(memo)s
 ) AS c
 
+-- name: send_batch
+SELECT b.first_id, b.refused_items, b.refused_codes, b.replayed
+FROM ledger.send_batch_v1(
+    p_id => %(id)s, p_attempt => %(attempt)s::smallint, p_destination => %(destination)s,
+    p_client => %(client)s, p_key => %(key)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
+    p_credit => %(credit)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_kind => %(kind)s, p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s,
+    p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
+    p_event_at => %(event_at)s, p_peer => %(peer)s, p_refused => %(refused)s
+) AS b
+
+-- name: receive_batch
+SELECT b.first_id, b.refused_items, b.refused_codes
+FROM ledger.receive_batch_v1(
+    p_id => %(id)s, p_attempt => %(attempt)s::smallint, p_source => %(source)s,
+    p_client => %(client)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
+    p_credit => %(credit)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_kind => %(kind)s, p_channel => %(channel)s, p_day => %(day)s, p_linked => %(linked)s,
+    p_memo => %(memo)s, p_event_at => %(event_at)s, p_peer => %(peer)s,
+    p_refused => %(refused)s
+) AS b
+
 -- name: hold
 SELECT h.hold_id, h.replayed
 FROM ledger.hold_v1(
