@@ -3,7 +3,7 @@
 from django.urls import path
 
 from portals import outbox
-from portals.customer import cash, transfers, views
+from portals.customer import cash, scheduled, transfers, views
 from portals.employee import operations
 
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("transfers/new/", transfers.enter, name="transfer-new"),
     path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),
     path("transfers/send/<uuid:token>/", transfers.send, name="transfer-send"),
+    path("transfers/scheduled/", scheduled.scheduled, name="scheduled"),
+    path(
+        "transfers/scheduled/<int:scheduled_id>/cancel/", scheduled.cancel, name="scheduled-cancel"
+    ),
     path("transfers/<uuid:transfer_id>/", transfers.receipt, name="receipt"),
     path("staff/operations/", operations.operation_log, name="operations"),
     path("staff/operations.csv", operations.operation_file, name="operations-file"),

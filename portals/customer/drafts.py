@@ -20,6 +20,13 @@ def draft(request: HttpRequest, *, token: str) -> dict[str, str] | None:
     return _drafts(request).get(token)
 
 
+def drop_draft(request: HttpRequest, *, token: str) -> None:
+    """Forget a form's entries: what it asked for is taken care of."""
+    request.session[_KEPT] = {
+        name: kept for name, kept in _drafts(request).items() if name != token
+    }
+
+
 def _drafts(request: HttpRequest) -> dict[str, dict[str, str]]:
     kept: dict[str, dict[str, str]] = request.session.get(_KEPT, {})
     return kept

@@ -4,7 +4,6 @@ Each step ends in a redirect, so that going back and reloading never sends a for
 were sent again, its token lets it move money once.
 """
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core import clock
 from core.errors import DomainError
 from core.money import Money
-from portals.customer.drafts import draft, keep_draft
+from portals.customer.drafts import draft, drop_draft, keep_draft
 from portals.customer.forms import TransferForm
 from portals.customer.page import REFUSED, customer_page, person
+from transactions.branches.outcomes import BranchDown
+from transactions.payments.scheduling import queue_transfer
 from transactions.selectors import accounts_of, payee_of, transfer_of
-from transactions.services import Receipt, TransferRequest, preview_transfer, transfer_funds
+from transactions.services import Receipt, preview_transfer, transfer_funds
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +39,9 @@ def enter(request: HttpRequest) -> HttpResponse:
         return _wrong(request, form)
     try:
         _preview(request, form)
+    except BranchDown:
+        # The next page says so, and offers to send it later.
+        pass
     except DomainError as error:
         return _refused(request, form, error)
     keep_draft(request, token=form.token_text, entries=form.entries())
@@ -53,23 +57,28 @@ def check(request: HttpRequest, token: UUID) -> HttpResponse:
         return _start_again(request)
     try:
         preview = _preview(request, form)
+    except BranchDown as error:
+        return _check_page(request, form, down=error)
     except DomainError as error:
         return _refused(request, form, error)
     if preview.replayed:
         return _receipt_of(request, preview)
-    asked = form.request(user=person(request).pk)
-    return render(request, "customer/transfer_check.html", _checked(form, asked, preview))
+    return _check_page(request, form, preview=preview)
 
 
 @require_POST
 @customer_page
 def send(request: HttpRequest, token: UUID) -> HttpResponse:
-    """Send the money, once for each form, and go to the receipt."""
+    """Send the money, once for each form, and go to the receipt; or leave it with the bank."""
     form = _kept_form(request, str(token))
     if form is None:
         return _start_again(request)
     try:
         sent = transfer_funds(form.request(user=person(request).pk), now=clock.now())
+    except BranchDown as error:
+        if "when_back" in request.POST:
+            return _leave(request, form)
+        return _check_page(request, form, down=error, status=error.http_status)
     except DomainError as error:
         return _refused(request, form, error)
     return _receipt_of(request, sent)
@@ -94,14 +103,36 @@ def _kept_form(request: HttpRequest, token: str) -> TransferForm | None:
     return form if form.is_valid() else None
 
 
-def _checked(form: TransferForm, asked: TransferRequest, preview: Receipt) -> dict[str, Any]:
-    after = preview.debit_after
-    return {
+def _check_page(
+    request: HttpRequest,
+    form: TransferForm,
+    *,
+    preview: Receipt | None = None,
+    down: BranchDown | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Show what would be sent: now, or with ``down`` as soon as the branch is back."""
+    asked = form.request(user=person(request).pk)
+    after = preview.debit_after if preview else None
+    context = {
         "token": form.token_text,
         "asked": asked,
         "payee": payee_of(asked.credit),
         "left": None if after is None else Money(after, asked.amount.currency),
+        "down": down,
     }
+    return render(request, "customer/transfer_check.html", context, status=status)
+
+
+def _leave(request: HttpRequest, form: TransferForm) -> HttpResponse:
+    """Leave a transfer with the bank, to be sent when the branch is back."""
+    try:
+        queue_transfer(form.request(user=person(request).pk), now=clock.now())
+    except DomainError as error:
+        return _refused(request, form, error)
+    drop_draft(request, token=form.token_text)
+    messages.info(request, _("The transfer waits with us. It is sent when the branch is back."))
+    return redirect("scheduled")
 
 
 def _refused(request: HttpRequest, form: TransferForm, error: DomainError) -> HttpResponse:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.money import Money
+
 
 class ScheduledTransfer(models.Model):
     """A transfer that is sent once, as soon as it can be.
@@ -62,4 +64,9 @@ class ScheduledTransfer(models.Model):
 
     def __str__(self) -> str:
         """Say what is to be sent."""
-        return f"{self.amount} {self.currency} from {self.debit} to {self.credit}"
+        return f"{self.money} from {self.debit} to {self.credit}"
+
+    @property
+    def money(self) -> Money:
+        """What is to be sent."""
+        return Money(self.amount, self.currency)

@@ -9,13 +9,12 @@ from typing import Final
 
 import psycopg
 import structlog
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connections
 from django.db.models import F, Q, QuerySet
 
 from accounts.numbers import is_bank_account
 from core.db.errors import Busy
 from core.errors import DomainError
-from core.money import Money
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.branches.registry import node_of
 from transactions.ledger.codes import Code, Refused
@@ -56,10 +55,16 @@ def queue_transfer(request: TransferRequest, *, now: datetime) -> ScheduledTrans
 
     Raises:
         Refused: it could never be sent, or its key stands for another one.
+        BranchDown: the payer's own branch does not answer.
     """
     if is_bank_account(request.credit):
         raise Refused(Code.UNKNOWN_CREDIT_ACCOUNT)
-    if rights_on(request.debit, user=request.user, using=node_of(request.debit)) is None:
+    source = node_of(request.debit)
+    try:
+        rights = rights_on(request.debit, user=request.user, using=source)
+    except (OperationalError, psycopg.OperationalError) as error:
+        raise BranchDown(source) from error
+    if rights is None:
         raise Refused(Code.UNKNOWN_DEBIT_ACCOUNT)
     asked = {
         "debit": request.debit,
@@ -173,7 +178,7 @@ def _request(scheduled: ScheduledTransfer) -> TransferRequest:
         channel=Channel.WEB,
         debit=scheduled.debit,
         credit=scheduled.credit,
-        amount=Money(scheduled.amount, scheduled.currency),
+        amount=scheduled.money,
         memo=scheduled.memo or None,
     )
 
