@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from transactions.branches.registry import nodes
 from transactions.ledger.invariants import CHECKS, check_books
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         """Check one node after the other, each on one snapshot."""
-        reports = [check_books(using=alias) for alias in settings.DATABASES]
+        reports = [check_books(using=alias) for alias in nodes()]
         clean = not any(report.findings for report in reports)
         answer = {
             "clean": clean,

@@ -58,12 +58,11 @@ def _as_json(nodes: list[Health], names: dict[str, str]) -> str:
 
 
 def _table(nodes: list[Health], names: dict[str, str], *, at: datetime) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("Node", no_wrap=True)
-    for heading in ("State", "Version", "Schema"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("Node", "State", "Version", "Schema"):
         table.add_column(heading)
-    for heading in ("Lag s", "Prepared", "Oldest s", "Slots", "Kept WAL", "Swept s ago"):
-        table.add_column(heading, justify="right")
+    for heading in ("Lag s", "Prepared", "Age s", "Slots", "WAL MB", "Swept s"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for node in nodes:
         table.add_row(
             f"{node.code} {escape(names.get(node.code, ''))}",
@@ -87,7 +86,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _megabytes(value: int | None) -> str:
-    return "" if value is None else f"{value / MEGABYTE:.0f} MB"
+    return "" if value is None else f"{value / MEGABYTE:.0f}"
 
 
 def _count(value: int | None) -> str:
