@@ -37,8 +37,8 @@ class Command(BaseCommand):
 
     help = (
         "Start a PostgreSQL server for the branch NAME, make it a node of the bank that runs here,"
-        " or that DATABASE_URL and OWNER_DATABASE_URL name, and stay until Ctrl-C. Its data lie under"
-        " BANK_VAR; the next start finds them again."
+        " or that DATABASE_URL and OWNER_DATABASE_URL name, and stay until Ctrl-C. Its data lie"
+        " under BANK_VAR; the next start finds them again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         Raises:
             CommandError: with one line that says why it does not run.
         """
-        for ending in (signal.SIGTERM, signal.SIGHUP):
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _interrupt)
         try:
             self._run(name, code, options)

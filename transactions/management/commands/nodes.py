@@ -58,10 +58,10 @@ def _as_json(nodes: list[Health], names: dict[str, str]) -> str:
 
 
 def _table(nodes: list[Health], names: dict[str, str], *, at: datetime) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
     for heading in ("Node", "State", "Version", "Schema"):
-        table.add_column(heading)
-    for heading in ("Lag s", "Prepared", "Age s", "Slots", "WAL MB", "Swept s"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Lag s", "2PC", "Age s", "Slots", "WAL MB", "Swept s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for node in nodes:
         table.add_row(
@@ -73,9 +73,7 @@ def _table(nodes: list[Health], names: dict[str, str], *, at: datetime) -> Table
             _count(node.prepared),
             _seconds(node.oldest_prepared_seconds),
             _of(node.prepared_slots_used, node.prepared_slots_max),
-            ""
-            if node.retained_wal_bytes is None
-            else f"{node.retained_wal_bytes / MEGABYTE:.0f} MB",
+            "" if node.retained_wal_bytes is None else f"{node.retained_wal_bytes / MEGABYTE:.0f}",
             "" if node.swept_at is None else _seconds((at - node.swept_at).total_seconds()),
         )
     return table
