@@ -81,6 +81,12 @@ DAMAGES = (
         "UPDATE ledger.hold SET captured = captured - 1 WHERE state = 'captured'",
     ),
     Damage(
+        "rows_are_of_known_accounts",
+        "INSERT INTO ledger.holder (account, user_id, rights) VALUES (100999999999, 1, 'owner')",
+        "100999999999",
+    ),
+    Damage("crossings_stand_against_clearing", "UPDATE ledger.journal SET peer = 1 " + LAST),
+    Damage(
         "floors_follow_holds_and_limits",
         "UPDATE ledger.account SET floor = floor - 1 WHERE number = {payer}",
     ),

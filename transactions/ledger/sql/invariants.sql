@@ -94,6 +94,33 @@ WHERE NOT EXISTS (SELECT FROM ledger.account AS a WHERE a.number = leg.account)
 ORDER BY leg.account, leg.id
 LIMIT 100;
 
+-- name: rows_are_of_known_accounts
+SELECT dependent.account, format('%s of no account', dependent.what)
+FROM (
+    SELECT account, 'a holder' AS what FROM ledger.holder
+    UNION ALL
+    SELECT account, 'a payee limit' FROM ledger.payee_limit
+    UNION ALL
+    SELECT account, 'a hold' FROM ledger.hold
+    UNION ALL
+    SELECT account, 'an event' FROM ledger.account_event
+    UNION ALL
+    SELECT account, 'a fold' FROM ledger.folded
+) AS dependent
+WHERE NOT EXISTS (SELECT FROM ledger.account AS a WHERE a.number = dependent.account)
+ORDER BY dependent.account
+LIMIT 100;
+
+-- name: crossings_stand_against_clearing
+-- What goes to another node, or comes from there, has one leg on a clearing account here.
+SELECT j.debit, format('transfer %s with %s: no clearing account', j.id, j.peer)
+FROM ledger.journal AS j
+INNER JOIN ledger.account AS d ON d.number = j.debit
+INNER JOIN ledger.account AS c ON c.number = j.credit
+WHERE j.peer IS NOT NULL AND (d.purpose = 'clearing') = (c.purpose = 'clearing')
+ORDER BY j.debit, j.id
+LIMIT 100;
+
 -- name: legs_are_of_one_currency
 SELECT
     j.debit,
