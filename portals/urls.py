@@ -4,7 +4,7 @@ from django.urls import path
 
 from portals import outbox
 from portals.customer import cash, scheduled, transfers, views
-from portals.employee import operations
+from portals.employee import nodes, operations
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -22,5 +22,6 @@ urlpatterns = [
     path("staff/operations/", operations.operation_log, name="operations"),
     path("staff/operations.csv", operations.operation_file, name="operations-file"),
     path("staff/operations/clear/", operations.clear, name="operations-clear"),
+    path("staff/nodes/", nodes.nodes, name="nodes"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

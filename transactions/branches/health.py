@@ -1,5 +1,6 @@
 """How the bank's nodes are: who answers, at which release and schema, and what is left to do."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -27,15 +28,16 @@ _UNREADABLE: Final = (errors.UndefinedTable, errors.InvalidSchemaName, errors.In
 class Health:
     """How one node is. What could not be learnt is None; ``reason`` says why it is down.
 
-    The schema is *current*, *older* or *newer* than the code. ``prepared`` counts transactions of
-    the node that are prepared, slots are those of its server. ``lag_seconds`` is how far its copy
-    on the replica is behind.
+    ``latency_ms`` is how long it took to answer. The schema is *current*, *older* or *newer* than
+    the code. ``prepared`` counts transactions of the node that are prepared, slots are those of its
+    server. ``lag_seconds`` is how far its copy on the replica is behind.
     """
 
     node: str
     code: str
     is_up: bool
     reason: str | None = None
+    latency_ms: float | None = None
     version: str | None = None
     schema: str | None = None
     lag_seconds: float | None = None
@@ -64,8 +66,10 @@ def _look_at(node: str, known: set[tuple[str, str]]) -> Health:
     code = {HEAD_OFFICE: HEAD_OFFICE_CODE}.get(node, node)
     try:
         with connect(node) as connection:
+            begin = time.perf_counter()
             server = connection.cursor(row_factory=namedtuple_row).execute(_QUERIES["server"])
             row: Any = server.fetchone()
+            latency_ms = (time.perf_counter() - begin) * 1_000
             migrations = _if_readable(lambda: connection.execute(_QUERIES["migrations"]).fetchall())
             pulse = _if_readable(lambda: connection.execute(_QUERIES["pulse"], [node]).fetchone())
     except psycopg.Error as error:
@@ -76,6 +80,7 @@ def _look_at(node: str, known: set[tuple[str, str]]) -> Health:
         node=node,
         code=code,
         is_up=True,
+        latency_ms=latency_ms,
         version=row.version.split()[0],
         schema=None if migrations is None else _age(set(migrations), known),
         prepared=row.prepared,
