@@ -5,11 +5,13 @@ from collections.abc import Collection
 from accounts.models import Account, User
 
 
-def identities(numbers: Collection[int]) -> dict[int, Account]:
+def identities(numbers: Collection[int], *, using: str = "default") -> dict[int, Account]:
     """Return the identities of customers' accounts, with their branches, by number."""
-    return Account.objects.select_related("branch").in_bulk(list(numbers))
+    return Account.objects.using(using).select_related("branch").in_bulk(list(numbers))
 
 
-def names_of(people: Collection[int]) -> dict[int, str]:
+def names_of(people: Collection[int], *, using: str = "default") -> dict[int, str]:
     """Return people's names by their ids."""
-    return dict(User.objects.filter(pk__in=people).values_list("pk", "full_name"))
+    if not people:
+        return {}
+    return dict(User.objects.using(using).filter(pk__in=people).values_list("pk", "full_name"))

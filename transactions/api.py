@@ -15,6 +15,7 @@ from accounts.numbers import InvalidAccountNumber, parse_account_number
 from core import clock
 from core.api.keys import REPLAYED, idempotency_key
 from core.api.serializers import StrictSerializer, TextField
+from core.db.reading import silent_nodes
 from core.errors import DomainError
 from core.money import Money
 from core.text import one_line
@@ -122,8 +123,9 @@ class AccountList(BankView):
     """The caller's accounts."""
 
     def get(self, request: Request) -> Response:
-        """Show the accounts with their balances."""
-        return Response({"accounts": [_account(one) for one in accounts_of(_caller(request))]})
+        """Show the accounts with their balances, and which branches do not answer."""
+        found = [_account(one) for one in accounts_of(_caller(request))]
+        return Response(_given(accounts=found, unavailable_branches=silent_nodes() or None))
 
 
 class AccountDetail(BankView):

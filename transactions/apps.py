@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from core.db import aliases
+from core.db import aliases, reading
 
 
 class TransactionsConfig(AppConfig):
@@ -12,8 +12,9 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Let commands find the nodes that no setting names, and copies follow the schema."""
-        from transactions.branches import registry, replica
+        """Let commands find the nodes that no setting names, and readers and schema the replica."""
+        from transactions.branches import freshness, registry, replica
 
         aliases.found_by(registry.refresh)
+        reading.copies_known_by(freshness.copies)
         post_migrate.connect(replica.on_migrated, sender=self)

@@ -10,10 +10,18 @@ from accounts.models import Account
 from accounts.numbers import is_bank_account
 from accounts.selectors import identities, names_of
 from core.money import Money
+from transactions.branches.asking import (
+    ask_everywhere,
+    ask_for_account,
+    ask_head_office,
+    refuse_silence_of,
+)
+from transactions.branches.registry import node_of, nodes
 from transactions.chart import Place, place_of
 from transactions.ledger import reads
+from transactions.ledger.accounts import MOVED
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.reads import LAST_ID, Balance, Entry
+from transactions.ledger.reads import LAST_ID, Balance, Entry, PostedTransfer
 
 _BANK_NAMES: Final = {
     Place.VAULT: "Vault",
@@ -108,8 +116,11 @@ class TransferView:
 
 def accounts_of(user: int) -> list[AccountView]:
     """Return the accounts that a person holds rights on, by number."""
-    held = reads.balances_of(user)
-    known = identities([balance.number for balance in held])
+    held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
+    # Where an account has lived before, its row stays behind.
+    held = sorted((one for one in held if one.status != MOVED), key=lambda one: one.number)
+    numbers = [balance.number for balance in held]
+    known = ask_head_office(lambda node: identities(numbers, using=node)) or {}
     return [_view(balance, known.get(balance.number)) for balance in held]
 
 
@@ -118,10 +129,12 @@ def account_of(user: int, *, number: int) -> AccountView:
 
     Raises:
         Refused: there is none of theirs with this number.
+        BranchDown: its branch does not answer.
     """
     for account in accounts_of(user):
         if account.number == number:
             return account
+    refuse_silence_of(node_of(number))
     raise Refused(Code.UNKNOWN_ACCOUNT)
 
 
@@ -132,7 +145,7 @@ def statement(user: int, *, number: int, before: UUID | None, limit: int) -> Sta
         Refused: the person has no such account.
     """
     account = account_of(user, number=number)
-    found = reads.entries(number, before=before or LAST_ID, limit=limit + 1)
+    found = _entries(number, before=before or LAST_ID, limit=limit + 1)
     page = found[:limit]
     older = page[-1].transfer_id if len(found) > limit else None
     return Statement(account=account, movements=_movements(number, page), older=older)
@@ -143,7 +156,7 @@ def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[M
     found = [
         (entry, account.number)
         for account in accounts
-        for entry in reads.entries(account.number, limit=limit)
+        for entry in _entries(account.number, before=LAST_ID, limit=limit)
     ]
     found.sort(key=lambda pair: pair[0].transfer_id, reverse=True)
     newest = found[:limit]
@@ -156,10 +169,13 @@ def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
 
     Raises:
         Refused: there is none with this id that is theirs to see.
+        BranchDown: it may be at a branch that does not answer.
     """
-    posted = reads.transfer(transfer_id)
-    mine = {balance.number for balance in reads.balances_of(user)}
+    posted = next(iter(ask_everywhere(lambda node: _posted(transfer_id, node))), None)
+    held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
+    mine = {balance.number for balance in held}
     if posted is None or mine.isdisjoint({posted.debit, posted.credit}):
+        refuse_silence_of(*nodes())
         raise Refused(Code.UNKNOWN_TRANSFER)
     parties = _parties([posted.debit, posted.credit])
     return TransferView(
@@ -192,6 +208,19 @@ def recorded_at(transfer_id: UUID) -> datetime:
     milliseconds, rest = transfer_id.int >> 80, transfer_id.int >> 64 & 0xFFF
     since = timedelta(milliseconds=milliseconds, microseconds=rest * 1000 // 4096)
     return datetime.fromtimestamp(0, tz=UTC) + since
+
+
+def _posted(transfer_id: UUID, node: str) -> list[PostedTransfer]:
+    posted = reads.transfer(transfer_id, using=node)
+    return [] if posted is None else [posted]
+
+
+def _entries(number: int, *, before: UUID, limit: int) -> list[Entry]:
+    """Return an account's entries, newest first; of all nodes on which it has lived."""
+    found = ask_for_account(
+        number, lambda node: reads.entries(number, before=before, limit=limit, using=node)
+    )
+    return sorted(found, key=lambda entry: entry.transfer_id, reverse=True)[:limit]
 
 
 def _money(minor: int | None, currency: str) -> Money | None:
@@ -235,8 +264,13 @@ def _movement(number: int, entry: Entry, parties: dict[int, Party]) -> Movement:
 def _parties(numbers: Collection[int]) -> dict[int, Party]:
     """Name accounts: the bank's own by their place, others by their owner."""
     people = {number for number in numbers if not is_bank_account(number)}
-    owners = reads.owners_of(people) if people else {}
-    names = names_of(owners.values()) if owners else {}
+    owners = dict(
+        ask_everywhere(lambda node: list(reads.owners_of(people, using=node).items()))
+        if people
+        else ()
+    )
+    holders = set(owners.values())
+    names = ask_head_office(lambda node: names_of(holders, using=node)) or {}
     return {
         number: Party(number, names.get(owners.get(number, 0), ""), is_bank=False)
         if number in people

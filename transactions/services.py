@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import Account, Branch, Product, User
 from accounts.numbers import account_number, is_bank_account
 from core.clock import bank_day
+from core.db.reading import note_used
 from core.money import Money
 from transactions.branches.coordinator import rehearse_across, transfer_across
 from transactions.branches.registry import node_of
@@ -52,6 +53,7 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
     """
     transfer, order = _asked(request, now=now)
     source, destination = node_of(transfer.debit), node_of(transfer.credit)
+    note_used(source, destination)
     if source == destination:
         return post(transfer, order=order, using=source)
     return transfer_across(transfer, order=order, source=source, destination=destination)

@@ -30,6 +30,7 @@ __all__ = [
     "UnknownNode",
     "branch_number_of",
     "forget",
+    "has_moved",
     "node_of",
     "nodes",
     "refresh",
@@ -60,6 +61,11 @@ def node_of(number: int) -> str:
     directory = _registry.directory()
     moved = directory.moved.get(number)
     return moved or _registry.by_number.get(number // _BRANCH_DIGITS, HEAD_OFFICE)
+
+
+def has_moved(number: int) -> bool:
+    """Tell whether an account has ever moved: then other nodes have a part of its history."""
+    return number in _registry.directory().moved
 
 
 def branch_number_of(node: str) -> int:

@@ -52,6 +52,14 @@ def paused(superuser_url: str, *nodes: str) -> Iterator[None]:
         _switch(superuser, "ENABLE", nodes)
 
 
+@contextmanager
+def stalled(superuser_url: str) -> Iterator[None]:
+    """Let what the replica hears of accounts wait, while it can be read."""
+    with psycopg.connect(superuser_url) as superuser:
+        superuser.execute("LOCK TABLE ledger.account IN EXCLUSIVE MODE")
+        yield
+
+
 def _switch(superuser: psycopg.Connection, word: str, nodes: Sequence[str]) -> None:
     for node in nodes:
         name = sql.Identifier(f"bank_{node}")

@@ -1,0 +1,86 @@
+"""Asking the nodes: one query on the replica while it is fresh enough, else the primaries in turn.
+
+A node that does not answer is noted with the request, for the page to name; it fails only where
+nothing else was asked for.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
+
+import psycopg
+from django.db import InterfaceError, OperationalError
+
+from core.db import reading
+from core.db.aliases import HEAD_OFFICE
+from core.db.errors import Busy
+from transactions.branches.outcomes import BranchDown
+from transactions.branches.registry import has_moved, node_of, nodes
+
+Answer = TypeVar("Answer")
+_SILENCE: Final = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    Busy,
+)
+
+
+def ask_everywhere(ask: Callable[[str], list[Answer]]) -> list[Answer]:
+    """Return the answers of all nodes that answer."""
+    found = _asked_replica(ask)
+    if found is None:
+        found = [answer for answers in _asked_in_turn(ask, nodes()) for answer in answers]
+    return found
+
+
+def ask_for_account(number: int, ask: Callable[[str], list[Answer]]) -> list[Answer]:
+    """Return the answers of the nodes that have had an account: nearly always one.
+
+    Raises:
+        BranchDown: none of them answers.
+    """
+    found = _asked_replica(ask)
+    if found is not None:
+        return found
+    homes = nodes() if has_moved(number) else [node_of(number)]
+    answers = list(_asked_in_turn(ask, homes))
+    if not answers:
+        raise BranchDown(node_of(number))
+    return [answer for several in answers for answer in several]
+
+
+def ask_head_office(ask: Callable[[str], Answer]) -> Answer | None:
+    """Return what the head office knows; None when it does not answer."""
+    found = _asked_replica(ask)
+    return next(_asked_in_turn(ask, [HEAD_OFFICE]), None) if found is None else found
+
+
+def refuse_silence_of(*homes: str) -> None:
+    """Refuse to call missing what a silent node may have.
+
+    Raises:
+        BranchDown: one of ``homes`` did not answer this request.
+    """
+    for node in homes:
+        if node in reading.silent_nodes():
+            raise BranchDown(node)
+
+
+def _asked_replica(ask: Callable[[str], Answer]) -> Answer | None:
+    alias = reading.source()
+    if alias is None:
+        return None
+    try:
+        return ask(alias)
+    except _SILENCE as error:
+        reading.give_up_replica(error)
+        return None
+
+
+def _asked_in_turn(ask: Callable[[str], Answer], homes: Iterable[str]) -> Iterator[Answer]:
+    for node in homes:
+        try:
+            yield ask(node)
+        except _SILENCE:
+            reading.note_silent(node)
