@@ -11,12 +11,15 @@ from datetime import datetime, time
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
+import psycopg
 from django.conf import settings
+from django.db import OperationalError
 
 from accounts.numbers import is_bank_account
 from core.clock import bank_day
 from core.errors import DomainError
 from core.money import Money, currency_named
+from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.branches.registry import branch_number_of, node_of, refresh
 from transactions.chart import BankAccounts, Place, open_chart
 from transactions.ledger.cash import Booking, book_cash
@@ -94,6 +97,8 @@ def deposit_cash(request: CashRequest, *, now: datetime) -> Receipt:
     Raises:
         SelfServiceCashOff, CounterLimitExceeded
         Refused: with the reason; nothing was booked.
+        BranchDown: the account's branch does not answer; nothing was booked.
+        OutcomeUnknown: it fell silent meanwhile; the same request sent again tells.
         Busy: nothing was booked; the same request may be sent again.
     """
     return _book(request, Kind.DEPOSIT, now)
@@ -105,6 +110,8 @@ def withdraw_cash(request: CashRequest, *, now: datetime) -> Receipt:
     Raises:
         SelfServiceCashOff, CounterLimitExceeded
         Refused: with the reason; nothing was booked.
+        BranchDown: the account's branch does not answer; nothing was booked.
+        OutcomeUnknown: it fell silent meanwhile; the same request sent again tells.
         Busy: nothing was booked; the same request may be sent again.
     """
     return _book(request, Kind.WITHDRAWAL, now)
@@ -183,7 +190,13 @@ def _book_where_it_lives(request: CashRequest, kind: CashKind, order: Order) -> 
         most=most.minor if request.channel is Channel.MACHINE else None,
         memo=request.memo,
     )
-    return book_cash(booking, order=order, using=node)
+    try:
+        return book_cash(booking, order=order, using=node)
+    except OperationalError as error:
+        # It could not even be asked.
+        raise BranchDown(node) from error
+    except psycopg.OperationalError as error:
+        raise OutcomeUnknown from error
 
 
 @contextmanager
