@@ -1,15 +1,15 @@
 """The operation log: all that was posted and all that was done to accounts, newest first.
 
-Read from the replica, or where there is none from each node in turn.
+Read from the replica while that is fresh, else from each node in turn.
 """
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -19,10 +19,13 @@ from django.db import OperationalError
 from psycopg import sql
 
 from accounts.selectors import names_of
+from core.db import reading
 from core.db.aliases import REPLICA
+from core.db.errors import Busy
 from core.db.sql import queries
-from core.errors import DomainError
 from core.money import Money
+from transactions.branches.asking import ask_everywhere, ask_head_office
+from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import nodes
 from transactions.ledger.connection import ledger_cursor
 from transactions.ledger.posting import BANK_CLIENT, Channel, Kind
@@ -42,13 +45,6 @@ class Action(StrEnum):
     SET_STATUS = "set_status"
     SET_LIMITS = "set_limits"
     SET_PAYEE_LIMIT = "set_payee_limit"
-
-
-class NodesSilent(DomainError):
-    """Not all of the operations asked for can be read now."""
-
-    code = "nodes_silent"
-    http_status = 503
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,47 +83,56 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPage:
-    """A page of the log; ``older`` is where the next begins, ``silent`` are nodes not heard."""
+    """A page of the log; ``older`` is where the next begins."""
 
     operations: Sequence[Operation]
     older: UUID | None
-    silent: Sequence[str] = field(default_factory=tuple)
 
 
 def operations(wanted: OperationFilter, *, before: UUID | None, limit: int) -> OperationPage:
-    """Return up to ``limit`` operations older than ``before``. Nodes that are down are named."""
-    rows, silent = [], []
-    for source in _sources(wanted):
-        try:
-            rows += _read(source, wanted, before or LAST_ID, limit + 1)
-        except (psycopg.OperationalError, OperationalError):
-            silent.append(source)
-    rows.sort(key=_id, reverse=True)
-    page = rows[:limit]
-    return OperationPage(
-        operations=_operations(page),
-        older=page[-1].id if len(rows) > limit else None,
-        silent=silent,
+    """Return up to ``limit`` operations older than ``before``, of all nodes that answer."""
+    found = ask_everywhere(
+        lambda source: (
+            _read(source, wanted, before or LAST_ID, limit + 1) if _may_have(source, wanted) else []
+        )
     )
+    found.sort(key=_id, reverse=True)
+    page = found[:limit]
+    older = page[-1].id if len(found) > limit else None
+    return OperationPage(operations=_operations(page), older=older)
 
 
 def all_operations(wanted: OperationFilter) -> Iterator[Operation]:
     """Yield all operations, newest first, read piece by piece.
 
     Raises:
-        NodesSilent: at once, when one of the nodes that have some is down.
+        BranchDown: at once, when a node that may have some does not answer.
     """
-    found = []
-    for source in _sources(wanted):
-        rows = _all_rows(source, wanted)
+    copy = reading.source()
+    if copy is not None:
         try:
-            first = next(rows, None)
-        except (psycopg.OperationalError, OperationalError) as error:
-            message = f"The node {source} cannot be reached, and its operations would be missing."
-            raise NodesSilent(message) from error
-        if first is not None:
-            found.append(chain([first], rows))
-    return _named(heapq.merge(*found, key=_id, reverse=True))
+            return _named(_begun(copy, wanted))
+        except BranchDown as error:
+            reading.give_up_replica(error)
+    begun = [_begun(node, wanted) for node in nodes() if _may_have(node, wanted)]
+    return _named(heapq.merge(*begun, key=_id, reverse=True))
+
+
+def _may_have(source: str, wanted: OperationFilter) -> bool:
+    return wanted.node in {None, source} or source == REPLICA
+
+
+def _begun(source: str, wanted: OperationFilter) -> Iterator[Any]:
+    """Return the rows of a database, the first of which have been read.
+
+    Raises:
+        BranchDown: it does not answer.
+    """
+    rows = _all_rows(source, wanted)
+    try:
+        return chain(list(islice(rows, 1)), rows)
+    except (psycopg.OperationalError, OperationalError, Busy) as error:
+        raise BranchDown(source) from error
 
 
 def _named(rows: Iterator[Any]) -> Iterator[Operation]:
@@ -146,11 +151,6 @@ def _all_rows(source: str, wanted: OperationFilter) -> Iterator[Any]:
     while rows := _read(source, wanted, before, _CHUNK):
         yield from rows
         before = rows[-1].id
-
-
-def _sources(wanted: OperationFilter) -> list[str]:
-    """Return the databases that have what is wanted between them."""
-    return [wanted.node] if wanted.node else nodes()
 
 
 def _read(source: str, wanted: OperationFilter, before: UUID, limit: int) -> list[Any]:
@@ -184,7 +184,8 @@ def _query(source: str) -> sql.Composed:
 
 
 def _operations(rows: Sequence[Any]) -> list[Operation]:
-    names = names_of({row.client for row in rows} - {BANK_CLIENT})
+    clients = {row.client for row in rows} - {BANK_CLIENT}
+    names = ask_head_office(lambda node: names_of(clients, using=node)) or {}
     return [
         Operation(
             operation_id=row.id,

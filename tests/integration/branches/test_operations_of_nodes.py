@@ -1,13 +1,16 @@
 """The operation log over several nodes, one of which may be down."""
 
 import pytest
+from django.test import Client
 
-from core.db import aliases
-from core.db.addresses import database_settings
+from accounts.models import Role
 from tests.branches import DEL, MUM, Branches
-from tests.factories import account
+from tests.factories import account, person
+from tests.outages import node_down
+from tests.servers import TestServer
+from transactions.branches.outcomes import BranchDown
 from transactions.chart import open_chart
-from transactions.operations import NodesSilent, OperationFilter, all_operations, operations
+from transactions.operations import OperationFilter, all_operations, operations
 
 EVERYTHING = OperationFilter()
 
@@ -22,11 +25,11 @@ def three_nodes(branches: Branches) -> Branches:
     return branches
 
 
-def cut_off(node: str) -> None:
-    """Let a node's address lead nowhere."""
-    nowhere = "postgresql://bank_app@127.0.0.1:1/nothing"
-    aliases.remove(node)
-    aliases.add(node, database_settings(nowhere, name=node, allow_plaintext=False))
+def staff() -> Client:
+    """Return a browser that an employee is logged in with."""
+    client = Client()
+    client.force_login(person(role=Role.EMPLOYEE))
+    return client
 
 
 @pytest.mark.usefixtures("three_nodes")
@@ -37,7 +40,6 @@ class TestTheLog:
         assert {one.node for one in page.operations} == {"default", MUM, DEL}
         assert times == sorted(times, reverse=True)
         assert page.operations[0].node == MUM
-        assert page.silent == []
         assert [one.operation_id for one in all_operations(EVERYTHING)] == [
             one.operation_id for one in page.operations
         ]
@@ -57,14 +59,21 @@ class TestTheLog:
                 break
         assert seen == [one.operation_id for one in all_operations(EVERYTHING)]
 
-    def test_names_a_node_that_is_down_and_shows_the_others(self) -> None:
-        cut_off(DEL)
-        page = operations(EVERYTHING, before=None, limit=1_000)
-        assert page.silent == [DEL]
-        assert {one.node for one in page.operations} == {"default", MUM}
+    def test_names_a_node_that_is_down_and_shows_the_others(
+        self, branches: Branches, server: TestServer
+    ) -> None:
+        with node_down(server, branches.delhi):
+            page = operations(EVERYTHING, before=None, limit=1_000)
+            assert {one.node for one in page.operations} == {"default", MUM}
+            shown = staff().get("/staff/operations/").content.decode()
+        assert "DEL cannot be reached just now" in shown
+        assert "MUM</div>" in shown
 
-    def test_gives_no_file_that_lacks_a_node(self) -> None:
-        cut_off(DEL)
-        with pytest.raises(NodesSilent, match="DEL cannot be reached"):
-            all_operations(EVERYTHING)
-        assert list(all_operations(OperationFilter(node=MUM)))
+    def test_gives_no_file_that_lacks_a_node(self, branches: Branches, server: TestServer) -> None:
+        with node_down(server, branches.delhi):
+            with pytest.raises(BranchDown, match="DEL cannot be reached"):
+                all_operations(EVERYTHING)
+            answer = staff().get("/staff/operations.csv")
+            assert answer.status_code == 503
+            assert "DEL cannot be reached" in answer.content.decode()
+            assert list(all_operations(OperationFilter(node=MUM)))
