@@ -11,15 +11,13 @@ from datetime import datetime, time
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-import psycopg
 from django.conf import settings
-from django.db import OperationalError
 
 from accounts.numbers import is_bank_account
 from core.clock import bank_day
 from core.errors import DomainError
 from core.money import Money, currency_named
-from transactions.branches.outcomes import BranchDown, OutcomeUnknown
+from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import branch_number_of, node_of, refresh
 from transactions.chart import BankAccounts, Place, open_chart
 from transactions.ledger.cash import Booking, book_cash
@@ -190,13 +188,8 @@ def _book_where_it_lives(request: CashRequest, kind: CashKind, order: Order) -> 
         most=most.minor if request.channel is Channel.MACHINE else None,
         memo=request.memo,
     )
-    try:
+    with silence_named(node):
         return book_cash(booking, order=order, using=node)
-    except OperationalError as error:
-        # It could not even be asked.
-        raise BranchDown(node) from error
-    except psycopg.OperationalError as error:
-        raise OutcomeUnknown from error
 
 
 @contextmanager

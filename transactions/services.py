@@ -11,6 +11,7 @@ from core.clock import bank_day
 from core.db.reading import note_used
 from core.money import Money
 from transactions.branches.coordinator import rehearse_across, transfer_across
+from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import node_of
 from transactions.ledger.accounts import Opening, Purpose, next_serial, open_account, set_holder
 from transactions.ledger.codes import Code, Refused
@@ -55,7 +56,8 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
     source, destination = node_of(transfer.debit), node_of(transfer.credit)
     note_used(source, destination)
     if source == destination:
-        return post(transfer, order=order, using=source)
+        with silence_named(source):
+            return post(transfer, order=order, using=source)
     return transfer_across(transfer, order=order, source=source, destination=destination)
 
 
@@ -71,7 +73,7 @@ def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
     source, destination = node_of(transfer.debit), node_of(transfer.credit)
     if source != destination:
         return rehearse_across(transfer, order=order, source=source, destination=destination)
-    with transaction.atomic(using=source):
+    with silence_named(source), transaction.atomic(using=source):
         receipt = post(transfer, order=order, using=source)
         transaction.set_rollback(True, using=source)
     return receipt

@@ -1,5 +1,11 @@
 """How transfers between nodes end, and what is said of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import OperationalError
+
 from core.errors import DomainError
 from transactions.branches.registry import HEAD_OFFICE
 
@@ -27,3 +33,20 @@ class OutcomeUnknown(DomainError):
             "We do not know yet whether the transfer was made. Please look again in a moment, "
             "or send the same request again: it is never made twice."
         )
+
+
+@contextmanager
+def silence_named(node: str) -> Iterator[None]:
+    """Say of a posting on one node that fails for lack of an answer whether anything was asked.
+
+    Raises:
+        BranchDown: the node could not even be asked.
+        OutcomeUnknown: it fell silent meanwhile; the same request sent again tells.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        # Django's own is of connecting; what fails later is psycopg's.
+        raise BranchDown(node) from error
+    except psycopg.OperationalError as error:
+        raise OutcomeUnknown from error
