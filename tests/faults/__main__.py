@@ -17,7 +17,7 @@ from typing import Final
 from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
 from tests.faults._judge import Judge
-from tests.faults._laboratory import laboratory
+from tests.faults._laboratory import Template, laboratory, template
 from tests.faults.exhaustive import Run, all_cases
 from tests.faults.random_mix import Mix, Plan
 from tests.proofs._outcome import conclude
@@ -30,27 +30,31 @@ def main() -> int:
     seed = int(os.environ.get("SEED") or random.randrange(2**32))
     faults = int(os.environ.get("RANDOM_FAULTS") or _USUAL_FAULTS)
     print(f"seed {seed}: every case, without Redis once more, {faults} random faults", flush=True)
-    judges = [go_through_all_cases(), mix_at_random(Plan(faults=faults, seed=seed))]
+    with template() as opened:
+        judges = [
+            go_through_all_cases(opened),
+            mix_at_random(opened, Plan(faults=faults, seed=seed)),
+        ]
     counts = sum((judge.counts for judge in judges), Counter[str]())
     counts["slowest_settling_ms"] = max(judge.slowest_ms for judge in judges)
     failures = [failure for judge in judges for failure in judge.failures]
     return conclude(name="faults", seed=seed, counts=counts, failures=failures)
 
 
-def go_through_all_cases() -> Judge:
+def go_through_all_cases(opened: Template) -> Judge:
     """Try every case with Redis, and again without."""
     judge = Judge()
-    with running_broker() as (url, stop), laboratory(broker=url) as lab:
+    with running_broker() as (url, stop), laboratory(opened, broker=url) as lab:
         Run(lab, judge, name="with").through(all_cases())
         stop()
         Run(lab, judge, name="without").through(all_cases())
     return judge
 
 
-def mix_at_random(plan: Plan) -> Judge:
+def mix_at_random(opened: Template, plan: Plan) -> Judge:
     """Do random harm."""
     judge = Judge()
-    with laboratory() as lab:
+    with laboratory(opened) as lab:
         Mix(lab, judge, plan).run()
     return judge
 

@@ -27,6 +27,7 @@ from transactions.services import Channel, TransferRequest, transfer_funds
 _NO_ANSWER: Final = (DatabaseError, InterfaceError, psycopg.Error)
 _LARGEST: Final = 5
 _TRIES: Final = 3
+_THINKS_SECONDS: Final = 0.06
 
 
 class Client:
@@ -43,9 +44,10 @@ class Client:
         self._paid: defaultdict[int, set[str]] = defaultdict(set)
 
     def act(self) -> None:
-        """Do one thing: send money mostly, else look."""
+        """Do one thing, send money mostly or look, and think a little."""
         what = self._dice.choices((self.send_somewhere, self.look, self.look_at_own), (6, 3, 1))
         what[0]()
+        time.sleep(self._dice.uniform(0, _THINKS_SECONDS))
 
     def send_somewhere(self) -> None:
         """Send a little money from any account to any other."""

@@ -12,7 +12,7 @@ from tests.faults._checker import transit_of
 from tests.faults._history import Ending, Reading
 from tests.faults._laboratory import Laboratory
 
-_PATIENCE_SECONDS: Final = 20
+_PATIENCE_SECONDS: Final = 8
 _GLANCE_SECONDS: Final = 0.02
 
 _Cursors = Mapping[str, psycopg.Cursor[Any]]
@@ -22,7 +22,7 @@ def ending_of(lab: Laboratory, *, healed_at: float, is_busy: Callable[[], bool])
     """Wait until nothing is in doubt and return what then stands in the books.
 
     Settled is the bank from the last look on that found something open. While somebody ``is_busy``
-    more may come. After twenty seconds it counts as never.
+    more may come. After eight seconds it counts as never.
     """
     with _cursors(lab) as cursors:
         last_open = healed_at

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults._checker import Bank, check
-from tests.faults._history import Ending, History, Reading
+from tests.faults._history import Ending, History, Outcome, Reading
 from tests.faults._notes import history_of
 from tests.faults._opening import HOMES, TOTAL
 
@@ -49,9 +49,9 @@ class Judge:
     def _count(self, seen: History, ending: Ending) -> None:
         self.counts.update(judged=1)
         self.slowest_ms = max(self.slowest_ms, round(1000 * (ending.settled_seconds or 0)))
-        outcomes = Counter(sending.outcome for sending in seen.sendings)
+        ended = Counter(sending.outcome for sending in seen.sendings)
         self.counts["transfers"] = len(seen.sendings)
-        for outcome, times in outcomes.items():
-            self.counts[f"transfers_{outcome}"] = times
+        for outcome in Outcome:
+            self.counts[f"transfers_{outcome}"] = ended[outcome]
         self.counts["reads"] = len(seen.readings) + len(self._readings)
         self.counts["reads_of_own_transfers"] = len(seen.statements)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,25 +89,49 @@ class Laboratory:
         return done.stdout
 
 
-@contextmanager
-def laboratory(*, broker: str = _NO_BROKER, settings: Sequence[str] = ()) -> Iterator[Laboratory]:
-    """Yield a bank of three nodes with the workload's accounts, gone in the end.
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """The data of nodes that have been opened, to be copied."""
 
-    Without a ``broker`` it must do without Redis. ``settings`` are more lines for postgresql.conf.
-    """
+    folder: Path
+    password: str
+
+
+@contextmanager
+def template() -> Iterator[Template]:
+    """Open a bank of three nodes with the workload's accounts, and keep its data for a while."""
+    made = Template(folder=_new_folder(), password=secrets.token_urlsafe(16))
+    try:
+        with running_nodes(made.folder, password=made.password) as nodes:
+            _open_bank(Laboratory(folder=made.folder, nodes=nodes, environment=_environment(nodes)))
+            for node in nodes.values():
+                node.cluster.stop()
+        yield made
+    finally:
+        shutil.rmtree(made.folder)
+
+
+@contextmanager
+def laboratory(template: Template, *, broker: str = _NO_BROKER) -> Iterator[Laboratory]:
+    """Yield a copy of a bank at work, gone in the end. Without a ``broker`` Redis is down."""
+    folder = _new_folder()
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        # Not shutil's way: whose the files are must stay so, too.
+        copy = ["cp", "-a", f"{template.folder}/.", str(folder)]
+        subprocess.run(copy, check=True)
+        nodes = stack.enter_context(running_nodes(folder, password=template.password))
+        environment = {**_environment(nodes), "REDIS_URL": broker, "BANK_VAR": f"{folder}/var"}
+        yield Laboratory(folder=folder, nodes=nodes, environment=environment)
+
+
+def _new_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="bank-faults-"))
     folder.chmod(0o755)
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        nodes = stack.enter_context(running_nodes(folder, settings=settings))
-        lab = Laboratory(
-            folder=folder, nodes=nodes, environment=_environment(folder, nodes, broker)
-        )
-        _open_bank(lab)
-        yield lab
+    return folder
 
 
-def _environment(folder: Path, nodes: Mapping[str, LabNode], broker: str) -> dict[str, str]:
+def _environment(nodes: Mapping[str, LabNode]) -> dict[str, str]:
     head_office = nodes[HEAD_OFFICE]
     branches = [node for node in nodes.values() if node is not head_office]
     return {
@@ -115,9 +139,8 @@ def _environment(folder: Path, nodes: Mapping[str, LabNode], broker: str) -> dic
         "DATABASE_URL": head_office.url(),
         "OWNER_DATABASE_URL": head_office.url(role="bank_owner"),
         "BRANCH_DATABASE_URLS": ",".join(f"{node.alias}={node.url()}" for node in branches),
-        "REDIS_URL": broker,
+        "REDIS_URL": _NO_BROKER,
         "SECRET_KEY": secrets.token_urlsafe(48),
-        "BANK_VAR": str(folder / "var"),
         "DJANGO_SETTINGS_MODULE": "bankproject.settings.test",
     }
 

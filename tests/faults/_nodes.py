@@ -2,7 +2,7 @@
 
 import secrets
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -80,32 +80,33 @@ class LabNode:
 
 
 @contextmanager
-def running_nodes(folder: Path, *, settings: Sequence[str] = ()) -> Iterator[dict[str, LabNode]]:
-    """Start the nodes, each with an empty database, and stop them in the end.
+def running_nodes(folder: Path, *, password: str) -> Iterator[dict[str, LabNode]]:
+    """Start the nodes, each with an empty database if it is new, and stop them in the end.
 
-    ``settings`` are lines for their postgresql.conf, after those of the bank.
+    The ``password`` is everybody's: the owner's must be the same on every node.
     """
     start = 26_000 + secrets.randbelow(3_000)
-    # One for all: the owner's is the same on every node.
-    password = secrets.token_urlsafe(16)
     with ExitStack() as stack, ThreadPoolExecutor(len(BRANCHES)) as pool:
         nodes = {}
         for alias in BRANCHES:
             port = start = first_free(start + 1)
-            cluster = Cluster(binaries=embedded(), folder=folder / alias.lower(), port=port)
+            cluster = Cluster(binaries=embedded(), folder=folder / alias, port=port)
             proxy = stack.enter_context(Proxy(server_port=port))
             nodes[alias] = LabNode(alias=alias, cluster=cluster, proxy=proxy, password=password)
             stack.callback(cluster.stop, mode="immediate")
             stack.callback(nodes[alias].wake)
-        list(pool.map(lambda node: _create(node, settings), nodes.values()))
+        list(pool.map(_start, nodes.values()))
         yield nodes
 
 
-def _create(node: LabNode, settings: Sequence[str]) -> None:
+def _start(node: LabNode) -> None:
     cluster = node.cluster
+    if cluster.exists:
+        cluster.start()
+        return
     cluster.create(password=node.password)
     with (cluster.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
-        conf.writelines(f"{line}\n" for line in (*_SETTINGS, *settings))
+        conf.writelines(f"{line}\n" for line in _SETTINGS)
     cluster.start()
     create_bank(
         cluster=cluster,

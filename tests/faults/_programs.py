@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,19 +22,31 @@ class Silent(Exception):
 class Worker:
     """A running ``_worker``."""
 
-    def __init__(self, name: str, process: Popen[str], notes: Path) -> None:
-        """Listen, and wait until it is ready."""
+    def __init__(self, name: str, process: Popen[str], log: Path) -> None:
+        """Listen."""
         self.name = name
-        self.notes = notes
+        self._log = log
+        self.is_ready = threading.Event()
         self._process = process
         self._said: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self.hear("ready", seconds=_START_SECONDS)
 
     @property
     def is_alive(self) -> bool:
         """Tell whether it still runs."""
         return self._process.poll() is None
+
+    def wait_until_ready(self) -> None:
+        """Wait for its start.
+
+        Raises:
+            Silent: it does not start, with its complaint.
+        """
+        until = time.monotonic() + _START_SECONDS
+        while not self.is_ready.wait(0.1):
+            if not self.is_alive or time.monotonic() > until:
+                message = f"{self.name} does not start: {self._log.read_text()}"
+                raise Silent(message)
 
     def tell(self, line: str) -> None:
         """Give a command."""
@@ -48,7 +61,7 @@ class Worker:
         Raises:
             Silent: none came in time.
         """
-        others = []
+        others: list[str] = []
         while True:
             try:
                 line = self._said.get(timeout=seconds)
@@ -72,20 +85,39 @@ class Worker:
         if self._process.stdout is None:
             raise AssertionError
         for line in self._process.stdout:
-            self._said.put(line.strip())
+            if line == "ready\n":
+                self.is_ready.set()
+            else:
+                self._said.put(line.strip())
 
 
 @contextmanager
 def worker(lab: Laboratory, *, name: str, seed: int, clients: int = 1) -> Iterator[Worker]:
-    """Start a process of clients; it is killed in the end."""
+    """Start a process of clients, which will be ready soon; it is killed in the end."""
     notes = lab.folder / f"{name}.notes"
     words = ("-m", "tests.faults._worker", name, str(seed), str(clients), str(notes))
     with lab.program(*words, name=name) as process:
-        yield Worker(name, process, notes)
+        yield Worker(name, process, lab.folder / f"{name}.log")
 
 
 @contextmanager
-def watch(lab: Laboratory) -> Iterator[Popen[str]]:
-    """Run `manage.py watch`, which settles what coordinators left behind."""
-    with lab.program(str(PROJECT / "manage.py"), "watch", name="watch") as process:
+def watch(lab: Laboratory, *, flaw: str | None = None) -> Iterator[Popen[str]]:
+    """Run `manage.py watch`, which settles what coordinators left; it works when this yields.
+
+    With a ``flaw``, a broken one.
+    """
+    words = (
+        ("-m", "tests.faults._broken_watch", flaw)
+        if flaw
+        else (str(PROJECT / "manage.py"), "watch")
+    )
+    log = lab.folder / "watch.log"
+    before = log.stat().st_size if log.exists() else 0
+    with lab.program(*words, name="watch") as process:
+        until = time.monotonic() + _START_SECONDS
+        while b'"watching"' not in log.read_bytes()[before:]:
+            if process.poll() is not None or time.monotonic() > until:
+                message = f"`manage.py watch` does not start: {log.read_text()[before:]}"
+                raise Silent(message)
+            time.sleep(0.05)
         yield process

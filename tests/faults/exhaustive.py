@@ -22,6 +22,15 @@ from tests.faults._programs import Silent, Worker, watch, worker
 from tests.faults._proxy import Cut, Moment
 from tests.faults._wire import Statement
 
+
+class Coordinator(StrEnum):
+    """What befalls the process that runs the transfer."""
+
+    KILLED = "killed"
+    STALLED = "stalled"
+    HUNG = "hung"
+
+
 STEPS: Final = ("begun", "prepared", "decided", "settled")
 PAIRS: Final = (
     ("default", "MUM"),
@@ -31,16 +40,10 @@ PAIRS: Final = (
     ("DEL", "MUM"),
     ("default", "DEL"),
 )
-# Time for several sweeps, which must leave a transfer alone that may still be decided.
-_STALL_SECONDS: Final = 3.0
+# Stalled: time for several sweeps, which must leave a transfer alone that may still be decided.
+# Hung: the source itself gives it up, after three seconds.
+_STOPS_SECONDS: Final = {Coordinator.STALLED: 2.3, Coordinator.HUNG: 4.0}
 _STRIKES_WITHIN_SECONDS: Final = 10
-
-
-class Coordinator(StrEnum):
-    """What befalls the process that runs the transfer."""
-
-    KILLED = "killed"
-    STALLED = "stalled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +102,17 @@ class Run:
         self._pairs = cycle(PAIRS)
         self._serial = 0
 
-    def through(self, cases: Iterable[Case | CutCase]) -> None:
-        """Try every case and judge after each."""
-        with self._stack, watch(self._lab) as watching:
+    def through(self, cases: Iterable[Case | CutCase], *, flaw: str | None = None) -> None:
+        """Try every case and judge after each. With a ``flaw`` the watch has one."""
+        with self._stack, watch(self._lab, flaw=flaw) as watching:
             for case in cases:
                 self._serial += 1
                 try:
                     self._try(case)
                 except Silent as silent:
                     self._judge.fail(str(case), str(silent))
-                    self._ready().kill()
+                    if self._worker is not None:
+                        self._worker.kill()
                     self._lab.heal()
                 if watching.poll() is not None:
                     self._judge.fail(str(case), "`manage.py watch` has ended")
@@ -130,6 +134,8 @@ class Run:
             is_busy=lambda: first.is_alive and not first.has_said("sent"),
         )
         self._judge.judge(str(case), ending, notes=self._notes())
+        if ending.settled_seconds is None:
+            return
         again = self._ready()
         if first.is_alive:
             first.hear("sent")
@@ -152,7 +158,7 @@ class Run:
         elif case.harm is Coordinator.KILLED:
             first.kill()
         else:
-            time.sleep(_STALL_SECONDS)
+            time.sleep(_STOPS_SECONDS[case.harm])
             first.tell("go")
 
     def _cut_off(
@@ -176,6 +182,7 @@ class Run:
             name = f"{self._name}{self._serial}"
             started = worker(self._lab, name=name, seed=0)
             self._worker = self._stack.enter_context(started)
+            self._worker.wait_until_ready()
         return self._worker
 
     def _sending(self, source: str, destination: str) -> str:

@@ -56,11 +56,14 @@ class Mix:
         with self._stack:
             self._watch = self._stack.enter_context(watch(self._lab))
             self._workers = [self._new_worker() for _ in range(_PROCESSES)]
+            for each in self._workers:
+                each.wait_until_ready()
             self._tell_all("work")
             for turn in range(1, self._plan.faults + 1):
                 name = f"fault {turn}, {self._do_harm()}"
                 healed_at = self._lab.heal()
-                self._replace_the_dead(name)
+                healed_at = self._replace_the_watch(name) or healed_at
+                self._replace_the_dead()
                 if turn % _ROUND == 0 or turn == self._plan.faults:
                     self._settle(name, healed_at)
                 time.sleep(self._dice.uniform(*_CALM_SECONDS))
@@ -105,12 +108,12 @@ class Mix:
         return f"cut {moment} {statement}: {alias}"
 
     def _kill_a_coordinator(self) -> str:
-        victim = self._dice.choice(self._workers)
+        victim = self._victim()
         victim.kill()
         return f"coordinator killed: {victim.name}"
 
     def _kill_at_a_step(self) -> str:
-        victim, step = self._dice.choice(self._workers), self._dice.choice(STEPS)
+        victim, step = self._victim(), self._dice.choice(STEPS)
         victim.tell(f"die {step}")
         until = time.monotonic() + _STRIKES_WITHIN_SECONDS
         while victim.is_alive and time.monotonic() < until:
@@ -124,6 +127,12 @@ class Mix:
         self._let_last()
         return "watch killed: watch"
 
+    def _victim(self) -> Worker:
+        """Return a worker that works, when one does."""
+        place = self._dice.randrange(_PROCESSES)
+        turned = self._workers[place:] + self._workers[:place]
+        return next((each for each in turned if each.is_ready.is_set()), turned[0])
+
     def _let_last(self) -> None:
         is_long = self._dice.random() < _LONG_ONES
         time.sleep(self._dice.uniform(*(_LASTS_LONG_SECONDS if is_long else _LASTS_SECONDS)))
@@ -132,12 +141,17 @@ class Mix:
         """Count a fault for which the occasion did not come."""
         self._judge.counts.update(faults_missed=missed)
 
-    def _replace_the_dead(self, name: str) -> None:
-        """Start again what the fault killed; `watch` may only have been killed by us."""
-        if self._watch.poll() is not None:
-            if not name.endswith("watch"):
-                self._judge.fail(name, "`manage.py watch` has ended")
-            self._watch = self._stack.enter_context(watch(self._lab))
+    def _replace_the_watch(self, name: str) -> float | None:
+        """Start a watch that was killed again, and return when it worked."""
+        if self._watch.poll() is None:
+            return None
+        if not name.endswith("watch"):
+            self._judge.fail(name, "`manage.py watch` has ended")
+        self._watch = self._stack.enter_context(watch(self._lab))
+        return time.monotonic()
+
+    def _replace_the_dead(self) -> None:
+        """Start the workers again that were killed."""
         for place, known in enumerate(self._workers):
             if not known.is_alive:
                 self._workers[place] = self._new_worker()
@@ -158,7 +172,7 @@ class Mix:
             except Silent as silent:
                 self._judge.fail(name, str(silent))
                 each.kill()
-        self._replace_the_dead(name)
+        self._replace_the_dead()
         self._tell_all("work")
 
     def _tell_all(self, line: str) -> None:

@@ -1,0 +1,80 @@
+"""The laboratory in short: the bank keeps its promises, and one that does not is found out."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from tests.faults._broken_watch import NO_FENCE, SKIPS_ONE
+from tests.faults._judge import Judge
+from tests.faults._laboratory import Laboratory, Template, laboratory, template
+from tests.faults._nemesis import Fault
+from tests.faults._proxy import Moment
+from tests.faults._wire import Statement
+from tests.faults.exhaustive import Case, Coordinator, CutCase, Run
+from tests.faults.random_mix import Mix, Plan
+
+SELECTION = (
+    Case(step="prepared", harm=Coordinator.KILLED),
+    Case(step="decided", harm=Coordinator.KILLED),
+    Case(step="begun", harm=Fault.RESET),
+    Case(step="prepared", harm=Fault.CRASH),
+    Case(step="decided", harm=Fault.CRASH),
+    Case(step="decided", harm=Fault.CRASH, at_source=False),
+    CutCase(statement=Statement.PREPARE, moment=Moment.AFTER),
+    CutCase(statement=Statement.COMMIT, moment=Moment.BEFORE),
+    CutCase(statement=Statement.COMMIT, moment=Moment.AFTER),
+    CutCase(statement=Statement.COMMIT_PREPARED, moment=Moment.BEFORE),
+)
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Template]:
+    with template() as opened:
+        yield opened
+
+
+def forgetful(lab: Laboratory, case: Case) -> Iterator[Case]:
+    """Let the servers answer before the disk has it, once the bank has seen that they do not."""
+    for node in lab.nodes.values():
+        with node.connect() as server:
+            server.execute("ALTER SYSTEM SET synchronous_commit = off")
+            server.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+            server.execute("SELECT pg_reload_conf()")
+    yield case
+
+
+def broken_promises(
+    lab: Laboratory, cases: Iterable[Case], *, name: str, flaw: str | None = None
+) -> set[int]:
+    """Return the points that the checker finds broken."""
+    judge = Judge()
+    Run(lab, judge, name=name).through(cases, flaw=flaw)
+    return {int(failure.split("(")[1][0]) for failure in judge.failures if "(" in failure}
+
+
+def test_faults_lose_no_money_and_double_none(opened: Template) -> None:
+    judge = Judge()
+    with laboratory(opened) as lab:
+        Run(lab, judge, name="case").through(SELECTION)
+        Mix(lab, judge, Plan(faults=10, seed=1)).run()
+    assert judge.failures == []
+    assert judge.counts["transfers_ok"] > 50
+
+
+def test_the_checker_sees_what_a_sweep_forgets(opened: Template) -> None:
+    case = Case(step="prepared", harm=Coordinator.KILLED)
+    with laboratory(opened) as lab:
+        assert broken_promises(lab, [case], name="skips", flaw=SKIPS_ONE) == {6}
+
+
+def test_the_checker_sees_what_a_sweep_without_a_fence_loses(opened: Template) -> None:
+    case = Case(step="prepared", harm=Coordinator.STALLED)
+    with laboratory(opened) as lab:
+        assert broken_promises(lab, [case], name="fence", flaw=NO_FENCE) == {5, 6, 9}
+
+
+def test_the_checker_sees_what_a_forgetful_server_mints(opened: Template) -> None:
+    case = Case(step="decided", harm=Fault.CRASH)
+    with laboratory(opened) as lab:
+        found = broken_promises(lab, forgetful(lab, case), name="forgets")
+    assert {5, 9} <= found
