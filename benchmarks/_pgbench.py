@@ -22,6 +22,7 @@ class PgBench:
     bank: OwnBank
     seconds: int
     first_account: int
+    accounts: int
 
     def fill_tpcb(self) -> None:
         """Make the tables of the built-in load, scale 10, in a database beside the bank."""
@@ -43,6 +44,7 @@ class PgBench:
             "--define=turn=0",
             f"--define=run={next(_runs)}",
             f"--define=first={self.first_account}",
+            f"--define=accounts={self.accounts}",
             words=[database],
         )
         return _rate(printed)

@@ -129,7 +129,9 @@ def main() -> int:
     with own_bank() as bank, django_on(bank):
         console.print("Opening 100,000 accounts …")
         _open_accounts()
-        pgbench = PgBench(bank=bank, seconds=seconds, first_account=FIRST_ACCOUNT)
+        pgbench = PgBench(
+            bank=bank, seconds=seconds, first_account=FIRST_ACCOUNT, accounts=ACCOUNTS
+        )
         pgbench.fill_tpcb()
         bench = Bench(Server(bank), Results())
         turns = [turn for _ in range(rounds) for turn in _round(bench, pgbench, seconds)]
