@@ -112,6 +112,20 @@ def sweep_node(*, node: str, older_than: float = OLDER_THAN_SECONDS) -> Swept:
     return Swept(decisions.count("committed"), decisions.count("aborted"), tuple(left))
 
 
+def settle_decided(*, node: str) -> list[str]:
+    """Commit what is prepared on a node and decided at its source; return what could not be.
+
+    Gives nothing up for lost: what is not decided yet is left alone.
+    """
+    left = []
+    for doubt in _in_doubt_on(node, 0):
+        decided = _ask(doubt.source, ("decision", (doubt.id, doubt.attempt)))
+        is_open = decided.is_good and decided.row != ("committed",)
+        if not is_open and (decided.is_lost or _end(doubt, "committed") is None):
+            left.append(doubt.gid)
+    return left
+
+
 def _in_doubt_on(node: str, older_than: float) -> list[InDoubt]:
     answer = _ask(node, ("swept", (node,)), ("in_doubt", (older_than,)))
     if not answer.is_good:
@@ -134,8 +148,11 @@ def _settle(doubt: InDoubt) -> Decision | None:
         _log.error("prepared_by_an_unknown_node", gid=doubt.gid, node=doubt.node)
         return None
     decision = outcome_of(doubt.source, doubt.id, doubt.attempt, seconds=0)
-    if decision is None:
-        return None
+    return None if decision is None else _end(doubt, decision)
+
+
+def _end(doubt: InDoubt, decision: Decision) -> Decision | None:
+    """End a prepared transaction as decided; None when it could not be."""
     answer = _ask(doubt.node, (decision, (doubt.gid,)))
     if answer.is_good:
         _log.info("settled", gid=doubt.gid, decision=decision)
