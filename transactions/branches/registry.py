@@ -5,6 +5,7 @@ second, so that nodes and moves are noticed within two. While the head office is
 counts; a process that starts then asks the branches it was configured with.
 """
 
+import atexit
 import os
 import threading
 from typing import Final
@@ -20,6 +21,8 @@ from core.db.aliases import HEAD_OFFICE
 from core.errors import DomainError
 from transactions.branches.directory import (
     Directory,
+    Move,
+    ask_about,
     ask_branches,
     ask_head_office,
     connect,
@@ -29,6 +32,7 @@ __all__ = [
     "HEAD_OFFICE",
     "UnknownNode",
     "branch_number_of",
+    "follow",
     "forget",
     "has_moved",
     "node_of",
@@ -58,14 +62,29 @@ def node_of(number: int) -> str:
 
     A branch without a node of its own has its accounts at the head office.
     """
-    directory = _registry.directory()
-    moved = directory.moved.get(number)
-    return moved or _registry.by_number.get(number // _BRANCH_DIGITS, HEAD_OFFICE)
+    move = _registry.move_of(number)
+    if move is not None:
+        return move.node
+    return _registry.by_number.get(number // _BRANCH_DIGITS, HEAD_OFFICE)
 
 
 def has_moved(number: int) -> bool:
     """Tell whether an account has ever moved: then other nodes have a part of its history."""
-    return number in _registry.directory().moved
+    return _registry.move_of(number) is not None
+
+
+def follow(number: int) -> None:
+    """Ask node after node where an account went, from the one on which it is thought to be.
+
+    A node that does not answer ends the search.
+    """
+    for _each in nodes():
+        try:
+            move = ask_about(number, node_of(number))
+        except psycopg.Error:
+            return
+        if move is None or not _registry.note(number, move):
+            return
 
 
 def branch_number_of(node: str) -> int:
@@ -97,6 +116,8 @@ class _Registry:
     def __init__(self) -> None:
         self.by_number: dict[int, str] = {}
         self._directory: Directory | None = None
+        # What nodes told of moves before the head office did.
+        self._followed: dict[int, Move] = {}
         self._urls: dict[str, str] = {}
         self._lock = threading.Lock()
         self._stop: threading.Event | None = None
@@ -110,6 +131,19 @@ class _Registry:
             self._watch()
             found = self.refresh()
         return found
+
+    def move_of(self, number: int) -> Move | None:
+        """Return the newest move of an account that is known."""
+        moved, followed = self.directory().moved.get(number), self._followed.get(number)
+        return max(moved, followed) if moved and followed else moved or followed
+
+    def note(self, number: int, move: Move) -> bool:
+        """Take over what a node told of an account, and tell whether it is news."""
+        known = self.move_of(number)
+        if known is not None and known >= move:
+            return False
+        self._followed[number] = move
+        return True
 
     def refresh(self) -> Directory:
         """Read the directory now."""
@@ -129,7 +163,7 @@ class _Registry:
             self._stop = self._directory = None
             for alias in self._urls:
                 aliases.remove(alias)
-            self._urls, self.by_number = {}, {}
+            self._urls, self.by_number, self._followed = {}, {}, {}
 
     def restart_in_child(self) -> None:
         """Watch anew after a fork, which leaves threads and who held locks behind."""
@@ -195,3 +229,5 @@ class _Registry:
 
 _registry: Final = _Registry()
 os.register_at_fork(after_in_child=_registry.restart_in_child)
+# A watch that outlived the logs would have nowhere to complain to.
+atexit.register(_registry.forget)

@@ -1,6 +1,6 @@
 """Make the demo bank: people who can log in, their accounts, and what happened on them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,15 +12,25 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from accounts.models import Branch, Product, Role, User
+from accounts.models import Account, Branch, Product, Role, User
+from accounts.numbers import account_number
 from accounts.services import add_person
 from core.clock import bank_day
+from core.db.aliases import HEAD_OFFICE
 from core.money import Money
+from transactions.branches.registry import nodes
 from transactions.chart import BankAccounts, open_chart
 from transactions.demo.people import STAFF, Persona, email_of, make_people
 from transactions.demo.story import Happening, Holder, Side, tell
+from transactions.ledger.accounts import (
+    Opening,
+    Purpose,
+    lock_imports,
+    next_serial,
+    open_account,
+    set_holder,
+)
 from transactions.ledger.posting import BANK_CLIENT, Channel, Order, Transfer, post_batch
-from transactions.services import open_customer_account
 
 PASSWORD: Final = "welcome to the demo bank"  # noqa: S105  # everybody may know it
 SEED: Final = 20_251
@@ -42,23 +52,67 @@ class Login:
     email: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The demo's people of one branch, what happened to them, and the node of their accounts."""
+
+    code: str
+    branch: Branch
+    node: str
+    people: Sequence[Persona]
+    story: Sequence[Happening]
+
+    def reference(self, *parts: object) -> str:
+        """Return under which reference a person or an account of this part is known."""
+        return ":".join([_REFERENCE, self.code, *map(str, parts)])
+
+    def accounts(self) -> Iterator[Holder]:
+        """Yield the accounts that the people have."""
+        for place, person in enumerate(self.people):
+            for product in Product if person.saves else (Product.CURRENT,):
+                yield Holder(place, product)
+
+
 def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
     """Make the demo bank and return its number of transfers; 0 when it is there already.
 
-    One transaction: killed at any instant, nothing is left, and the next call makes it. ``report``
-    is told how many transfers are posted, of how many.
+    One transaction for people and the head office, then one for each branch: killed at any instant,
+    the next call makes what is missing. ``report`` is told how many transfers are posted, of how
+    many.
     """
+    parts = _tell_parts(now)
+    progress = _Progress(report, total=sum(len(part.story) for part in parts))
     with transaction.atomic():
-        branch = _branch()
-        if User.objects.filter(external_reference=f"{_REFERENCE}:0").exists():
-            return 0
-        random = Random(SEED)  # noqa: S311  # a story, not a secret
-        people = make_people(random)
-        zone = ZoneInfo(settings.BANK_TIME_ZONE)
-        story = tell(random, people, now=now, zone=zone)
-        numbers = _Numbers(_bring_in(people, branch, story[0].at), _charts(people))
-        _post(story, numbers, now=now, report=report)
-        return len(story)
+        _lock()
+        if not User.objects.filter(external_reference__startswith=f"{_REFERENCE}:").exists():
+            _bring_in(parts)
+        for part in parts:
+            if part.node == HEAD_OFFICE:
+                _write(part, now=now, progress=progress)
+    for part in parts:
+        if part.node != HEAD_OFFICE:
+            with transaction.atomic(using=part.node):
+                _write(part, now=now, progress=progress)
+    return progress.posted
+
+
+def _tell_parts(now: datetime) -> list[_Part]:
+    head_office, _new = Branch.objects.get_or_create(
+        code="HO", defaults={"number": _BRANCH, "name": "Head office"}
+    )
+    branches = Branch.objects.in_bulk(set(nodes()), field_name="code")
+    random = Random(SEED)  # noqa: S311  # a story, not a secret
+    zone = ZoneInfo(settings.BANK_TIME_ZONE)
+    return [
+        _Part(
+            code=code,
+            branch=branches.get(code, head_office),
+            node=code if code in branches else HEAD_OFFICE,
+            people=people,
+            story=tell(random, people, now=now, zone=zone),
+        )
+        for code, people in make_people(random).items()
+    ]
 
 
 def logins() -> list[Login]:
@@ -70,10 +124,21 @@ def logins() -> list[Login]:
     )
 
 
-def _branch() -> Branch:
-    """Return the demo's branch, locked: of two that load at once, one waits and finds it done."""
-    Branch.objects.get_or_create(code="HO", defaults={"number": _BRANCH, "name": "Head office"})
-    return Branch.objects.select_for_update().get(code="HO")
+def _lock() -> None:
+    """Of two that load at once, let one wait and find it done."""
+    Branch.objects.select_for_update().get(code="HO")
+
+
+class _Progress:
+    """How many transfers of all are posted by now."""
+
+    def __init__(self, report: Callable[[int, int], None], *, total: int) -> None:
+        self.posted = 0
+        self._report, self._total = report, total
+
+    def add(self, count: int) -> None:
+        self.posted += count
+        self._report(self.posted, self._total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,34 +154,28 @@ class _Numbers:
         return self.charts[side.currency].number(side.place)
 
 
-def _charts(people: Sequence[Persona]) -> dict[str, BankAccounts]:
-    currencies = dict.fromkeys(person.currency for person in people)
-    return {name: open_chart(branch=_BRANCH, currency=name) for name in currencies}
-
-
-def _bring_in(people: Sequence[Persona], branch: Branch, at: datetime) -> dict[Holder, int]:
-    """Create the people and open their accounts; staff has none."""
+def _bring_in(parts: Sequence[_Part]) -> None:
+    """Create the people and their accounts' identities; staff has none."""
     # Hashing is slow on purpose; one hash does for all, since all know the password.
     password = make_password(PASSWORD)
-    numbers = {}
-    for place, person in enumerate(people):
-        user = add_person(
-            email=person.email,
-            full_name=person.name,
-            role=Role.CUSTOMER,
-            password_hash=password,
-            external_reference=f"{_REFERENCE}:{place}",
-        )
-        for product in Product if person.saves else (Product.CURRENT,):
-            account = open_customer_account(
-                owner=user,
-                branch=branch,
-                product=product,
-                currency=person.currency,
-                now=at,
-                client=BANK_CLIENT,
+    for part in parts:
+        for place, person in enumerate(part.people):
+            add_person(
+                email=person.email,
+                full_name=person.name,
+                role=Role.CUSTOMER,
+                password_hash=password,
+                external_reference=part.reference(place),
             )
-            numbers[Holder(place, product)] = account.number
+        for held in part.accounts():
+            Account.objects.create(
+                number=account_number(branch=part.branch.number, serial=next_serial()),
+                branch=part.branch,
+                product=held.product,
+                currency=part.people[held.person].currency,
+                opened_at=part.story[0].at,
+                external_reference=part.reference(held.person, held.product),
+            )
     for name, role in STAFF:
         add_person(
             email=email_of(name),
@@ -125,21 +184,61 @@ def _bring_in(people: Sequence[Persona], branch: Branch, at: datetime) -> dict[H
             password_hash=password,
             external_reference=f"{_REFERENCE}:{role}:{name}",
         )
-    return numbers
 
 
-def _post(
-    story: Sequence[Happening],
-    numbers: _Numbers,
-    *,
-    now: datetime,
-    report: Callable[[int, int], None],
-) -> None:
+def _write(part: _Part, *, now: datetime, progress: _Progress) -> None:
+    """Open the accounts of a part on its node and post its story, unless that was done.
+
+    Needs a transaction there.
+    """
+    lock_imports(using=part.node)
+    held = _numbers_of(part)
+    if not held or not _open(part, held):
+        return
+    currencies = dict.fromkeys(person.currency for person in part.people)
+    charts = {
+        name: open_chart(branch=part.branch.number, currency=name, using=part.node)
+        for name in currencies
+    }
+    _post(part, _Numbers(held, charts), now=now, progress=progress)
+
+
+def _numbers_of(part: _Part) -> dict[Holder, int]:
+    """Return the numbers of a part's accounts; none in a demo of an earlier release."""
+    references = {part.reference(held.person, held.product): held for held in part.accounts()}
+    known = Account.objects.filter(external_reference__in=references)
+    return {references[str(one.external_reference)]: one.number for one in known}
+
+
+def _open(part: _Part, numbers: Mapping[Holder, int]) -> bool:
+    """Open a part's accounts in the ledger; False when they were open."""
+    people = {part.reference(place): place for place in range(len(part.people))}
+    owners = {
+        people[str(user.external_reference)]: user.pk
+        for user in User.objects.filter(external_reference__in=people)
+    }
+    is_new = False
+    for held, number in numbers.items():
+        currency = part.people[held.person].currency
+        opening = Opening(number=number, currency=currency, purpose=Purpose.CUSTOMER)
+        is_new = open_account(opening, client=BANK_CLIENT, using=part.node)
+        if not is_new:
+            break
+        set_holder(
+            number,
+            user=owners[held.person],
+            rights="owner",
+            client=BANK_CLIENT,
+            using=part.node,
+        )
+    return is_new
+
+
+def _post(part: _Part, numbers: _Numbers, *, now: datetime, progress: _Progress) -> None:
     # History counts against nobody's limit of today.
     yesterday = bank_day(now) - timedelta(days=1)
     order = Order(client=BANK_CLIENT, channel=Channel.IMPORT, day=yesterday, key=None)
-    posted = 0
-    for chunk in _chunks(story):
+    for chunk in _chunks(part.story):
         transfers = [
             Transfer(
                 numbers.of(one.debit),
@@ -151,12 +250,11 @@ def _post(
             )
             for one in chunk
         ]
-        receipt = post_batch(transfers, order=order)
+        receipt = post_batch(transfers, order=order, using=part.node)
         for item, code in receipt.refusals.items():
             message = f"{chunk[item]}: {code.name.lower()}"
             raise DemoBrokenError(message)
-        posted += len(chunk)
-        report(posted, len(story))
+        progress.add(len(chunk))
 
 
 def _chunks(story: Sequence[Happening]) -> Iterator[list[Happening]]:

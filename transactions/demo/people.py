@@ -57,15 +57,21 @@ _EMPLOYERS: Final = (
     "Sahyadri Foods", "Eastern Railways", "Lotus Architects",
 )  # fmt: skip
 _LANDLORDS: Final = range(3)
+# Whose accounts are where; those of a branch without a node of its own are at the head office.
+_AT_HOME_IN: Final = {"HO": _AT_HOME[:8], "MUM": _AT_HOME[8:14], "DEL": _AT_HOME[14:]}
 
 
-def make_people(random: Random) -> list[Persona]:
-    """Return the customers; those first in the list own the houses that some others rent."""
-    at_home = [(name, "INR", random.choice(_EMPLOYERS)) for name in _AT_HOME]
-    return [
-        _make(random, place, name, currency, employer)
-        for place, (name, currency, employer) in enumerate([*at_home, *_ABROAD])
-    ]
+def make_people(random: Random) -> dict[str, list[Persona]]:
+    """Return the customers by branch; those first in a list own the houses that others rent."""
+    found = {}
+    for branch, names in _AT_HOME_IN.items():
+        at_home = [(name, "INR", random.choice(_EMPLOYERS)) for name in names]
+        everybody = [*at_home, *(_ABROAD if branch == "HO" else ())]
+        found[branch] = [
+            _make(random, place, name, currency, employer)
+            for place, (name, currency, employer) in enumerate(everybody)
+        ]
+    return found
 
 
 def email_of(name: str) -> str:

@@ -13,8 +13,8 @@ from core.money import Money
 from transactions.branches.registry import node_of
 from transactions.chart import Place, open_chart
 from transactions.demo.loading import PASSWORD
+from transactions.governing import AccountRequest, open_customer_account
 from transactions.ledger.posting import BANK_CLIENT, Channel, Kind, Order, Transfer, post
-from transactions.services import open_customer_account
 
 ALIASES: Final = ("1001", "1002")
 BALANCE: Final = Money(100_000, "INR")
@@ -37,18 +37,17 @@ def _reference(branch: Branch, alias: str) -> str:
 
 def _open(branch: Branch, alias: str, *, now: datetime) -> Account:
     reference = _reference(branch, alias)
-    account = Account.objects.filter(external_reference=reference).first()
-    if account is None:
-        account = open_customer_account(
-            owner=_customer(branch, alias),
-            branch=branch,
-            product=Product.CURRENT,
-            currency=BALANCE.currency,
-            now=now,
-            client=BANK_CLIENT,
-        )
-        account.name, account.external_reference = alias, reference
-        account.save()
+    request = AccountRequest(
+        owner=_customer(branch, alias),
+        branch=branch,
+        product=Product.CURRENT,
+        currency=BALANCE.currency,
+        client=BANK_CLIENT,
+        key=f"open:{reference}",
+        name=alias,
+        external_reference=reference,
+    )
+    account = open_customer_account(request, now=now)
     _deposit(account, key=reference, now=now)
     return account
 
