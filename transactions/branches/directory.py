@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 import structlog
@@ -24,6 +24,13 @@ _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 _log = structlog.get_logger(__name__)
 
 
+class Move(NamedTuple):
+    """Where an account lives that has moved so many times; of two, the greater one is the newer."""
+
+    moves: int
+    node: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Directory:
     """The nodes' branch numbers by alias, their addresses, and where moved accounts are.
@@ -34,7 +41,7 @@ class Directory:
 
     numbers: Mapping[str, int]
     urls: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False)
-    moved: Mapping[int, str] = field(default_factory=lambda: _NOTHING, repr=False)
+    moved: Mapping[int, Move] = field(default_factory=lambda: _NOTHING, repr=False)
     moves: int = 0
 
 
@@ -69,27 +76,39 @@ def ask_head_office(head_office: psycopg.Connection, *, last: Directory | None) 
 
 def ask_branches() -> Directory:
     """Return what the configured branches say of themselves while the head office is down."""
-    numbers, moved, moves = {HEAD_OFFICE: HEAD_OFFICE_NUMBER}, _NOTHING, 0
+    numbers, moved = {HEAD_OFFICE: HEAD_OFFICE_NUMBER}, dict[int, Move]()
     for alias in primaries():
         if alias == HEAD_OFFICE:
             continue
         try:
             with connect(alias) as branch:
                 numbers.update(branch.execute(_QUERIES["this_node"]).fetchall())
-                found, count = _read_moved(branch, last=None)
+                found, _moves = _read_moved(branch, last=None)
         except psycopg.Error as error:
             _log.warning("branch_not_asked", node=alias, error=" ".join(str(error).split()))
             continue
-        if count >= moves:
-            moved, moves = found, count
-    return Directory(numbers=numbers, moved=moved, moves=moves)
+        for account, move in found.items():
+            moved[account] = max(move, moved.get(account, move))
+    return Directory(numbers=numbers, moved=moved)
+
+
+def ask_about(account: int, node: str) -> Move | None:
+    """Return where an account went from a node; None when the node knows of no move.
+
+    Raises:
+        psycopg.Error: it does not tell.
+    """
+    with connect(node) as asked:
+        row = asked.execute(_QUERIES["moved_to"], [account]).fetchone()
+    return None if row is None else Move(*row)
 
 
 def _read_moved(
     node: psycopg.Connection, *, last: Directory | None
-) -> tuple[Mapping[int, str], int]:
+) -> tuple[Mapping[int, Move], int]:
     row = node.execute(_QUERIES["moves"]).fetchone()
     moves = int(row[0]) if row else 0
     if last is not None and last.moves == moves:
         return last.moved, moves
-    return dict(node.execute(_QUERIES["moved"]).fetchall()), moves
+    rows = node.execute(_QUERIES["moved"]).fetchall()
+    return {account: Move(count, where) for account, count, where in rows}, moves

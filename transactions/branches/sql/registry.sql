@@ -17,4 +17,8 @@ SELECT coalesce(sum(moves), 0) FROM ledger.moved
 
 -- name: moved
 -- Where accounts live that have moved.
-SELECT account, node FROM ledger.moved
+SELECT account, moves, node FROM ledger.moved
+
+-- name: moved_to
+-- At a node where an account has lived: where it went from there, or later.
+SELECT moves, node FROM ledger.moved WHERE account = %s
