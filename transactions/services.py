@@ -5,15 +5,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import Account, Branch, Product, User
-from accounts.numbers import account_number, is_bank_account
+from accounts.numbers import is_bank_account
 from core.clock import bank_day
 from core.db.reading import note_used
 from core.money import Money
 from transactions.branches.coordinator import rehearse_across, transfer_across
 from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import node_of
-from transactions.ledger.accounts import Opening, Purpose, next_serial, open_account, set_holder
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Order, Receipt, Transfer, post
 
@@ -21,7 +19,6 @@ __all__ = [
     "Channel",
     "Receipt",
     "TransferRequest",
-    "open_customer_account",
     "preview_transfer",
     "transfer_funds",
 ]
@@ -93,23 +90,3 @@ def _asked(request: TransferRequest, *, now: datetime) -> tuple[Transfer, Order]
         holder=request.user,
     )
     return transfer, order
-
-
-def open_customer_account(
-    *, owner: User, branch: Branch, product: Product, currency: str, now: datetime, client: int
-) -> Account:
-    """Open an account at balance zero for a person, at a branch.
-
-    The ledger comes first; without the identity of the last step the account cannot be used.
-
-    Raises:
-        Refused: the serial is taken (by an import that skipped the sequence).
-    """
-    number = account_number(branch=branch.number, serial=next_serial())
-    node = node_of(number)
-    opening = Opening(number=number, currency=currency, purpose=Purpose.CUSTOMER)
-    open_account(opening, client=client, using=node)
-    set_holder(number, user=owner.pk, rights="owner", client=client, using=node)
-    return Account.objects.create(
-        number=number, branch=branch, product=product, currency=currency, opened_at=now
-    )

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 from psycopg.errors import CheckViolation
 
 from core.db.errors import Busy
+from transactions.branches.agreement import copy_changes
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
 from transactions.ledger.connection import fetch_one
@@ -49,7 +50,7 @@ _workers: Final[dict[tuple[str, str], _Worker]] = {}
 
 
 def run_upkeep(*, now: datetime) -> None:
-    """Settle what is in doubt between the nodes, do every node's upkeep, send what is due.
+    """Settle what is in doubt, copy what changed on accounts, keep every node up, send what is due.
 
     Each part is short and safe to repeat; run it every second, from as many processes as like. A
     part that hangs, because its node does, keeps no other waiting.
@@ -58,7 +59,12 @@ def run_upkeep(*, now: datetime) -> None:
     for node in nodes():
         sweeper = _workers.setdefault((node, "sweep"), _Worker(sweep_node))
         keeper = _workers.setdefault((node, "keep_up"), _Worker(keep_up))
-        begun += [sweeper.begin(node=node), keeper.begin(node=node, now=now)]
+        copier = _workers.setdefault((node, "copy"), _Worker(copy_changes))
+        begun += [
+            sweeper.begin(node=node),
+            keeper.begin(node=node, now=now),
+            copier.begin(node=node),
+        ]
     sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))
     sender.begin(now=now)
     wait(begun, timeout=PATIENCE_SECONDS)

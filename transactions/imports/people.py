@@ -12,14 +12,13 @@ from typing import Final, Literal
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
-from accounts.models import Account, Branch, Product, User
+from accounts.models import Account, Branch, Holding, Product, User
 from accounts.numbers import account_number
 from transactions.ledger.accounts import (
+    CustomerOpening,
     Holder,
-    Opening,
-    Purpose,
     next_serials,
-    open_accounts,
+    open_customers,
     set_holders,
 )
 from transactions.ledger.posting import BANK_CLIENT
@@ -79,13 +78,17 @@ def add_customers(customers: Customers, *, branch: Branch) -> dict[str, int]:
     new_accounts = _add_accounts(customers, branch)
     people = _user_ids(person.reference for person in customers.people)
     numbers = account_numbers(account.reference for account in customers.accounts)
-    set_holders(
-        [
-            Holder(numbers[holder.account], people[holder.person], holder.rights)
-            for holder in customers.holders
-            if holder.account in new_accounts or holder.person in new_people
-        ],
-        client=BANK_CLIENT,
+    held = [
+        Holder(numbers[holder.account], people[holder.person], holder.rights)
+        for holder in customers.holders
+        if holder.account in new_accounts or holder.person in new_people
+    ]
+    set_holders(held, client=BANK_CLIENT)
+    Holding.objects.bulk_create(
+        [Holding(account_id=one.account, user_id=one.user, rights=one.rights) for one in held],
+        update_conflicts=True,
+        update_fields=["rights"],
+        unique_fields=["account", "user"],
     )
     return numbers
 
@@ -133,15 +136,17 @@ def _add_accounts(customers: Customers, branch: Branch) -> set[str]:
     numbers = [
         account_number(branch=branch.number, serial=serial) for serial in next_serials(len(new))
     ]
-    open_accounts(
+    open_customers(
         [
-            Opening(
+            CustomerOpening(
                 number=number,
                 currency=customers.currency,
-                purpose=Purpose.CUSTOMER,
+                product=Product.CURRENT,
+                opened_at=account.opened_at,
+                external_reference=account.reference,
                 overdraft_limit=customers.overdraft_limit,
             )
-            for number in numbers
+            for number, account in zip(numbers, new, strict=True)
         ],
         client=BANK_CLIENT,
     )

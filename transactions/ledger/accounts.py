@@ -1,9 +1,14 @@
 """Opening and governing accounts of the ledger. Each call is one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
+from uuid import UUID
+
+from django.db import transaction
 
 from transactions.ledger.connection import QUERIES, fetch_all, fetch_one, ledger_cursor
 
@@ -53,6 +58,33 @@ class Opening:
     daily_limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerOpening:
+    """A customer's account to open, with what the head office is to know of it."""
+
+    number: int
+    currency: str
+    product: str
+    opened_at: datetime
+    owner: int | None = None
+    name: str = ""
+    external_reference: str | None = None
+    overdraft_limit: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of an account the head office has a copy of: its status, and its holders' rights."""
+
+    status: str
+    holders: Mapping[int, str]
+
+    def __str__(self) -> str:
+        """Name both."""
+        held = ", ".join(f"user {user} {rights}" for user, rights in sorted(self.holders.items()))
+        return f"{self.status}, held by {held or 'nobody'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A person with rights on an account."""
@@ -82,6 +114,69 @@ def open_accounts(openings: Sequence[Opening], *, client: int, using: str = "def
         cursor.executemany(QUERIES["open"], parameters)
 
 
+def open_customer(
+    opening: CustomerOpening, *, client: int, key: str | None, using: str = "default"
+) -> int:
+    """Open a customer's account and return its number: of the first time, under the same key.
+
+    Raises:
+        Refused: the number is taken, or the key stands for another request.
+    """
+    parameters = {**asdict(opening), "client": client, "key": key}
+    return int(fetch_one("open_customer", parameters, using)[0])
+
+
+def open_customers(
+    openings: Sequence[CustomerOpening], *, client: int, using: str = "default"
+) -> None:
+    """Open many customers' accounts in one go; needs a transaction, or each stands for itself.
+
+    Raises:
+        Refused: one of the numbers is taken.
+    """
+    parameters = [{**asdict(opening), "client": client, "key": None} for opening in openings]
+    with ledger_cursor(using) as cursor:
+        cursor.executemany(QUERIES["open_customer"], parameters)
+
+
+def openings_of(numbers: Collection[int], *, using: str = "default") -> list[CustomerOpening]:
+    """Return how customers' accounts were opened here, without their owners."""
+    rows = fetch_all("openings", {"numbers": list(numbers)}, using)
+    return [CustomerOpening(**row._asdict()) for row in rows]
+
+
+def standings_of(numbers: Collection[int], *, using: str = "default") -> dict[int, Standing]:
+    """Return how those of the accounts stand that are customers' and here."""
+    return {
+        row.number: Standing(row.status, dict(zip(row.people, row.rights, strict=True)))
+        for row in fetch_all("standings", {"numbers": list(numbers)}, using)
+    }
+
+
+def customers_after(number: int, *, limit: int, using: str = "default") -> list[int]:
+    """Return the numbers of the next customers' accounts that live here, ascending."""
+    rows = fetch_all("customers_after", {"after": number, "limit": limit}, using)
+    return [row.number for row in rows]
+
+
+@contextmanager
+def changed_accounts(reader: str, *, using: str = "default") -> Iterator[list[int]]:
+    """Yield the accounts changed since the ``reader`` last came, and note that when all goes well.
+
+    Opens the transaction in which the reader's place is locked; another of its name waits.
+
+    Raises:
+        Refused: the place is another server's (after a restore).
+    """
+    with transaction.atomic(using=using, durable=True):
+        fetch_one("lock_tail", {"name": reader}, using)
+        changes = fetch_all("changed_accounts", {"name": reader}, using)
+        yield sorted({change.account for change in changes})
+        if changes:
+            place = {"name": reader, "tx": changes[-1].tx, "id": UUID(int=0)}
+            fetch_one("advance_tail", place, using)
+
+
 def next_serial(*, using: str = "default") -> int:
     """Return a serial that no account of this node has had."""
     return next_serials(1, using=using)[0]
@@ -103,15 +198,18 @@ def set_holder(
     user: int,
     rights: Literal["owner", "authorised"] | None,
     client: int,
+    key: str | None = None,
     using: str = "default",
-) -> None:
-    """Give a person rights on an account, or with None take them away.
+) -> bool:
+    """Give a person rights on an account, or with None take them away; once for each key.
+
+    False: it was done before, under the same key.
 
     Raises:
-        Refused: there is no such account.
+        Refused: there is no such account, or it is closed, or has moved.
     """
-    parameters = {"account": account, "user": user, "rights": rights, "client": client}
-    fetch_one("set_holder", parameters, using)
+    parameters = {"account": account, "user": user, "rights": rights}
+    return bool(fetch_one("set_holder", {**parameters, "client": client, "key": key}, using)[0])
 
 
 def set_holders(holders: Sequence[Holder], *, client: int, using: str = "default") -> None:
@@ -120,21 +218,29 @@ def set_holders(holders: Sequence[Holder], *, client: int, using: str = "default
     Raises:
         Refused: there is no such account.
     """
-    parameters = [{**asdict(holder), "client": client} for holder in holders]
+    parameters = [{**asdict(holder), "client": client, "key": None} for holder in holders]
     with ledger_cursor(using) as cursor:
         cursor.executemany(QUERIES["set_holder"], parameters)
 
 
 def set_status(
-    number: int, *, status: Status, client: int, reason: str, using: str = "default"
-) -> None:
+    number: int,
+    *,
+    status: Status,
+    client: int,
+    reason: str,
+    key: str | None = None,
+    using: str = "default",
+) -> bool:
     """Freeze, unfreeze or close an account; closing needs balance zero and no open hold.
+
+    False: it was done before, under the same key.
 
     Raises:
         Refused
     """
     parameters = {"number": number, "status": status, "client": client, "reason": reason}
-    fetch_one("set_status", parameters, using)
+    return bool(fetch_one("set_status", {**parameters, "key": key}, using)[0])
 
 
 def set_limits(

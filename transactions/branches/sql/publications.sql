@@ -22,7 +22,7 @@ ledger.journal (
 ),
 ledger.reversal,
 ledger.reference,
-ledger.account_event,
+ledger.account_event (id, account, action, client, recorded_at, reason, details),
 ledger.decision,
 ledger.arrival,
 ledger.pulse;

@@ -241,7 +241,7 @@ HAVING min(j.id::text) <> j.group_id::text
 LIMIT 100;
 
 -- name: answers_stand_for_what_was_done
--- A request's result is a transfer or a hold. Not that of a batch whose first item was refused.
+-- A request's result is a transfer, a hold or an account. Not that of a batch whose first item was refused.
 SELECT
     NULL::bigint AS account,
     format('request %s of client %s: result %s is not there', r.key, r.client, r.result_id)
@@ -249,6 +249,9 @@ FROM ledger.request AS r
 WHERE r.refused_items[1] IS DISTINCT FROM 1
     AND NOT EXISTS (SELECT FROM ledger.journal AS j WHERE j.id = r.result_id)
     AND NOT EXISTS (SELECT FROM ledger.hold AS h WHERE h.id = r.result_id)
+    AND NOT EXISTS (
+        SELECT FROM ledger.account AS a WHERE a.number = ledger.account_in_v1(r.result_id)
+    )
 LIMIT 100;
 
 -- name: references_stand_for_their_transfers

@@ -100,10 +100,57 @@ SELECT ledger.open_v1(
 )
 
 -- name: set_holder
-SELECT ledger.set_holder_v1(%(account)s, %(user)s, %(rights)s, %(client)s)
+SELECT ledger.set_holder_v2(%(client)s, %(key)s, %(account)s, %(user)s, %(rights)s)
+
+-- name: open_customer
+SELECT ledger.open_customer_v1(
+    p_client => %(client)s, p_key => %(key)s, p_number => %(number)s, p_currency => %(currency)s,
+    p_overdraft_limit => %(overdraft_limit)s, p_owner => %(owner)s,
+    p_identity => jsonb_build_object(
+        'product', %(product)s::text, 'name', %(name)s::text,
+        'external_reference', %(external_reference)s::text
+    ),
+    p_opened_at => %(opened_at)s
+)
+
+-- name: standings
+-- How customers' accounts stand, and who holds them, for the head office's copies.
+SELECT
+    a.number, a.status,
+    ARRAY(SELECT h.user_id FROM ledger.holder AS h WHERE h.account = a.number ORDER BY h.user_id)
+        AS people,
+    ARRAY(SELECT h.rights FROM ledger.holder AS h WHERE h.account = a.number ORDER BY h.user_id)
+        AS rights
+FROM ledger.account AS a
+WHERE a.number = ANY(%(numbers)s) AND a.purpose = 'customer'
+
+-- name: customers_after
+-- The numbers of customers' accounts that live on the node, page by page.
+SELECT number
+FROM ledger.account
+WHERE number > %(after)s AND purpose = 'customer' AND status <> 'moved'
+ORDER BY number
+LIMIT %(limit)s
+
+-- name: openings
+-- What the head office is to know of accounts since they were opened.
+SELECT
+    account AS number, details ->> 'product' AS product, details ->> 'name' AS name,
+    details ->> 'currency' AS currency, details ->> 'external_reference' AS external_reference,
+    (details ->> 'opened_at')::timestamptz AS opened_at
+FROM ledger.account_event
+WHERE account = ANY(%(numbers)s) AND action = 'open' AND details ? 'product'
+
+-- name: changed_accounts
+-- The accounts of the events after the cursor of a tail, in its order, each with its transaction.
+SELECT e.account, e.xid::text AS tx
+FROM ledger.account_event AS e
+WHERE e.xid > (SELECT t.xid FROM ledger.tail AS t WHERE t.name = %(name)s)
+    AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY e.xid
 
 -- name: set_status
-SELECT ledger.set_status_v1(%(number)s, %(status)s, %(client)s, %(reason)s)
+SELECT ledger.set_status_v2(%(client)s, %(key)s, %(number)s, %(status)s, %(reason)s)
 
 -- name: set_limits
 SELECT ledger.set_limits_v1(
