@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from core.db.sql import queries
-from tests.faults._history import Leg, View
+from tests.faults._history import Copy, Leg, View
 from tests.faults._nodes import BRANCHES
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "books.sql")
@@ -43,6 +43,17 @@ def read_legs(cursor: _Cursor, *, node: str) -> list[Leg]:
 def read_gids(cursor: _Cursor) -> list[str]:
     """Return what is prepared on a node."""
     return [gid for (gid,) in _rows(cursor, "gids")]
+
+
+def read_copy(cursor: _Cursor) -> Copy:
+    """Return what the replica shows of all nodes."""
+    return Copy(
+        balances=dict(_rows(cursor, "copied_accounts")),
+        legs=tuple(
+            Leg(node=node, key=key, debit=debit, credit=credit, amount=amount, peer=peer)
+            for node, key, debit, credit, amount, peer in _rows(cursor, "copied_legs")
+        ),
+    )
 
 
 def _rows(cursor: _Cursor, name: str) -> Iterable[Any]:

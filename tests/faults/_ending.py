@@ -3,17 +3,19 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
 
-from tests.faults._books import read_gids, read_legs, read_view
-from tests.faults._checker import transit_of
-from tests.faults._history import Ending, Reading
+from tests.faults._books import read_copy, read_gids, read_legs, read_view
+from tests.faults._checker import check_replica, transit_of
+from tests.faults._history import Copy, Ending, Reading
 from tests.faults._laboratory import Laboratory
 
 _PATIENCE_SECONDS: Final = 8
 _GLANCE_SECONDS: Final = 0.02
+_COPYING_SECONDS: Final = 10
 
 _Cursors = Mapping[str, psycopg.Cursor[Any]]
 
@@ -35,12 +37,25 @@ def ending_of(lab: Laboratory, *, healed_at: float, is_busy: Callable[[], bool])
                 settled = last_open - healed_at
                 break
             time.sleep(max(at + _GLANCE_SECONDS - time.monotonic(), 0))
-        return Ending(
+        ending = Ending(
             views=reading_of(cursors).views,
             legs=tuple(leg for node in cursors for leg in read_legs(cursors[node], node=node)),
             gids=tuple(gid for cursor in cursors.values() for gid in read_gids(cursor)),
             settled_seconds=settled,
         )
+        return replace(ending, replica=_copy_of(lab, ending))
+
+
+def _copy_of(lab: Laboratory, ending: Ending) -> Copy:
+    """Return what the replica shows once it shows the same, or has not for a while."""
+    until = time.monotonic() + _COPYING_SECONDS
+    with lab.replica.connect() as replica:
+        while True:
+            copy = read_copy(replica.cursor())
+            differs = any(check_replica(replace(ending, replica=copy)))
+            if not differs or time.monotonic() > until:
+                return copy
+            time.sleep(_GLANCE_SECONDS)
 
 
 def read_now(lab: Laboratory) -> Reading:

@@ -48,10 +48,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a client saw of its transfers, and what its token said it must see at least."""
+    """What a client saw of its transfers, on the replica or not, and what its token promised."""
 
     owed: frozenset[str]
     seen: frozenset[str]
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,4 +54,8 @@ class Judge:
         for outcome in Outcome:
             self.counts[f"transfers_{outcome}"] = ended[outcome]
         self.counts["reads"] = len(seen.readings) + len(self._readings)
-        self.counts["reads_of_own_transfers"] = len(seen.statements)
+        self.counts["reads_behind_the_barrier"] = sum(each.is_exact for each in seen.readings)
+        self.counts["reads_with_a_token"] = len(seen.statements)
+        self.counts["reads_with_a_token_on_the_replica"] = sum(
+            each.is_copy for each in seen.statements
+        )

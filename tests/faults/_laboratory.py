@@ -15,7 +15,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Final
 
-from tests.faults._nodes import HEAD_OFFICE, LabNode, running_nodes
+from tests.faults._nodes import HEAD_OFFICE, REPLICA, LabNode, running_nodes
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _NO_BROKER: Final = "redis://127.0.0.1:1/0"
@@ -23,10 +23,14 @@ _NO_BROKER: Final = "redis://127.0.0.1:1/0"
 
 @dataclass(frozen=True, kw_only=True)
 class Laboratory:
-    """The nodes, and the environment in which programs find them through their proxies."""
+    """The nodes, and the environment in which programs find them through their proxies.
+
+    ``nodes`` are those that take writes.
+    """
 
     folder: Path
     nodes: Mapping[str, LabNode]
+    replica: LabNode
     environment: Mapping[str, str]
 
     def manage(self, *words: str) -> str:
@@ -69,7 +73,7 @@ class Laboratory:
 
     def heal(self) -> float:
         """Undo every fault and return the instant of the monotonic clock when all was well."""
-        for node in self.nodes.values():
+        for node in (*self.nodes.values(), self.replica):
             node.heal()
         return time.monotonic()
 
@@ -95,34 +99,47 @@ class Template:
 
     folder: Path
     password: str
+    ports: Mapping[str, int]
 
 
 @contextmanager
 def template() -> Iterator[Template]:
     """Open a bank of three nodes with the workload's accounts, and keep its data for a while."""
-    made = Template(folder=_new_folder(), password=secrets.token_urlsafe(16))
+    folder, password = _new_folder(), secrets.token_urlsafe(16)
     try:
-        with running_nodes(made.folder, password=made.password) as nodes:
-            _open_bank(Laboratory(folder=made.folder, nodes=nodes, environment=_environment(nodes)))
+        with running_nodes(folder, password=password) as nodes:
+            _open_bank(_around(nodes, folder=folder, broker=_NO_BROKER))
             for node in nodes.values():
                 node.cluster.stop()
-        yield made
+            ports = {alias: node.proxy.port for alias, node in nodes.items()}
+        yield Template(folder=folder, password=password, ports=ports)
     finally:
-        shutil.rmtree(made.folder)
+        shutil.rmtree(folder)
 
 
 @contextmanager
 def laboratory(template: Template, *, broker: str = _NO_BROKER) -> Iterator[Laboratory]:
-    """Yield a copy of a bank at work, gone in the end. Without a ``broker`` Redis is down."""
+    """Yield a copy of a bank at work, gone in the end. Without a ``broker`` Redis is down.
+
+    One at a time: copies have the addresses of their template.
+    """
     folder = _new_folder()
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         # Not shutil's way: whose the files are must stay so, too.
         copy = ["cp", "-a", f"{template.folder}/.", str(folder)]
         subprocess.run(copy, check=True)
-        nodes = stack.enter_context(running_nodes(folder, password=template.password))
-        environment = {**_environment(nodes), "REDIS_URL": broker, "BANK_VAR": f"{folder}/var"}
-        yield Laboratory(folder=folder, nodes=nodes, environment=environment)
+        running = running_nodes(folder, password=template.password, ports=template.ports)
+        yield _around(stack.enter_context(running), folder=folder, broker=broker)
+
+
+def _around(nodes: Mapping[str, LabNode], *, folder: Path, broker: str) -> Laboratory:
+    return Laboratory(
+        folder=folder,
+        nodes={alias: node for alias, node in nodes.items() if alias != REPLICA},
+        replica=nodes[REPLICA],
+        environment={**_environment(nodes), "REDIS_URL": broker, "BANK_VAR": str(folder / "var")},
+    )
 
 
 def _new_folder() -> Path:
@@ -133,13 +150,14 @@ def _new_folder() -> Path:
 
 def _environment(nodes: Mapping[str, LabNode]) -> dict[str, str]:
     head_office = nodes[HEAD_OFFICE]
-    branches = [node for node in nodes.values() if node is not head_office]
+    branches = [node for alias, node in nodes.items() if alias not in {HEAD_OFFICE, REPLICA}]
     return {
         **os.environ,
         "DATABASE_URL": head_office.url(),
         "OWNER_DATABASE_URL": head_office.url(role="bank_owner"),
         "BRANCH_DATABASE_URLS": ",".join(f"{node.alias}={node.url()}" for node in branches),
-        "REDIS_URL": _NO_BROKER,
+        "REPLICA_DATABASE_URL": nodes[REPLICA].url(role="bank_readonly"),
+        "REPLICATION_DATABASE_URL": head_office.url(role="bank_replica"),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "DJANGO_SETTINGS_MODULE": "bankproject.settings.test",
     }

@@ -1,8 +1,8 @@
-"""Three PostgreSQL servers, each behind a proxy, and what can befall them."""
+"""Three nodes and their replica, a PostgreSQL server each behind a proxy; what can befall them."""
 
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,8 +19,9 @@ from tests.faults._proxy import Proxy
 HEAD_OFFICE: Final = "default"
 BRANCHES: Final = {HEAD_OFFICE: 100, "MUM": 201, "DEL": 202}
 DATABASE: Final = "bank"
-# Small: three servers share a laboratory.
-_SETTINGS: Final = ("shared_buffers = 32MB", "max_wal_size = 256MB", "min_wal_size = 64MB")
+REPLICA: Final = "replica"
+# Small: four servers share a laboratory.
+_SETTINGS: Final = {"shared_buffers": "32MB", "max_wal_size": "256MB", "min_wal_size": "64MB"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +32,6 @@ class LabNode:
     cluster: Cluster
     proxy: Proxy
     password: str
-
-    @property
-    def number(self) -> int:
-        """Return the number of its branch."""
-        return BRANCHES[self.alias]
 
     def url(self, *, role: str = "bank_app") -> str:
         """Return the bank's address of the node: the proxy's."""
@@ -80,18 +76,25 @@ class LabNode:
 
 
 @contextmanager
-def running_nodes(folder: Path, *, password: str) -> Iterator[dict[str, LabNode]]:
-    """Start the nodes, each with an empty database if it is new, and stop them in the end.
+def running_nodes(
+    folder: Path, *, password: str, ports: Mapping[str, int] | None = None
+) -> Iterator[dict[str, LabNode]]:
+    """Start the nodes and the replica, each empty if it is new, and stop them in the end.
 
-    The ``password`` is everybody's: the owner's must be the same on every node.
+    The ``password`` is everybody's: the owner's must be the same on every node. ``ports`` are those
+    of the proxies, by which the nodes know each other; any free ones if they are new.
     """
     start = 26_000 + secrets.randbelow(3_000)
-    with ExitStack() as stack, ThreadPoolExecutor(len(BRANCHES)) as pool:
+    aliases = (*BRANCHES, REPLICA)
+    with ExitStack() as stack, ThreadPoolExecutor(len(aliases)) as pool:
         nodes = {}
-        for alias in BRANCHES:
-            port = start = first_free(start + 1)
-            cluster = Cluster(binaries=embedded(), folder=folder / alias, port=port)
-            proxy = stack.enter_context(Proxy(server_port=port))
+        for alias in aliases:
+            start = first_free(start + 1)
+            cluster = Cluster(
+                binaries=embedded(), folder=folder / alias, port=start, settings=_SETTINGS
+            )
+            proxy = Proxy(server_port=start, port=ports[alias] if ports else 0)
+            stack.enter_context(proxy)
             nodes[alias] = LabNode(alias=alias, cluster=cluster, proxy=proxy, password=password)
             stack.callback(cluster.stop, mode="immediate")
             stack.callback(nodes[alias].wake)
@@ -105,12 +108,11 @@ def _start(node: LabNode) -> None:
         cluster.start()
         return
     cluster.create(password=node.password)
-    with (cluster.folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
-        conf.writelines(f"{line}\n" for line in _SETTINGS)
     cluster.start()
     create_bank(
         cluster=cluster,
         superuser_password=node.password,
         database=DATABASE,
         passwords=dict.fromkeys(ROLES, node.password),
+        is_replica=node.alias == REPLICA,
     )

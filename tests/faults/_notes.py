@@ -31,7 +31,8 @@ class Notes:
 
     def shown(self, statement: Statement) -> None:
         """Note what a client saw of its own transfers."""
-        self._write(owed=sorted(statement.owed), seen=sorted(statement.seen))
+        owed, seen = sorted(statement.owed), sorted(statement.seen)
+        self._write(owed=owed, seen=seen, is_copy=statement.is_copy)
 
     def _write(self, **words: Any) -> None:
         os.write(self._file, f"{json.dumps(words)}\n".encode())
@@ -52,8 +53,7 @@ def history_of(files: Iterable[Path]) -> History:
         elif "views" in words:
             readings.append(_reading(words))
         else:
-            seen, owed = frozenset(words["seen"]), frozenset(words["owed"])
-            statements.append(Statement(owed=owed, seen=seen))
+            statements.append(_statement(words))
     return History(
         sendings=tuple(asked.values()), readings=tuple(readings), statements=tuple(statements)
     )
@@ -73,6 +73,11 @@ def _sending(words: dict[str, Any]) -> Sending:
         amount=words["amount"],
         outcome=Outcome.INFO,
     )
+
+
+def _statement(words: dict[str, Any]) -> Statement:
+    seen, owed = frozenset(words["seen"]), frozenset(words["owed"])
+    return Statement(owed=owed, seen=seen, is_copy=words["is_copy"])
 
 
 def _reading(words: dict[str, Any]) -> Reading:

@@ -59,10 +59,10 @@ class Cut:
 class Proxy:
     """Passes everything to the server until told otherwise. A context manager."""
 
-    def __init__(self, *, server_port: int) -> None:
-        """Prepare; ``port`` is known once it runs."""
+    def __init__(self, *, server_port: int, port: int = 0) -> None:
+        """Prepare; without a ``port`` it is any free one, known once it runs."""
         self.server_port = server_port
-        self.port = 0
+        self.port = port
         self.open = asyncio.Event()
         self.delay = 0.0
         self._is_refusing = False
@@ -135,7 +135,7 @@ class Proxy:
             connection.reset()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._welcome, _LOCALHOST)
+        self._server = await asyncio.start_server(self._welcome, _LOCALHOST, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         self.open.set()
 

@@ -47,6 +47,7 @@ class Mix:
         self._judge = judge
         self._plan = plan
         self._dice = random.Random(plan.seed)
+        self._victims = [*lab.nodes.values(), lab.replica]
         self._stack = ExitStack()
         self._workers: list[Worker] = []
         self._started = 0
@@ -84,20 +85,17 @@ class Mix:
         return name
 
     def _harm_a_node(self) -> str:
-        alias, fault = self._dice.choice(list(self._lab.nodes)), self._dice.choice(list(Fault))
-        strike(self._lab.nodes[alias], fault)
+        node, fault = self._dice.choice(self._victims), self._dice.choice(list(Fault))
+        strike(node, fault)
         self._let_last()
-        return f"{fault}: {alias}"
+        return f"{fault}: {node.alias}"
 
     def _harm_two_nodes(self) -> str:
-        harmed = {
-            alias: self._dice.choice(list(Fault))
-            for alias in self._dice.sample(list(self._lab.nodes), 2)
-        }
-        for alias, fault in harmed.items():
-            strike(self._lab.nodes[alias], fault)
+        nodes, faults = self._dice.sample(self._victims, 2), self._dice.choices(list(Fault), k=2)
+        for node, fault in zip(nodes, faults, strict=True):
+            strike(node, fault)
         self._let_last()
-        return f"two nodes: {harmed}"
+        return f"two nodes: {[node.alias for node in nodes]}, {faults}"
 
     def _cut_somewhere(self) -> str:
         alias = self._dice.choice(list(self._lab.nodes))

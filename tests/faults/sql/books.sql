@@ -8,3 +8,9 @@ SELECT memo, debit, credit, amount, peer FROM ledger.journal WHERE client <> 0
 
 -- name: gids
 SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY gid
+
+-- name: copied_accounts
+SELECT number, balance FROM ledger.account WHERE purpose = 'customer'
+
+-- name: copied_legs
+SELECT node, memo, debit, credit, amount, peer FROM ledger.journal WHERE client <> 0
