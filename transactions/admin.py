@@ -21,6 +21,8 @@ from transactions.services import Receipt
 BOOK: Final = "transactions.book_cash"
 FILL: Final = "transactions.fill_with_cash"
 _SERVICES: Final = {"deposit": deposit_cash, "withdrawal": withdraw_cash}
+_FILL: Final = "filling"
+_BUTTONS: Final = (*_SERVICES, _FILL)
 
 
 @admin.register(CashDesk)
@@ -56,13 +58,13 @@ class CashDeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
         """Book what is asked for, by the button that was pressed; else show the forms."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        what = request.POST.get("what", "")
+        what = next((name for name in _BUTTONS if name in request.POST), None)
         booking, filling = BookingForm(prefix="booking"), FillingForm(prefix="filling")
         if what in _SERVICES:
             booking = BookingForm(request.POST, prefix="booking")
             if _is_done(request, booking, BOOK, lambda: _book(request, booking, what)):
                 return redirect(request.path)
-        elif what == "filling":
+        elif what == _FILL:
             filling = FillingForm(request.POST, prefix="filling")
             if _is_done(request, filling, FILL, lambda: _fill(request, filling)):
                 return redirect(request.path)

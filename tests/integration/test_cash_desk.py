@@ -28,7 +28,7 @@ def desk(*permissions: str, is_staff: bool = True) -> Client:
     return client
 
 
-def booking(number: int, **changes: str) -> dict[str, str]:
+def booking(number: int, button: str = "deposit", **changes: str) -> dict[str, str]:
     """Return what is typed to book cash of a customer."""
     form = {
         "token": str(uuid4()),
@@ -38,7 +38,7 @@ def booking(number: int, **changes: str) -> dict[str, str]:
         "memo": "",
     }
     named = {f"booking-{name}": value for name, value in {**form, **changes}.items()}
-    return {"what": "deposit", **named}
+    return {button: "pressed", **named}
 
 
 def filling(place: str = "machine", **changes: str) -> dict[str, str]:
@@ -51,7 +51,7 @@ def filling(place: str = "machine", **changes: str) -> dict[str, str]:
         "currency": "INR",
     }
     named = {f"filling-{name}": value for name, value in {**form, **changes}.items()}
-    return {"what": "filling", **named}
+    return {"filling": "pressed", **named}
 
 
 def text_of(answer: Any) -> str:
@@ -64,7 +64,7 @@ def test_cash_is_brought_booked_and_told() -> None:
     client, number = desk("book_cash", "fill_with_cash"), account()
     assert "Booked. 5000.00 INR" in text_of(client.post(DESK, filling("till"), follow=True))
     assert "Booked. 2000.00 INR" in text_of(client.post(DESK, booking(number), follow=True))
-    out = {**booking(number, amount="₹500"), "what": "withdrawal"}
+    out = booking(number, "withdrawal", amount="₹500")
     assert "Booked. 500.00 INR" in text_of(client.post(DESK, out, follow=True))
     till = BankAccounts(BRANCH, "INR").number(Place.TILL)
     assert {one.number: one.balance for one in balances([till, number])} == {
@@ -122,10 +122,10 @@ def test_a_booking_beyond_the_counters_limit_is_refused() -> None:
 def test_each_permission_opens_its_own_form_alone() -> None:
     number = account()
     book, fill = desk("book_cash"), desk("fill_with_cash")
-    assert 'value="deposit"' in text_of(book.get(DESK))
-    assert 'value="filling"' not in text_of(book.get(DESK))
-    assert 'value="filling"' in text_of(fill.get(DESK))
-    assert 'value="deposit"' not in text_of(fill.get(DESK))
+    assert 'name="deposit"' in text_of(book.get(DESK))
+    assert 'name="filling"' not in text_of(book.get(DESK))
+    assert 'name="filling"' in text_of(fill.get(DESK))
+    assert 'name="deposit"' not in text_of(fill.get(DESK))
     with nothing_written():
         assert book.post(DESK, filling()).status_code == 403
         assert fill.post(DESK, booking(number)).status_code == 403

@@ -24,9 +24,7 @@ def browser(role: Role) -> Client:
 def states(client: Client) -> dict[str, str]:
     """Return each node's state as the page shows it."""
     page = client.get(PAGE).content.decode()
-    rows = re.findall(
-        r'<th scope="row" class="what">\s*(\w+).*?<span class="(\w+)">', page, re.DOTALL
-    )
+    rows = re.findall(r'<h2>\s*(\w+) .*?<span class="(up|down)">', page, re.DOTALL)
     return dict(rows)
 
 
