@@ -17,8 +17,9 @@ from accounts.numbers import is_bank_account
 from core.clock import bank_day
 from core.errors import DomainError
 from core.money import Money, currency_named
+from transactions.branches.following import follow_accounts
 from transactions.branches.outcomes import silence_named
-from transactions.branches.registry import branch_number_of, node_of, refresh
+from transactions.branches.registry import branch_number_of, node_of
 from transactions.chart import BankAccounts, Place, open_chart
 from transactions.ledger.cash import Booking, book_cash
 from transactions.ledger.codes import Code, Refused
@@ -166,13 +167,9 @@ def _book(request: CashRequest, kind: CashKind, now: datetime) -> Receipt:
         if is_bank_account(request.account):
             is_out = kind is Kind.WITHDRAWAL
             raise Refused(Code.UNKNOWN_DEBIT_ACCOUNT if is_out else Code.UNKNOWN_CREDIT_ACCOUNT)
-        try:
-            return _book_where_it_lives(request, kind, order)
-        except Refused as refusal:
-            if refusal.reason is not Code.ACCOUNT_MOVED:
-                raise
-        refresh()
-        return _book_where_it_lives(request, kind, order)
+        return follow_accounts(
+            request.account, work=lambda: _book_where_it_lives(request, kind, order)
+        )
 
 
 def _book_where_it_lives(request: CashRequest, kind: CashKind, order: Order) -> Receipt:

@@ -45,6 +45,8 @@ class Action(StrEnum):
     SET_STATUS = "set_status"
     SET_LIMITS = "set_limits"
     SET_PAYEE_LIMIT = "set_payee_limit"
+    HAND_OVER = "hand_over"
+    TAKE_OVER = "take_over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

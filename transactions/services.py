@@ -10,6 +10,7 @@ from core.clock import bank_day
 from core.db.reading import note_used
 from core.money import Money
 from transactions.branches.coordinator import rehearse_across, transfer_across
+from transactions.branches.following import follow_accounts
 from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import node_of
 from transactions.ledger.codes import Code, Refused
@@ -50,12 +51,9 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
         OutcomeUnknown: it was made or not; the same request sent again tells.
     """
     transfer, order = _asked(request, now=now)
-    source, destination = node_of(transfer.debit), node_of(transfer.credit)
-    note_used(source, destination)
-    if source == destination:
-        with silence_named(source):
-            return post(transfer, order=order, using=source)
-    return transfer_across(transfer, order=order, source=source, destination=destination)
+    return follow_accounts(
+        transfer.debit, transfer.credit, work=lambda: _send(transfer, order=order)
+    )
 
 
 def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
@@ -67,6 +65,21 @@ def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
         Refused, BranchDown, Busy
     """
     transfer, order = _asked(request, now=now)
+    return follow_accounts(
+        transfer.debit, transfer.credit, work=lambda: _rehearse(transfer, order=order)
+    )
+
+
+def _send(transfer: Transfer, *, order: Order) -> Receipt:
+    source, destination = node_of(transfer.debit), node_of(transfer.credit)
+    note_used(source, destination)
+    if source == destination:
+        with silence_named(source):
+            return post(transfer, order=order, using=source)
+    return transfer_across(transfer, order=order, source=source, destination=destination)
+
+
+def _rehearse(transfer: Transfer, *, order: Order) -> Receipt:
     source, destination = node_of(transfer.debit), node_of(transfer.credit)
     if source != destination:
         return rehearse_across(transfer, order=order, source=source, destination=destination)

@@ -11,7 +11,9 @@ from django.db import DatabaseError, connections
 from psycopg.errors import CheckViolation
 
 from core.db.errors import Busy
+from core.errors import DomainError
 from transactions.branches.agreement import copy_changes
+from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
 from transactions.ledger.connection import fetch_one
@@ -39,7 +41,7 @@ class _Worker:
     def _do(self, **arguments: Any) -> None:
         try:
             self._job(**arguments)
-        except (DatabaseError, psycopg.Error) as error:
+        except (DatabaseError, psycopg.Error, DomainError) as error:
             _log.warning("upkeep_failed", error=" ".join(str(error).split()), **arguments)
             connections.close_all()
         except Exception:  # noqa: BLE001  # no failure may end the watch
@@ -60,10 +62,12 @@ def run_upkeep(*, now: datetime) -> None:
         sweeper = _workers.setdefault((node, "sweep"), _Worker(sweep_node))
         keeper = _workers.setdefault((node, "keep_up"), _Worker(keep_up))
         copier = _workers.setdefault((node, "copy"), _Worker(copy_changes))
+        spreader = _workers.setdefault((node, "spread"), _Worker(spread_moves))
         begun += [
             sweeper.begin(node=node),
             keeper.begin(node=node, now=now),
             copier.begin(node=node),
+            spreader.begin(node=node),
         ]
     sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))
     sender.begin(now=now)

@@ -30,6 +30,7 @@ _KINDS: Final = {
     "penalty_interest": "Penalty interest",
     "rounding": "Rounding",
     "reversal": "Reversal",
+    "move": "Move to another branch",
 }
 _ACTIONS: Final = {
     "open": "Account opened",
@@ -37,6 +38,8 @@ _ACTIONS: Final = {
     "set_status": "Status changed",
     "set_limits": "Limits changed",
     "set_payee_limit": "Payee's limit changed",
+    "hand_over": "Handed over to another branch",
+    "take_over": "Taken over from another branch",
 }
 
 _CHANNELS: Final = {

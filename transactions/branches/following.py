@@ -1,4 +1,4 @@
-"""Going after accounts that move: whoever finds one gone asks where it went, and asks again there."""
+"""Going after accounts that move: where one is gone, its node tells where to."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar

@@ -96,7 +96,7 @@ _WORDS: Final = {
     Code.UNKNOWN_ACCOUNT: "There is no such account.",
     Code.ACCOUNT_CLOSED: "The account is closed.",
     Code.BALANCE_NOT_ZERO: "The account can be closed at balance zero only.",
-    Code.HOLD_OPEN: "Money of the account is on hold.",
+    Code.HOLD_OPEN: "Money is on hold, of the account or to be paid to it.",
     Code.INVALID_STATUS: "The account cannot get this status or these limits.",
     Code.INVALID_LIMIT: "A limit must be zero or more.",
     Code.BATCH_EMPTY: "The batch has no items.",

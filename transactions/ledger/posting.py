@@ -46,6 +46,7 @@ class Kind(StrEnum):
     PENALTY_INTEREST = "penalty_interest"
     ROUNDING = "rounding"
     REVERSAL = "reversal"
+    MOVE = "move"
 
 
 class Channel(StrEnum):

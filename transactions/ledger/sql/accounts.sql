@@ -63,9 +63,14 @@ CREATE OR REPLACE FUNCTION ledger.set_holder_v1(
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
+DECLARE
+    v_status text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM ledger.account WHERE number = p_account) THEN
+    SELECT status INTO v_status FROM ledger.account WHERE number = p_account FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
         PERFORM ledger.refuse_v1(71);
+    ELSIF v_status = 'moved' THEN
+        PERFORM ledger.refuse_v1(28);
     END IF;
     IF p_rights IS NULL THEN
         DELETE FROM ledger.holder WHERE account = p_account AND user_id = p_user;
@@ -80,7 +85,8 @@ END
 $$;
 
 -- name: change_account_v1
--- Return an account, locked for a change of what governs it; raises unknown_account or account_closed.
+-- Return an account, locked for a change of what governs it; raises unknown_account, account_moved or
+-- account_closed.
 CREATE OR REPLACE FUNCTION ledger.change_account_v1(p_number bigint) RETURNS ledger.account
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -89,6 +95,8 @@ BEGIN
     SELECT * INTO v_account FROM ledger.account WHERE number = p_number FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM ledger.refuse_v1(71);
+    ELSIF v_account.status = 'moved' THEN
+        PERFORM ledger.refuse_v1(28);
     ELSIF v_account.status = 'closed' THEN
         PERFORM ledger.refuse_v1(72);
     END IF;

@@ -176,7 +176,7 @@ BEGIN
             WHEN p_refused[i] <> 0 THEN p_refused[i]
             WHEN p_linked[i] AND i = v_items THEN 2
             WHEN d = c THEN 12
-            WHEN v_denied[d] THEN 20
+            WHEN v_denied[d] AND v_status[d] IS DISTINCT FROM 'moved' THEN 20
             ELSE ledger.pair_code_v1(
                 v_amount, p_currency[i], v_status[d], v_currency[d], v_status[c], v_currency[c])
         END;

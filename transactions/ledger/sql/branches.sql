@@ -42,7 +42,8 @@ BEGIN
             transfer_id);
         IF v_request.key IS NOT NULL THEN
             replayed := true;
-            SELECT j.id, j.debit_after INTO transfer_id, debit_after
+            transfer_id := v_request.result_id;
+            SELECT j.debit_after INTO debit_after
             FROM ledger.journal AS j WHERE j.id = v_request.result_id;
             RETURN;
         END IF;

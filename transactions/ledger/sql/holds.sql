@@ -106,7 +106,8 @@ BEGIN
         p_client, p_key, ROW('capture', p_hold, p_amount, p_kind, p_memo)::text, transfer_id);
     replayed := v_request.key IS NOT NULL;
     IF replayed THEN
-        SELECT j.id, j.debit_after, j.credit_after INTO transfer_id, debit_after, credit_after
+        transfer_id := v_request.result_id;
+        SELECT j.debit_after, j.credit_after INTO debit_after, credit_after
         FROM ledger.journal AS j WHERE j.id = v_request.result_id;
         RETURN;
     END IF;

@@ -162,7 +162,8 @@ ORDER BY h.account, h.id
 LIMIT 100;
 
 -- name: floors_follow_holds_and_limits
--- A floor is what is held less the overdraft limit; lower than that only where a limit was changed.
+-- A floor is what is held less the overdraft limit; lower than that only where a limit was changed, here
+-- or where the account came from.
 SELECT
     a.number,
     format('floor %s, held %s, overdraft limit %s, balance %s',
@@ -173,7 +174,8 @@ WHERE (a.floor IS NULL) <> (a.overdraft_limit IS NULL)
     OR a.floor > a.held - a.overdraft_limit
     OR a.floor > a.balance
     OR a.floor < a.held - a.overdraft_limit AND NOT EXISTS (
-        SELECT FROM ledger.account_event AS e WHERE e.account = a.number AND e.action = 'set_limits'
+        SELECT FROM ledger.account_event AS e
+        WHERE e.account = a.number AND e.action IN ('set_limits', 'take_over')
     )
 ORDER BY a.number
 LIMIT 100;
@@ -242,11 +244,13 @@ LIMIT 100;
 
 -- name: answers_stand_for_what_was_done
 -- A request's result is a transfer, a hold or an account. Not that of a batch whose first item was refused.
+-- What came along with an account stands for something on another node.
 SELECT
     NULL::bigint AS account,
     format('request %s of client %s: result %s is not there', r.key, r.client, r.result_id)
 FROM ledger.request AS r
-WHERE r.refused_items[1] IS DISTINCT FROM 1
+WHERE r.account IS NULL
+    AND r.refused_items[1] IS DISTINCT FROM 1
     AND NOT EXISTS (SELECT FROM ledger.journal AS j WHERE j.id = r.result_id)
     AND NOT EXISTS (SELECT FROM ledger.hold AS h WHERE h.id = r.result_id)
     AND NOT EXISTS (
@@ -266,7 +270,30 @@ FULL JOIN (
     SELECT id, client, reference, debit FROM ledger.journal WHERE reference IS NOT NULL
 ) AS j
     ON j.id = r.transfer_id AND j.client = r.client AND j.reference = r.reference
-WHERE r.transfer_id IS NULL OR j.id IS NULL
+WHERE r.transfer_id IS NULL OR j.id IS NULL AND r.account IS NULL
+LIMIT 100;
+
+-- name: accounts_that_moved_left_nothing
+-- Where an account lived before there is neither money nor a right left, and the node knows that it went.
+SELECT a.number, format('moved away, with balance %s, held %s; %s holders; said to live on %s',
+    a.balance, a.held,
+    (SELECT count(*) FROM ledger.holder AS h WHERE h.account = a.number),
+    coalesce(m.node, 'no other node'))
+FROM ledger.account AS a
+LEFT JOIN ledger.moved AS m ON m.account = a.number
+CROSS JOIN (
+    SELECT coalesce((
+        SELECT CASE code WHEN 'HO' THEN 'default' ELSE code END FROM ledger.this_node
+    ), 'default') AS alias
+) AS this_node
+WHERE CASE
+    WHEN a.status = 'moved' THEN
+        (a.balance, a.held) <> (0, 0) OR m.node = this_node.alias
+        OR EXISTS (SELECT FROM ledger.holder AS h WHERE h.account = a.number)
+        OR EXISTS (SELECT FROM ledger.payee_limit AS p WHERE p.account = a.number)
+    ELSE m.node <> this_node.alias
+END
+ORDER BY a.number
 LIMIT 100;
 
 -- name: ids_are_of_version_7

@@ -114,14 +114,20 @@ END
 $$;
 
 -- name: check_holder_v1
--- Raise unless a person (NULL: the bank, which may) holds rights on an account.
+-- Raise unless a person (NULL: the bank, which may) holds rights on an account. Holders leave with an
+-- account that moves: then its new node decides.
 CREATE OR REPLACE FUNCTION ledger.check_holder_v1(p_holder bigint, p_account bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF p_holder IS NOT NULL AND NOT EXISTS (
         SELECT FROM ledger.holder WHERE user_id = p_holder AND account = p_account
     ) THEN
-        PERFORM ledger.refuse_v1(20);
+        PERFORM ledger.refuse_v1(CASE
+            WHEN EXISTS (
+                SELECT FROM ledger.account WHERE number = p_account AND status = 'moved'
+            ) THEN 28
+            ELSE 20
+        END);
     END IF;
 END
 $$;
@@ -277,8 +283,10 @@ BEGIN
             )::text,
             transfer_id);
         IF v_request.key IS NOT NULL THEN
+            -- The journal of another node has the balances, if the account has moved since.
             replayed := true;
-            SELECT j.id, j.debit_after, j.credit_after INTO transfer_id, debit_after, credit_after
+            transfer_id := v_request.result_id;
+            SELECT j.debit_after, j.credit_after INTO debit_after, credit_after
             FROM ledger.journal AS j WHERE j.id = v_request.result_id;
             RETURN;
         END IF;

@@ -192,11 +192,12 @@ SELECT ledger.balance_at_v1(%(number)s, %(at)s)
 
 -- name: entries
 -- A page of an account's entries, newest first, before a cursor; each branch reads its own index.
+-- Without its moves: it goes on there as it ended here.
 SELECT
     e.id, e.change, e.balance_after, e.counterparty, e.kind, e.channel, e.memo, e.reference,
     e.event_at, ledger.id_time_v1(e.id) AS recorded_at, e.group_id, e.currency
 FROM ledger.entry AS e
-WHERE e.account = %(account)s AND e.id < %(before)s
+WHERE e.account = %(account)s AND e.id < %(before)s AND e.kind <> 'move'
 ORDER BY e.id DESC
 LIMIT %(limit)s
 
