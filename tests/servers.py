@@ -123,7 +123,9 @@ def _start() -> None:
     password = secrets.token_urlsafe(16)
     # Two runs that begin at once must not choose the same port.
     port = first_free(21_000 + secrets.randbelow(900))
-    cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=port)
+    # Replicas of several workers may be filled at once.
+    settings = {"max_active_replication_origins": "64", "max_replication_slots": "64"}
+    cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=port, settings=settings)
     cluster.create(password=password)
     cluster.start()
     atexit.register(cluster.stop, mode="immediate")

@@ -1,5 +1,6 @@
 """What must be true of a node's books: every query of ``sql/invariants.sql``, on one snapshot."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -39,7 +40,7 @@ class BooksReport:
     findings: list[Finding]
 
 
-def check_books(*, using: str = "default") -> BooksReport:
+def check_books(*, using: str = "default", without: Collection[str] = ()) -> BooksReport:
     """Prove the books of a node, on one snapshot. Opens its own transaction and takes no lock."""
     with transaction.atomic(using=using, durable=True), connections[using].cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -48,14 +49,18 @@ def check_books(*, using: str = "default") -> BooksReport:
         cursor.execute(_COUNTS)
         accounts, transfers = cursor.fetchone()
         return BooksReport(
-            node=using, accounts=accounts, transfers=transfers, findings=findings(cursor)
+            node=using,
+            accounts=accounts,
+            transfers=transfers,
+            findings=findings(cursor, without=without),
         )
 
 
-def findings(cursor: _Cursor) -> list[Finding]:
-    """Run every check in the transaction of ``cursor`` and return what is wrong."""
+def findings(cursor: _Cursor, *, without: Collection[str] = ()) -> list[Finding]:
+    """Run the checks, but for some, in the transaction of ``cursor`` and return what is wrong."""
     found = []
     for check, query in CHECKS.items():
-        cursor.execute(query)
-        found += [Finding(check, account, detail) for account, detail in cursor.fetchall()]
+        if check not in without:
+            cursor.execute(query)
+            found += [Finding(check, account, detail) for account, detail in cursor.fetchall()]
     return found

@@ -36,8 +36,10 @@ class Command(BaseCommand):
         if json:
             self.stdout.write(_as_json(position))
         else:
-            console = Console(file=self.stdout, highlight=False)
-            console.print(_as_table(position))
+            console = Console(highlight=False)
+            with console.capture() as shown:
+                console.print(_as_table(position))
+            self.stdout.write(shown.get(), ending="")
         if not position.is_sound:
             raise SystemExit(1)
 
