@@ -36,6 +36,7 @@ def main() -> int:
             mix_at_random(opened, Plan(faults=faults, seed=seed)),
         ]
     counts = sum((judge.counts for judge in judges), Counter[str]())
+    counts["random_faults"] = faults
     counts["slowest_settling_ms"] = max(judge.slowest_ms for judge in judges)
     failures = [failure for judge in judges for failure in judge.failures]
     return conclude(name="faults", seed=seed, counts=counts, failures=failures)
@@ -46,8 +47,12 @@ def go_through_all_cases(opened: Template) -> Judge:
     judge = Judge()
     with running_broker() as (url, stop), laboratory(opened, broker=url) as lab:
         Run(lab, judge, name="with").through(all_cases())
+        print(f"{judge.counts['cases']} cases with Redis, {len(judge.failures)} failed", flush=True)
         stop()
         Run(lab, judge, name="without").through(all_cases())
+    print(
+        f"{judge.counts['cases']} cases with and without, {len(judge.failures)} failed", flush=True
+    )
     return judge
 
 

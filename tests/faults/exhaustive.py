@@ -107,6 +107,7 @@ class Run:
         with self._stack, watch(self._lab, flaw=flaw) as watching:
             for case in cases:
                 self._serial += 1
+                self._judge.counts.update(cases=1)
                 try:
                     self._try(case)
                 except Silent as silent:

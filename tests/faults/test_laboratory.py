@@ -1,13 +1,17 @@
 """The laboratory in short: the bank keeps its promises, and one that does not is found out."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
+from tests.faults._books import read_gids
 from tests.faults._broken_watch import NO_FENCE, SKIPS_ONE
 from tests.faults._judge import Judge
 from tests.faults._laboratory import Laboratory, Template, laboratory, template
 from tests.faults._nemesis import Fault
+from tests.faults._opening import HOMES
+from tests.faults._programs import watch, worker
 from tests.faults._proxy import Moment
 from tests.faults._wire import Statement
 from tests.faults.exhaustive import Case, Coordinator, CutCase, Run
@@ -59,6 +63,30 @@ def test_faults_lose_no_money_and_double_none(opened: Template) -> None:
         Mix(lab, judge, Plan(faults=10, seed=1)).run()
     assert judge.failures == []
     assert judge.counts["transfers_ok"] > 50
+
+
+def test_a_silent_node_keeps_nobody_else_in_doubt(opened: Template) -> None:
+    payer, payee = (next(n for n, home in HOMES.items() if home == at) for at in ("default", "MUM"))
+    with laboratory(opened) as lab, watch(lab), worker(lab, name="w", seed=0) as sender:
+        sender.wait_until_ready()
+        sender.tell("die decided")
+        sender.hear("awaiting")
+        lab.nodes["DEL"].pause()
+        sender.tell(f"send key {payer} {payee} 1")
+        with lab.nodes["MUM"].connect() as mumbai:
+            assert eventually(lambda: not sender.is_alive, seconds=10)
+            assert read_gids(mumbai.cursor()) != []
+            assert eventually(lambda: not read_gids(mumbai.cursor()), seconds=5)
+
+
+def eventually(is_so: Callable[[], bool], *, seconds: float) -> bool:
+    """Wait until something is so; tell whether it came to be."""
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def test_the_checker_sees_what_a_sweep_forgets(opened: Template) -> None:
