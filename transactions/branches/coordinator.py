@@ -2,8 +2,8 @@
 
 Both sides are worked at the same time, then decided and settled: three messages, one after another.
 No node sees a deadlock between nodes. Hence the first attempt waits for locks only shortly; where
-that is not enough both sides give up, and later attempts work one side after the other, in the same
-order for all transfers.
+that is not enough both sides give up, and later attempts, and for a while all transfers of these
+accounts, work one side after the other, in the same order for all.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from transactions.branches.commitment import (
     raise_complaint,
     refuse_open_transaction,
 )
+from transactions.branches.meetings import met_lately, note_meeting
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, exchange, say
@@ -69,7 +70,7 @@ def transfer_across(transfer: Transfer, *, order: Order, source: str, destinatio
             with _Attempt(crossing, attempt) as tried:
                 return tried.carry_out()
         except Contended:
-            continue
+            note_meeting(transfer.debit, transfer.credit)
     raise AssertionError  # attempts() ends by raising
 
 
@@ -102,11 +103,13 @@ class _Attempt(Commitment):
         )
         self._asked = crossing
         self._number = number
+        accounts = (crossing.transfer.debit, crossing.transfer.credit)
+        self._is_in_order = number > 1 or met_lately(*accounts)
 
     def carry_out(self) -> Receipt:
         """Work both sides, decide, and settle."""
         commitment.on_step("begun")
-        sent, received = self._together() if self._number == 1 else self._in_order()
+        sent, received = self._in_order() if self._is_in_order else self._together()
         receipt = self._checked(sent, received)
         if receipt.replayed:
             return receipt
@@ -118,20 +121,20 @@ class _Attempt(Commitment):
 
     def rehearse(self) -> Receipt:
         """Work both sides and leave it at that."""
-        messages = {self.source: self._sending(), self.destination: self._receiving()}
+        messages = {
+            self.source: self._sending(_SHORT_WAIT),
+            self.destination: self._receiving(_SHORT_WAIT),
+        }
         sent, received = exchange(messages, seconds=ANSWER_SECONDS)
         if sent.is_good and _receipt(sent).replayed:
             return _receipt(sent)
         self._raise_complaints(sent, received)
         return _receipt(sent)
 
-    def _begin(self) -> str:
-        return BEGIN.format(wait=_SHORT_WAIT if self._number == 1 else LONG_WAIT)
-
-    def _sending(self) -> str:
+    def _sending(self, wait: str) -> str:
         asked, transfer, order = self._asked, self._asked.transfer, self._asked.order
         currency = transfer.amount.currency
-        return self._begin() + _execute(
+        return BEGIN.format(wait=wait) + _execute(
             self.source,
             "send",
             asked.id,
@@ -153,10 +156,10 @@ class _Attempt(Commitment):
             transfer.event_at,
         )
 
-    def _receiving(self) -> str:
+    def _receiving(self, wait: str) -> str:
         asked, transfer, order = self._asked, self._asked.transfer, self._asked.order
         currency = transfer.amount.currency
-        return self._begin() + _execute(
+        return BEGIN.format(wait=wait) + _execute(
             self.destination,
             "receive",
             asked.id,
@@ -177,8 +180,8 @@ class _Attempt(Commitment):
     def _together(self) -> tuple[Answer, Answer]:
         """Work both sides at once, and prepare."""
         messages = {
-            self.source: self._sending(),
-            self.destination: self._receiving() + self.preparing,
+            self.source: self._sending(_SHORT_WAIT),
+            self.destination: self._receiving(_SHORT_WAIT) + self.preparing,
         }
         sent, received = exchange(messages, seconds=ANSWER_SECONDS)
         self.note_prepared(received)
@@ -187,15 +190,15 @@ class _Attempt(Commitment):
     def _in_order(self) -> tuple[Answer, Answer]:
         """Work one side after the other, and prepare last."""
         if self._asked.source_is_first:
-            sent = say(self.source, self._sending(), seconds=ANSWER_SECONDS)
+            sent = say(self.source, self._sending(LONG_WAIT), seconds=ANSWER_SECONDS)
             if not sent.is_good:
                 return sent, Answer()
-            message = self._receiving() + self.preparing
+            message = self._receiving(LONG_WAIT) + self.preparing
         else:
-            received = say(self.destination, self._receiving(), seconds=ANSWER_SECONDS)
+            received = say(self.destination, self._receiving(LONG_WAIT), seconds=ANSWER_SECONDS)
             if not received.is_good:
                 return Answer(), received
-            sent = say(self.source, self._sending(), seconds=ANSWER_SECONDS)
+            sent = say(self.source, self._sending(LONG_WAIT), seconds=ANSWER_SECONDS)
             if not sent.is_good:
                 return sent, received
             message = self.preparing
