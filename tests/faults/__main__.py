@@ -27,8 +27,8 @@ _USUAL_FAULTS: Final = 300
 
 def main() -> int:
     """Run everything, print the counts, and return the exit status."""
-    seed = int(os.environ.get("SEED") or random.randrange(2**32))
-    faults = int(os.environ.get("RANDOM_FAULTS") or _USUAL_FAULTS)
+    seed = _given("SEED", otherwise=random.randrange(2**32))
+    faults = _given("RANDOM_FAULTS", otherwise=_USUAL_FAULTS)
     print(f"seed {seed}: every case, without Redis once more, {faults} random faults", flush=True)
     with template() as opened:
         judges = [
@@ -40,6 +40,13 @@ def main() -> int:
     counts["slowest_settling_ms"] = max(judge.slowest_ms for judge in judges)
     failures = [failure for judge in judges for failure in judge.failures]
     return conclude(name="faults", seed=seed, counts=counts, failures=failures)
+
+
+def _given(name: str, *, otherwise: int) -> int:
+    value = os.environ.get(name) or str(otherwise)
+    if not (value.isascii() and value.isdigit()):
+        sys.exit(f"{name} must be a whole number, not {value!r}")
+    return int(value)
 
 
 def go_through_all_cases(opened: Template) -> Judge:
