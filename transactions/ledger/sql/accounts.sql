@@ -37,7 +37,7 @@ BEGIN
         p_number, p_currency, p_purpose, p_side, p_running, p_overdraft_limit, p_daily_limit,
         - p_overdraft_limit
     )
-    ON CONFLICT (number) DO NOTHING;
+    ON CONFLICT DO NOTHING;
     IF FOUND THEN
         PERFORM ledger.mark_usual_v1(p_number);
         PERFORM ledger.note_v1(p_number, 'open', p_client, NULL, jsonb_build_object(

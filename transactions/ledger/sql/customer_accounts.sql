@@ -75,7 +75,7 @@ BEGIN
     END IF;
     INSERT INTO ledger.account (number, currency, purpose, side, running, overdraft_limit, floor)
     VALUES (p_number, p_currency, 'customer', 1, true, p_overdraft_limit, - p_overdraft_limit)
-    ON CONFLICT (number) DO NOTHING;
+    ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         PERFORM ledger.refuse_v1(70);
     END IF;

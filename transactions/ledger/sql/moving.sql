@@ -121,7 +121,7 @@ SET search_path = ledger, pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO ledger.account (number, currency, purpose, side, running, status)
     VALUES (p_number, p_currency, p_purpose, p_side, true, 'moved')
-    ON CONFLICT (number) DO NOTHING;
+    ON CONFLICT DO NOTHING;
     IF NOT EXISTS (
         SELECT FROM ledger.account
         WHERE number = p_number AND currency = p_currency AND purpose = p_purpose AND side = p_side
