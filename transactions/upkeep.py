@@ -13,6 +13,7 @@ from psycopg.errors import CheckViolation
 from core.db.errors import Busy
 from core.errors import DomainError
 from transactions.branches.agreement import copy_changes
+from transactions.branches.alarms import sound_alarms
 from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
@@ -69,6 +70,7 @@ def run_upkeep(*, now: datetime) -> None:
             copier.begin(node=node),
             spreader.begin(node=node),
         ]
+    _workers.setdefault((HEAD_OFFICE, "alarms"), _Worker(sound_alarms)).begin()
     sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))
     sender.begin(now=now)
     wait(begun, timeout=PATIENCE_SECONDS)

@@ -43,6 +43,9 @@ class CannotSubscribe(Exception):
     """The replica cannot be made a subscriber of a node, for a reason in one line."""
 
 
+SILENCE: Final = (CannotSubscribe, DatabaseError, psycopg.Error)
+
+
 def is_configured() -> bool:
     """Tell whether this process knows a replica."""
     return REPLICA in connections

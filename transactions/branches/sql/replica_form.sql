@@ -153,21 +153,29 @@ ALTER TABLE ledger.account ENABLE REPLICA TRIGGER take;
 ALTER TABLE ledger.holder ENABLE REPLICA TRIGGER take;
 ALTER TABLE ledger.payee_limit ENABLE REPLICA TRIGGER take;
 
--- name: fold_here_v1
--- Fold the replica's own copies of summed accounts, with the heartbeat. Never waits: the next beat
--- comes in a second.
-CREATE OR REPLACE FUNCTION ledger.fold_here_v1() RETURNS trigger
+-- name: keep_up_v1
+-- With a heartbeat, fold the replica's own sums and make its journal's partitions ahead. What is in the
+-- way is left to the next beat: nothing here may stop the copying.
+CREATE OR REPLACE FUNCTION ledger.keep_up_v1() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF pg_try_advisory_xact_lock(7103, 4) THEN
-        PERFORM ledger.fold_v1();
+    IF NOT pg_try_advisory_xact_lock(7103, 4) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM ledger.fold_v1();
+    IF to_regclass('ledger.journal_' || to_char(now() + interval '12 months', 'YYYY_MM')) IS NULL THEN
+        PERFORM ledger.add_partition_v1((now() + make_interval(months => ahead))::date)
+        FROM generate_series(0, 12) AS ahead;
     END IF;
     RETURN NULL;
+EXCEPTION
+    WHEN lock_not_available OR check_violation OR SQLSTATE 'BK091' THEN
+        RETURN NULL;
 END
 $$;
-CREATE OR REPLACE TRIGGER fold AFTER UPDATE ON ledger.pulse
-FOR EACH ROW EXECUTE FUNCTION ledger.fold_here_v1();
-ALTER TABLE ledger.pulse ENABLE REPLICA TRIGGER fold;
+CREATE OR REPLACE TRIGGER keep_up AFTER UPDATE ON ledger.pulse
+FOR EACH ROW EXECUTE FUNCTION ledger.keep_up_v1();
+ALTER TABLE ledger.pulse ENABLE REPLICA TRIGGER keep_up;
 
 -- How far each node's copy has come: up to which position of the node's log all changes are applied,
 -- and when the node was last heard of. `is_whole`: every table is copied and changes flow in.

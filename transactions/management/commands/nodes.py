@@ -14,6 +14,7 @@ from rich.table import Table
 
 from accounts.models import Branch
 from core.clock import now
+from transactions.branches.alarms import alarms
 from transactions.branches.health import Health, look_at_nodes
 
 MEGABYTE: Final = 1024 * 1024
@@ -41,6 +42,8 @@ class Command(BaseCommand):
             for node in nodes:
                 if node.reason:
                     console.print(f"[red]{node.code} is down:[/] {escape(node.reason)}")
+            for alarm in alarms():
+                console.print(f"[red]{alarm.event} {alarm.node}:[/] {escape(alarm.detail)}")
         self.stdout.write(shown.get(), ending="")
 
 
@@ -54,7 +57,8 @@ def _names() -> dict[str, str]:
 
 def _as_json(nodes: list[Health], names: dict[str, str]) -> str:
     found = [{**asdict(node), "name": names.get(node.code, node.code)} for node in nodes]
-    return json.dumps({"nodes": found}, default=str, indent=2)
+    answer = {"nodes": found, "alarms": [asdict(alarm) for alarm in alarms()]}
+    return json.dumps(answer, default=str, indent=2)
 
 
 def _table(nodes: list[Health], names: dict[str, str], *, at: datetime) -> Table:
