@@ -6,6 +6,7 @@
 import os
 import random
 import secrets
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -29,6 +30,8 @@ def main() -> int:
     """Run everything, print the counts, and return the exit status."""
     seed = _given("SEED", otherwise=random.randrange(2**32))
     faults = _given("RANDOM_FAULTS", otherwise=_USUAL_FAULTS)
+    # The servers must not outlive us.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(1))
     print(f"seed {seed}: every case, without Redis once more, {faults} random faults", flush=True)
     with template() as opened:
         judges = [

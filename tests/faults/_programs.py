@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen
 from typing import Final
@@ -49,11 +49,12 @@ class Worker:
                 raise Silent(message)
 
     def tell(self, line: str) -> None:
-        """Give a command."""
+        """Give a command, which nobody obeys who is dead."""
         if self._process.stdin is None:
             raise AssertionError
-        self._process.stdin.write(f"{line}\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
 
     def hear(self, beginning: str, *, seconds: float = _THIS_SOON) -> str:
         """Wait for a line with this beginning and return it; others are passed over.

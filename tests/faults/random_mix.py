@@ -14,7 +14,7 @@ from tests.faults._ending import ending_of
 from tests.faults._judge import Judge
 from tests.faults._laboratory import Laboratory
 from tests.faults._nemesis import Fault, strike
-from tests.faults._programs import Silent, Worker, watch, worker
+from tests.faults._programs import Worker, watch, worker
 from tests.faults._proxy import Cut, Moment
 from tests.faults._wire import Statement
 from tests.faults.exhaustive import STEPS
@@ -50,6 +50,7 @@ class Mix:
         self._victims = [*lab.nodes.values(), lab.replica]
         self._stack = ExitStack()
         self._workers: list[Worker] = []
+        self._at_work: set[Worker] = set()
         self._started = 0
 
     def run(self) -> None:
@@ -59,8 +60,8 @@ class Mix:
             self._workers = [self._new_worker() for _ in range(_PROCESSES)]
             for each in self._workers:
                 each.wait_until_ready()
-            self._tell_all("work")
             for turn in range(1, self._plan.faults + 1):
+                self._set_to_work()
                 name = f"fault {turn}, {self._do_harm()}"
                 healed_at = self._lab.heal()
                 healed_at = self._replace_the_watch(name) or healed_at
@@ -117,6 +118,8 @@ class Mix:
         while victim.is_alive and time.monotonic() < until:
             time.sleep(0.01)
         self._note_miss(missed=victim.is_alive)
+        if victim.is_alive:
+            victim.tell("die never")
         return f"coordinator killed at {step}: {victim.name}"
 
     def _kill_the_watch(self) -> str:
@@ -129,7 +132,7 @@ class Mix:
         """Return a worker that works, when one does."""
         place = self._dice.randrange(_PROCESSES)
         turned = self._workers[place:] + self._workers[:place]
-        return next((each for each in turned if each.is_ready.is_set()), turned[0])
+        return next((each for each in turned if each in self._at_work), turned[0])
 
     def _let_last(self) -> None:
         is_long = self._dice.random() < _LONG_ONES
@@ -153,29 +156,33 @@ class Mix:
         for place, known in enumerate(self._workers):
             if not known.is_alive:
                 self._workers[place] = self._new_worker()
-                self._workers[place].tell("work")
+
+    def _set_to_work(self) -> None:
+        """Let those work that have started; who has not does nothing yet."""
+        for each in self._workers:
+            if each.is_ready.is_set() and each not in self._at_work:
+                each.tell("work")
+                self._at_work.add(each)
 
     def _settle(self, name: str, healed_at: float) -> None:
         """Let the clients rest, and judge."""
-        self._tell_all("rest")
+        resting = [each for each in self._workers if each in self._at_work]
+        self._at_work.clear()
+        for each in resting:
+            each.tell("rest")
         ending = ending_of(
             self._lab,
             healed_at=healed_at,
-            is_busy=lambda: not all(each.has_said("resting") for each in self._workers),
+            is_busy=lambda: any(each.is_alive and not each.has_said("resting") for each in resting),
         )
         self._judge.judge(name, ending, notes=self._lab.folder.glob("*.notes"))
-        for each in self._workers:
-            try:
-                each.hear("resting")
-            except Silent as silent:
-                self._judge.fail(name, str(silent))
+        for each in resting:
+            if not each.has_said("resting"):
+                self._judge.fail(name, f"{each.name} did not come to rest")
                 each.kill()
+            else:
+                each.hear("resting")
         self._replace_the_dead()
-        self._tell_all("work")
-
-    def _tell_all(self, line: str) -> None:
-        for each in self._workers:
-            each.tell(line)
 
     def _new_worker(self) -> Worker:
         self._started += 1

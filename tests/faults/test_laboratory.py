@@ -60,9 +60,9 @@ def test_faults_lose_no_money_and_double_none(opened: Template) -> None:
     judge = Judge()
     with laboratory(opened) as lab:
         Run(lab, judge, name="case").through(SELECTION)
-        Mix(lab, judge, Plan(faults=10, seed=1)).run()
+        Mix(lab, judge, Plan(faults=6, seed=1)).run()
     assert judge.failures == []
-    assert judge.counts["transfers_ok"] > 50
+    assert judge.counts["transfers_ok"] > 30
 
 
 def test_a_silent_node_keeps_nobody_else_in_doubt(opened: Template) -> None:
