@@ -13,6 +13,7 @@ from django.db import DatabaseError, connections
 from core.db.aliases import HEAD_OFFICE, REPLICA
 from core.db.sql import queries
 from core.errors import DomainError
+from transactions.branches.agreement import check_copies
 from transactions.branches.directory import connect
 from transactions.branches.position import QUERIES, Snapshots, cut, owed_between
 from transactions.branches.registry import nodes
@@ -51,7 +52,7 @@ def check_bank(*, now: datetime) -> BankReport:
     found = [_check_node(node) for node in nodes()]
     return BankReport(
         nodes=found,
-        between=_check_between() if len(found) > 1 else [],
+        between=[*(_check_between() if len(found) > 1 else []), *_check_copies()],
         replica=_check_replica(now) if REPLICA in connections else None,
     )
 
@@ -101,6 +102,14 @@ def _lonely_halves(snapshots: Snapshots) -> list[Finding]:
         Finding("transfers_have_both_halves", None, f"{half[0]}, {half[2]} to {half[3]}: {what}")
         for what, half in [*lost, *made][:MOST_FINDINGS]
     ]
+
+
+def _check_copies() -> list[Finding]:
+    """Compare what head office and branches say of customers' accounts."""
+    try:
+        return check_copies()[:MOST_FINDINGS]
+    except (DatabaseError, psycopg.Error, DomainError) as error:
+        return [Finding("accounts_can_be_compared", None, " ".join(str(error).split()))]
 
 
 def _check_replica(now: datetime) -> BooksReport:

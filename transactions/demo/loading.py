@@ -18,6 +18,7 @@ from accounts.services import add_person
 from core.clock import bank_day
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
+from transactions.branches.agreement import copy_account
 from transactions.branches.registry import nodes
 from transactions.chart import BankAccounts, open_chart
 from transactions.demo.people import STAFF, Persona, email_of, make_people
@@ -93,6 +94,10 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
         if part.node != HEAD_OFFICE:
             with transaction.atomic(using=part.node):
                 _write(part, now=now, progress=progress)
+    if progress.posted:
+        for part in parts:
+            for number in _numbers_of(part).values():
+                copy_account(number)
     return progress.posted
 
 
