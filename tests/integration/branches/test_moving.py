@@ -207,6 +207,20 @@ class TestMoving:
         assert [entry.change for entry in parts] == [1_000, -10, -10, -10, -10]
         assert [entry.balance_after for entry in parts] == [1_000, 990, 980, 970, 960]
 
+    def test_goes_on_after_the_last_id_of_a_node_whose_clock_is_ahead(
+        self, traveller: int, branches: Branches
+    ) -> None:
+        with psycopg.connect(branches.mumbai.owner) as mumbai:
+            mumbai.execute("UPDATE ledger.account SET last_tick = last_tick + 4096000 * 60")
+        other = account_at(DEL, 2)
+        pay(traveller, other, 1)
+        move(traveller, DEL)
+        pay(traveller, other, 2)
+        parts = entries(traveller, using=MUM) + entries(traveller, using=DEL)
+        newest = max(parts, key=lambda entry: entry.transfer_id)
+        assert newest.change == -2
+        assert findings() == []
+
     def test_is_a_command(self, traveller: int, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("move_account", str(traveller), DEL)
         assert json.loads(capsys.readouterr().out) == {
@@ -401,6 +415,23 @@ class TestWhoComesLater:
             spread_moves(node=node)
         assert told(branches, traveller) == [(DEL, 1)] * 3
         assert told(branches, other) == [(DEL, 2)] * 3
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "INSERT INTO ledger.holder VALUES (%(number)s, 9, 'owner')",
+            "UPDATE ledger.account SET status = 'open' WHERE number = %(number)s",
+            "UPDATE ledger.moved SET node = 'MUM' WHERE account = %(number)s",
+        ],
+    )
+    def test_is_checked_to_find_nothing_left_behind(
+        self, traveller: int, branches: Branches, damage: str
+    ) -> None:
+        move(traveller, DEL)
+        with psycopg.connect(branches.mumbai.owner) as mumbai:
+            mumbai.execute(damage, {"number": traveller})
+        found = {(finding.check, finding.account) for finding in check_books(using=MUM).findings}
+        assert ("accounts_that_moved_left_nothing", traveller) in found
 
     def test_cannot_change_what_was_left_behind(self, traveller: int) -> None:
         move(traveller, DEL)

@@ -1,5 +1,7 @@
 """The replica follows accounts that the bank moves."""
 
+from functools import partial
+
 import pytest
 
 from tests.branches import DEL, MUM
@@ -15,6 +17,10 @@ from transactions.ledger.posting import Transfer, post
 SHOWN = "SELECT node, status, balance FROM ledger.account WHERE number = %s"
 
 
+def is_shown(number: int, node: str, balance: int) -> bool:
+    return on_replica(SHOWN, number) == [(node, "open", balance)]
+
+
 @pytest.mark.usefixtures("replicated")
 def test_shows_it_once_with_one_history_where_it_lives() -> None:
     traveller = customer(MUM)
@@ -22,8 +28,7 @@ def test_shows_it_once_with_one_history_where_it_lives() -> None:
     for turn, code in enumerate((DEL, MUM, DEL), start=1):
         move_account(traveller, code=code, client=0)
         post(Transfer(traveller, nearby[code], inr(1_000)), order=order(), using=code)
-        expected = [(code, "open", 10_000 - 1_000 * turn)]
-        assert eventually(lambda now=expected: on_replica(SHOWN, traveller) == now)
+        assert eventually(partial(is_shown, traveller, code, 10_000 - 1_000 * turn))
     assert eventually(lambda: len(reads.entries(traveller, using="replica")) == 4)
     entries = reads.entries(traveller, using="replica")
     assert [entry.balance_after for entry in entries] == [7_000, 8_000, 9_000, 10_000]
