@@ -1,8 +1,10 @@
 """Django's registration of ``core``."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 from core import logs
+from core.db.patience import watch_connection
 
 
 class CoreConfig(AppConfig):
@@ -11,5 +13,6 @@ class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        """Set up the bank's own log lines."""
+        """Set up the bank's own log lines, and the patience of its connections."""
         logs.configure()
+        connection_created.connect(watch_connection, dispatch_uid="patience")

@@ -1,6 +1,7 @@
 """What happens around every request."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -8,8 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 from structlog.contextvars import bind_contextvars
 
+from core.db.patience import patient_for
+
 HEADER: Final = "X-Request-ID"
 _META: Final = "HTTP_X_REQUEST_ID"
+PATIENCE_SECONDS: Final = 8.0
 _SECRET_PATHS: Final = re.compile(r"(/auth/(?:password/reset/key|confirm-email)/)[^/]+")
 
 
@@ -42,6 +46,18 @@ class RequestLogMiddleware(RequestMiddleware):
         user = getattr(request, "_cached_user", None)
         if user is not None and user.pk is not None:
             bind_contextvars(user_id=user.pk)
+
+
+class PatienceMiddleware:
+    """Let no request wait for ever for a database that has fallen silent."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request, each of whose statements has a deadline."""
+        with patient_for(PATIENCE_SECONDS):
+            return self._get_response(request)
 
 
 def request_id(request: HttpRequest) -> str:

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that every answer and every log line has the request's id.
     "core.middleware.RequestLogMiddleware",
+    "core.middleware.PatienceMiddleware",
     # Around what saves the session: its write counts, too.
     "core.read_routing.ReadRoutingMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -7,8 +7,6 @@ that is prepared on one of them is nothing that Django could know of.
 
 import os
 import select
-import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +20,7 @@ from django.db import connections
 from psycopg import pq
 from psycopg.rows import namedtuple_row
 
+from core.db.patience import breaking_after
 from transactions.branches.directory import connect
 
 IDLE_CONNECTIONS: Final = 16
@@ -116,16 +115,12 @@ class Line:
 
         The connection is broken, and whatever waits on it fails, after ``seconds``.
         """
-        same = socket.socket(fileno=os.dup(self.fileno))
-        watchdog = threading.Timer(seconds, same.shutdown, (socket.SHUT_RDWR,))
-        watchdog.start()
-        try:
-            with psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor:
-                cursor.format = pq.Format.BINARY
-                yield cursor
-        finally:
-            watchdog.cancel()
-            same.close()
+        with (
+            breaking_after(self._connection, seconds),
+            psycopg.Cursor(self._connection, row_factory=namedtuple_row) as cursor,
+        ):
+            cursor.format = pq.Format.BINARY
+            yield cursor
 
     @property
     def is_up(self) -> bool:

@@ -10,6 +10,7 @@ from django.db import connections
 from psycopg.rows import namedtuple_row
 
 from core.db.errors import passing_errors_translated
+from core.db.patience import within_patience
 from core.db.reading import note_used
 from core.db.sql import queries
 from transactions.ledger.codes import refusal_in
@@ -32,7 +33,10 @@ def ledger_cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
     wrapper.ensure_connection()
     with passing_errors_translated():
         try:
-            with psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row) as cursor:
+            with (
+                within_patience(wrapper.connection),
+                psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row) as cursor,
+            ):
                 cursor.format = psycopg.pq.Format.BINARY
                 yield cursor
         except psycopg.Error as error:
