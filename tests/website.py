@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -19,10 +19,17 @@ SECONDS_TO_START = 30
 @contextmanager
 def website(urls: BankUrls, folder: Path) -> Iterator[str]:
     """Serve a bank as ``make run`` does, and yield its address. ``folder`` is its ``var``."""
+    with served({**os.environ, "DATABASE_URL": urls.app, "BANK_VAR": str(folder)}) as address:
+        yield address
+
+
+@contextmanager
+def served(environment: Mapping[str, str]) -> Iterator[str]:
+    """Serve the bank that an environment tells of, and yield its address."""
     # Bound here and handed on, so that two workers of the tests never take the same port.
     with socket.create_server(("127.0.0.1", 0)) as door:
         address = f"http://localhost:{door.getsockname()[1]}"
-        server = _start(urls, folder, address, door.fileno())
+        server = _start(environment, address, door.fileno())
     try:
         _wait(f"{address}/health", server)
         yield address
@@ -31,18 +38,16 @@ def website(urls: BankUrls, folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def _start(urls: BankUrls, folder: Path, address: str, door: int) -> subprocess.Popen[bytes]:
+def _start(environment: Mapping[str, str], address: str, door: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "bankproject.wsgi", f"--bind=fd://{door}"]
     settings = {
-        "DATABASE_URL": urls.app,
         "DJANGO_SETTINGS_MODULE": "bankproject.settings.dev",
         "PUBLIC_URL": address,
         "BANK_DEMO": "1",
-        "BANK_VAR": str(folder),
     }
     return subprocess.Popen(
         [*command, "--worker-class=gthread", "--threads=4", "--no-control-socket"],
-        env={**os.environ, **settings},
+        env={**environment, **settings},
         pass_fds=[door],
     )
 

@@ -168,6 +168,7 @@ def test_the_readers_role_can_call_nothing_that_writes(busy_bank: BusyBank) -> N
             "AND has_function_privilege('bank_readonly', oid, 'EXECUTE') ORDER BY 1"
         ).fetchall()
     assert [name for (name,) in callable_by_readers] == [
+        "account_in_v1",
         "id_from_v1",
         "id_tick_v1",
         "id_time_v1",
