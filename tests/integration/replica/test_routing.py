@@ -18,7 +18,7 @@ from tests.integration.replica.bank import NODES, customer, stalled
 from tests.integration.replica.conftest import eventually
 from tests.outages import node_down
 from tests.servers import TestServer
-from transactions.branches import replica
+from transactions.branches import freshness, replica
 
 
 class Person:
@@ -132,7 +132,12 @@ class TestReading:
         assert listed == {"accounts": [], "unavailable_branches": ["MUM"]}
         assert (single.status_code, single.json()["code"]) == (503, "branch_unavailable")
 
-    def test_never_sees_a_copy_that_is_being_taken(self, asha: Person) -> None:
+    def test_never_sees_a_copy_that_is_being_taken(
+        self, asha: Person, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # As slow to notice as a process may be, and then some.
+        monkeypatch.setattr(freshness, "PERIOD_SECONDS", 1.0)
+        monkeypatch.setattr(freshness, "GOOD_FOR_SECONDS", 1.5)
         seen: set[str] = set()
         over = threading.Event()
 
