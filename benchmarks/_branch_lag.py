@@ -29,11 +29,15 @@ SELECT transfer_id FROM ledger.post_v1(
 
 @dataclass(frozen=True, kw_only=True)
 class Lag:
-    """From the answer to a commit until a reader of the replica sees it; under what load."""
+    """From the answer to a commit until a reader of the replica sees it; under what load.
+
+    ``empty_p99_ms`` is what an empty query of the replica takes meanwhile: how busy the machine is.
+    """
 
     transfers_per_second: float
     p50_ms: float
     p99_ms: float
+    empty_p99_ms: float
 
 
 def replica_lag(bank: BranchBank, *, seconds: int) -> Lag:
@@ -42,17 +46,24 @@ def replica_lag(bank: BranchBank, *, seconds: int) -> Lag:
         replica = stack.enter_context(bank.connect(REPLICA))
         branches = {node: stack.enter_context(bank.connect(node)) for node in LOADED}
         loads = [_load(bank, node, seconds=seconds) for node in LOADED]
-        lags = []
+        lags: list[float] = []
+        empty: list[float] = []
         # pgbench connects first, and counts from there.
         until = time.monotonic() + seconds - 1
         while time.monotonic() < until:
             for node, branch in branches.items():
                 transfer_id = _post(branch, node)
                 lags.append(_seconds_until_visible(replica, transfer_id) * 1000)
+                empty.append(_seconds_of_nothing(replica) * 1000)
                 time.sleep(_PAUSE_SECONDS)
         rates = [_rate(load) for load in loads]
     percentiles = statistics.quantiles(lags, n=100, method="inclusive")
-    return Lag(transfers_per_second=sum(rates), p50_ms=percentiles[49], p99_ms=percentiles[98])
+    return Lag(
+        transfers_per_second=sum(rates),
+        p50_ms=percentiles[49],
+        p99_ms=percentiles[98],
+        empty_p99_ms=statistics.quantiles(empty, n=100, method="inclusive")[98],
+    )
 
 
 def _post(branch: psycopg.Connection, node: str) -> UUID:
@@ -73,6 +84,12 @@ def _seconds_until_visible(replica: psycopg.Connection, transfer_id: UUID) -> fl
             raise RuntimeError(message)
         time.sleep(0.0002)
     return time.monotonic() - committed
+
+
+def _seconds_of_nothing(replica: psycopg.Connection) -> float:
+    asked = time.monotonic()
+    replica.execute("SELECT", prepare=True)
+    return time.monotonic() - asked
 
 
 def _load(bank: BranchBank, node: str, *, seconds: int) -> Popen[str]:

@@ -78,6 +78,13 @@ def settling_seconds(bank: BranchBank, *, kills: int) -> list[float]:
         return [seconds for process in killing for seconds in json.loads(_heard(process))]
 
 
+def router_costs(bank: BranchBank) -> dict[str, float]:
+    """Return what the router adds to a reading and to a writing request, in µs."""
+    with bank.program("-m", "benchmarks._branch_router") as process:
+        costs: dict[str, float] = json.loads(_heard(process))
+        return costs
+
+
 def _tell(process: Popen[str], line: str) -> None:
     if process.stdin is None:
         raise AssertionError

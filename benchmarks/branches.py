@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks._branch_bank import BranchBank, branch_bank
 from benchmarks._branch_lag import Lag, replica_lag
-from benchmarks._branch_programs import Clients, settling_seconds, watch
+from benchmarks._branch_programs import Clients, router_costs, settling_seconds, watch
 
 CLIENTS: Final = (1, 8, 32)
 BATCHES: Final = (100, 1_000)
@@ -60,6 +60,7 @@ class Others:
     hot_busy: int
     longest_stall: float
     lag: Lag
+    router: dict[str, float]
     settling: list[float]
 
 
@@ -116,6 +117,8 @@ def _measure_others(bank: BranchBank, clients: Clients, console: Console) -> Oth
     hot = clients.work("hot", count=HOT_CLIENTS, size=1, seconds=seconds)
     console.print("The replica's lag …")
     lag = replica_lag(bank, seconds=_given("LAG_SECONDS", 30))
+    console.print("The router …")
+    router = router_costs(bank)
     console.print("Killing coordinators …")
     settling = settling_seconds(bank, kills=_given("KILLS", 204))
     return Others(
@@ -123,6 +126,7 @@ def _measure_others(bank: BranchBank, clients: Clients, console: Console) -> Oth
         hot_busy=hot.busy,
         longest_stall=max(later - earlier for earlier, later in pairwise(hot.instants)),
         lag=lag,
+        router=router,
         settling=settling,
     )
 
@@ -142,7 +146,10 @@ def _print_tables(results: Results, others: Others, rounds: int, seconds: int) -
         f"Two hot accounts, {HOT_CLIENTS} clients: {others.hot_rate:,.0f} a second, "
         f"busy {others.hot_busy} times, longest stall {others.longest_stall:.2f} s{stalled}\n"
         f"Replica: {others.lag.transfers_per_second:,.0f} transfers a second, visible after "
-        f"p50 {others.lag.p50_ms:.1f} ms, p99 {others.lag.p99_ms:.1f} ms\n"
+        f"p50 {others.lag.p50_ms:.1f} ms, p99 {others.lag.p99_ms:.1f} ms "
+        f"(an empty query meanwhile: p99 {others.lag.empty_p99_ms:.1f} ms)\n"
+        f"Router: a read costs {others.router['read_us']:,.0f} µs more, "
+        f"a write {others.router['write_us']:,.0f} µs\n"
         f"Killed coordinators: {len(others.settling)}, settled after "
         f"p50 {_percentile(others.settling, 50):.2f} s, "
         f"p99 {_percentile(others.settling, 99):.2f} s"
