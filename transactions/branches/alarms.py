@@ -37,18 +37,24 @@ def alarms() -> list[Alarm]:
     return [*_of_the_replica(), *(alarm for node in nodes() for alarm in _of_a_node(node))]
 
 
+_found_before: Final[set[tuple[str, str]]] = set()
 _sounding: Final[set[tuple[str, str]]] = set()
 
 
 def sound_alarms() -> None:
-    """Log an alarm as an error when it begins, and again when it is over."""
+    """Log an alarm as an error when it is found twice in a row, and when it is over.
+
+    What is found once, as after a start or an interruption, mends itself.
+    """
     found = {(alarm.node, alarm.event): alarm for alarm in alarms()}
-    for place in found.keys() - _sounding:
+    for place in (found.keys() & _found_before) - _sounding:
         _log.error(found[place].event, node=found[place].node, detail=found[place].detail)
+        _sounding.add(place)
     for node, event in _sounding - found.keys():
         _log.info("alarm_over", node=node, alarm=event)
-    _sounding.clear()
-    _sounding.update(found)
+        _sounding.remove((node, event))
+    _found_before.clear()
+    _found_before.update(found)
 
 
 def _of_the_replica() -> list[Alarm]:
