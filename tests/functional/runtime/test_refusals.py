@@ -83,11 +83,13 @@ class TestNodes:
         ],
     )
     def test_that_are_not_understood_are_named(self, bank: Bank, urls: str, line: str) -> None:
-        given = {
-            "DATABASE_URL": "postgresql://bank_app@localhost/bank",
-            "OWNER_DATABASE_URL": "postgresql://bank_owner@localhost/bank",
-        }
-        assert line in complaint(bank, BRANCH_DATABASE_URLS=urls, **given)
+        said = complaint(
+            bank,
+            BRANCH_DATABASE_URLS=urls,
+            DATABASE_URL="postgresql://bank_app@localhost/bank",
+            OWNER_DATABASE_URL="postgresql://bank_owner@localhost/bank",
+        )
+        assert line in said
 
     def test_of_others_beside_own_servers_are_refused(self, bank: Bank) -> None:
         line = "BRANCH_DATABASE_URLS is set and DATABASE_URL is not"

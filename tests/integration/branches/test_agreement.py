@@ -109,9 +109,10 @@ class TestOpening:
         self, asha: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         key = str(uuid4())
-        with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as dying:
             dying.setattr("transactions.governing.copy_account", _die)
-            opened(asha, key=key, external_reference="ours:1")
+            with pytest.raises(KeyboardInterrupt):
+                opened(asha, key=key, external_reference="ours:1")
         assert not Account.objects.exists()
         [finding] = check_copies()
         assert finding.detail == "the head office does not know the account"

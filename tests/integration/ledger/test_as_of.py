@@ -55,7 +55,7 @@ class Desk:
         return self.pool.submit(posting)
 
     def wait_for_waiting(self, count: int, *, unless: Future[int] | None = None) -> None:
-        """Wait until so many connections wait for a lock, or for an answer that needs no waiting."""
+        """Wait until so many wait for a lock, or for an answer that needs no waiting."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while self.superuser.execute(_WAITING).fetchone() != (count,):
             if unless is not None and unless.done():

@@ -41,9 +41,5 @@ CREATE TABLE ledger.pulse (
     swept_at timestamptz
 );
 
--- Copies show an account only where it lives: the state must be part of what identifies its row.
-CREATE UNIQUE INDEX account_place ON ledger.account (number, status);
-ALTER TABLE ledger.account REPLICA IDENTITY USING INDEX account_place;
-
 SELECT ledger.guard_v1('ledger.decision');
 SELECT ledger.guard_v1('ledger.arrival');
