@@ -1,5 +1,8 @@
 -- What a ledger made by 0001 of an earlier release lacks or has too much of. A new one has it so already.
 ALTER TABLE ledger.journal ADD COLUMN IF NOT EXISTS peer bigint;
+COMMENT ON COLUMN ledger.journal.peer IS
+'the account at the other end, where that is on another node and the leg here is a clearing account''s'
+;
 ALTER TABLE ledger.account DROP COLUMN IF EXISTS version;
 ALTER TABLE ledger.holder DROP CONSTRAINT IF EXISTS holder_account_fkey;
 ALTER TABLE ledger.payee_limit DROP CONSTRAINT IF EXISTS payee_limit_account_fkey;
