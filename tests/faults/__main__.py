@@ -19,6 +19,7 @@ from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
 from tests.faults._judge import Judge
 from tests.faults._laboratory import Template, laboratory, template
+from tests.faults.changes import ChangeRun, change_cases
 from tests.faults.exhaustive import Run, all_cases
 from tests.faults.random_mix import Mix, Plan
 from tests.proofs._outcome import conclude
@@ -36,6 +37,7 @@ def main() -> int:
     with template() as opened:
         judges = [
             go_through_all_cases(opened),
+            go_through_all_changes(opened),
             mix_at_random(opened, Plan(faults=faults, seed=seed)),
         ]
     counts = sum((judge.counts for judge in judges), Counter[str]())
@@ -63,6 +65,15 @@ def go_through_all_cases(opened: Template) -> Judge:
     print(
         f"{judge.counts['cases']} cases with and without, {len(judge.failures)} failed", flush=True
     )
+    return judge
+
+
+def go_through_all_changes(opened: Template) -> Judge:
+    """Try every case of opening, freezing and closing accounts and of changing their holders."""
+    judge = Judge()
+    with laboratory(opened) as lab:
+        ChangeRun(lab, judge).through(change_cases())
+    print(f"{judge.counts['cases']} cases of changes, {len(judge.failures)} failed", flush=True)
     return judge
 
 

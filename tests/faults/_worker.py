@@ -2,7 +2,8 @@
 
 ``work`` and ``rest`` let the clients act at random, and wait until none does. ``send KEY DEBIT
 CREDIT AMOUNT`` lets the first one send. ``stop STEP`` and ``die STEP`` wait for a transfer between
-nodes to reach a step; a stopped one goes on at ``go``. Answers are lines on its output.
+nodes to reach a step; a stopped one goes on at ``go``. ``change KIND KEY ACCOUNT REFERENCE`` has
+steps, too. Answers are lines on its output.
 """
 
 import os
@@ -15,7 +16,8 @@ import django
 
 django.setup()
 
-from tests.faults._client import Client  # noqa: E402  # needs Django set up
+from tests.faults._changing import change, tell_steps  # noqa: E402  # needs Django set up
+from tests.faults._client import Client  # noqa: E402  # as above
 from tests.faults._notes import Notes  # noqa: E402  # as above
 from transactions.branches import commitment  # noqa: E402  # as above
 
@@ -57,6 +59,7 @@ class Worker:
         self._steps = Steps()
         self._working = threading.Event()
         commitment.on_step = self._steps.reached
+        tell_steps(self._steps.reached)
         for client in clients:
             threading.Thread(target=self._act, args=(client,), daemon=True).start()
 
@@ -69,6 +72,8 @@ class Worker:
                 self._rest()
             case "send":
                 threading.Thread(target=self._send, args=words, daemon=True).start()
+            case "change":
+                threading.Thread(target=self._change, args=words, daemon=True).start()
             case "stop" | "die":
                 self._steps.wait_for(words[0], must_die=command == "die")
                 answer(f"awaiting {words[0]}")
@@ -93,6 +98,11 @@ class Worker:
         client = self._clients[0]
         outcome = client.send(key=key, debit=int(debit), credit=int(credit), amount=int(amount))
         answer(f"sent {outcome}")
+
+    def _change(self, kind: str, key: str, account: str, reference: str) -> None:
+        self._steps.reached("asked")
+        outcome = change(kind, key=key, account=int(account), reference=reference)
+        answer(f"change {outcome}")
 
 
 def answer(line: str) -> None:

@@ -14,6 +14,7 @@ from tests.faults._opening import HOMES
 from tests.faults._programs import watch, worker
 from tests.faults._proxy import Moment
 from tests.faults._wire import Statement
+from tests.faults.changes import ChangeCase, ChangeRun
 from tests.faults.exhaustive import Case, Coordinator, CutCase, Run
 from tests.faults.random_mix import Mix, Plan
 
@@ -28,6 +29,12 @@ SELECTION = (
     CutCase(statement=Statement.COMMIT, moment=Moment.BEFORE),
     CutCase(statement=Statement.COMMIT, moment=Moment.AFTER),
     CutCase(statement=Statement.COMMIT_PREPARED, moment=Moment.BEFORE),
+)
+
+CHANGES = (
+    ChangeCase(kind="open", step="changed", fault=None, node="MUM"),
+    ChangeCase(kind="close", step="asked", fault=Fault.CRASH, node="MUM"),
+    ChangeCase(kind="give", step="changed", fault=Fault.CRASH, node="default"),
 )
 
 
@@ -54,6 +61,14 @@ def broken_promises(
     judge = Judge()
     Run(lab, judge, name=name).through(cases, flaw=flaw)
     return {int(failure.split("(")[1][0]) for failure in judge.failures if "(" in failure}
+
+
+def test_head_office_and_branch_agree_about_accounts_whatever_fails(opened: Template) -> None:
+    judge = Judge()
+    with laboratory(opened) as lab:
+        ChangeRun(lab, judge).through(CHANGES)
+    assert judge.failures == []
+    assert judge.counts["cases"] == len(CHANGES)
 
 
 def test_faults_lose_no_money_and_double_none(opened: Template) -> None:
