@@ -8,7 +8,7 @@ on the snapshots. So no transfer is seen at one of its ends only.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from typing import Final
 import psycopg
 from psycopg import errors
 
+from core.db.patience import breaking_after
 from core.db.sql import queries
 from core.errors import DomainError
 from transactions.branches.directory import connect
@@ -27,6 +28,7 @@ from transactions.branches.registry import branch_number_of, nodes
 
 # Less than a transfer is patient; so is whoever cuts.
 WAIT_SECONDS: Final = 2.0
+HOLD_BACK_SECONDS: Final = 8.0
 
 QUERIES: Final = queries(Path(__file__).parent / "sql" / "position.sql")
 CUSTOMERS: Final = frozenset({"customer"})
@@ -106,15 +108,24 @@ def cut() -> Iterator[Snapshots]:
     """
     with ExitStack() as stack:
         connections = {node: stack.enter_context(_line(node)) for node in sorted(nodes())}
-        for connection in connections.values():
-            _hold_back(connection)
-        _settle(time.monotonic() + WAIT_SECONDS)
-        for connection in connections.values():
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            connection.execute("SELECT 1")
-        for connection in connections.values():
-            connection.execute(QUERIES["let_transfers_go_on"])
+        with ExitStack() as deadlines:
+            # A node that falls silent now must not hold back the transfers of all.
+            for connection in connections.values():
+                deadlines.enter_context(breaking_after(connection, HOLD_BACK_SECONDS))
+            _take_snapshots(list(connections.values()))
         yield connections
+
+
+def _take_snapshots(connections: Sequence[psycopg.Connection]) -> None:
+    """Hold transfers back on all nodes, settle what is decided, and look at all of them."""
+    for connection in connections:
+        _hold_back(connection)
+    _settle(time.monotonic() + WAIT_SECONDS)
+    for connection in connections:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute("SELECT 1")
+    for connection in connections:
+        connection.execute(QUERIES["let_transfers_go_on"])
 
 
 def owed_between(snapshots: Snapshots) -> dict[tuple[str, str], Counter[str]]:
