@@ -120,4 +120,5 @@ class TestFinding:
             ("DEL", "node_answers"),
             ("replica", "node_answers"),
             ("", "nodes_can_be_compared"),
+            ("", "accounts_can_be_compared"),
         ]
