@@ -124,7 +124,8 @@ def _change(number: int, change: Callable[[str], bool]) -> None:
         _on(node_of(number), change)
     try:
         copy_account(number)
-    except (OperationalError, InterfaceError, psycopg.OperationalError, Busy) as error:
+    except (OperationalError, InterfaceError, psycopg.OperationalError, Busy, Refused) as error:
+        # What was done is done; the watch copies it, also when the account has just moved on.
         _log.warning("account_not_copied", account=number, error=" ".join(str(error).split()))
 
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 from psycopg.errors import CheckViolation
 
 from core.db.errors import Busy
+from core.db.patience import patient_for
 from core.errors import DomainError
 from transactions.branches.agreement import copy_changes
 from transactions.branches.alarms import sound_alarms
@@ -22,6 +23,8 @@ from transactions.payments.scheduling import send_due_transfers
 
 MONTHS_AHEAD: Final = 12
 PATIENCE_SECONDS: Final = 2.0
+# A fold after a long import reads millions of rows; what takes longer has fallen silent.
+LONGEST_SECONDS: Final = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -41,7 +44,8 @@ class _Worker:
 
     def _do(self, **arguments: Any) -> None:
         try:
-            self._job(**arguments)
+            with patient_for(LONGEST_SECONDS):
+                self._job(**arguments)
         except (DatabaseError, psycopg.Error, DomainError) as error:
             _log.warning("upkeep_failed", error=" ".join(str(error).split()), **arguments)
             connections.close_all()

@@ -12,6 +12,9 @@ from core.plaintext import refuse_plaintext
 ENCRYPTED: Final = frozenset({"require", "verify-ca", "verify-full"})
 # Whoever asks a node that is cut off learns it soon; the address may say otherwise.
 CONNECT_SECONDS: Final = "3"
+# Who waits longer for a lock is told that the bank is busy, before its own caller gives up and
+# leaves it waiting, with the locks that it has already.
+SESSION: Final = "-c lock_timeout=5s"
 
 
 def database_settings(url: str, *, name: str, allow_plaintext: bool) -> dict[str, Any]:
@@ -32,7 +35,7 @@ def database_settings(url: str, *, name: str, allow_plaintext: bool) -> dict[str
         "PASSWORD": parts.pop("password", ""),
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
-        "OPTIONS": {"connect_timeout": CONNECT_SECONDS, **parts},
+        "OPTIONS": {"connect_timeout": CONNECT_SECONDS, "options": SESSION, **parts},
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -101,6 +101,7 @@ class TestToken:
             "x" * 1_000_000,
             TimestampSigner(salt="other").sign("default=1"),
         ],
+        ids=["empty", "unsigned", "forged", "nul", "endless", "another bank's"],
     )
     def test_of_somebody_elses_is_refused(self, nonsense: str) -> None:
         with pytest.raises(InvalidToken):

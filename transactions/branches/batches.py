@@ -18,6 +18,7 @@ from transactions.branches.commitment import (
     ANSWER_SECONDS,
     BEGIN,
     LONG_WAIT,
+    UNDISTURBED,
     Commitment,
     Contended,
     attempts,
@@ -178,7 +179,7 @@ class _Attempt(Commitment):
     ) -> Any:
         codes = [refused.get(item, 0) for item in range(self._batch.items)]
         wait = _SHORT_WAIT if self._number == 1 else LONG_WAIT
-        begun = say(line, BEGIN.format(wait=wait), seconds=ANSWER_SECONDS)
+        begun = say(line, BEGIN.format(wait=wait) + UNDISTURBED, seconds=ANSWER_SECONDS)
         if not begun.is_good:
             raise BranchDown(line.node)
         try:

@@ -28,6 +28,8 @@ BEGIN: Final = (
     "BEGIN; SET LOCAL lock_timeout = '{wait}'; "
     "SET LOCAL idle_in_transaction_session_timeout = '3s'; "
 )
+# Of what takes its time on one side while the other waits.
+UNDISTURBED: Final = "SET LOCAL idle_in_transaction_session_timeout = '30s'; "
 LONG_WAIT: Final = "2s"
 PREPARE: Final = "PREPARE TRANSACTION"
 _CONTENDED: Final = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)

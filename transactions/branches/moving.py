@@ -23,6 +23,7 @@ from transactions.branches.clearing import clearing_account, open_clearing
 from transactions.branches.commitment import (
     BEGIN,
     LONG_WAIT,
+    UNDISTURBED,
     Commitment,
     Contended,
     attempts,
@@ -46,7 +47,6 @@ from transactions.ledger.connection import ledger_cursor
 HEAD_OFFICE_CODE: Final = "HO"
 # An account with a long history has much to take along.
 _MOVE_SECONDS: Final = 30.0
-_UNDISTURBED: Final = "SET LOCAL idle_in_transaction_session_timeout = '30s'; "
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "moving.sql")
 _log = structlog.get_logger(__name__)
 
@@ -199,7 +199,7 @@ class _Attempt(Commitment):
                 going.client,
             ),
         )
-        return _said(self.source, _begin() + _UNDISTURBED + text).row[0]
+        return _said(self.source, _begin() + UNDISTURBED + text).row[0]
 
     def _expect(self) -> None:
         """Make room in a transaction of its own: who comes before the move is settled must wait."""

@@ -157,7 +157,10 @@ def _line(node: str) -> Iterator[psycopg.Connection]:
 
 
 def _hold_back(connection: psycopg.Connection) -> None:
-    connection.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'")
+    # The lock is the session's: one that stops here must not keep it.
+    connection.execute(
+        f"SET lock_timeout = '{WAIT_SECONDS}s'; SET idle_session_timeout = '{HOLD_BACK_SECONDS}s'"
+    )
     try:
         connection.execute(QUERIES["hold_back_transfers"])
     except errors.LockNotAvailable as error:

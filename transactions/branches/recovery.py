@@ -73,8 +73,10 @@ def outcome_of(source: str, crossing: UUID, attempt: int, *, seconds: float) -> 
         # The second statement reads what the first waited for, and could not see.
         which = (crossing, attempt)
         answer = _ask(source, ("fence", which), ("decision", which))
-        if answer.is_good:
-            return "committed" if answer.row == ("committed",) else "aborted"
+        if answer.is_good and answer.row == ("committed",):
+            return "committed"
+        if answer.is_good and answer.row == ("aborted",):
+            return "aborted"
         if time.monotonic() > deadline:
             return None
         time.sleep(0.05)
@@ -100,37 +102,45 @@ def sweep(*, older_than: float = OLDER_THAN_SECONDS) -> Swept:
 
 
 def sweep_node(*, node: str, older_than: float = OLDER_THAN_SECONDS) -> Swept:
-    """Settle what is in doubt on one node; takes seconds at most, whoever is silent."""
+    """Settle what is in doubt on one node; a source that is silent is waited for once."""
     decisions: list[Decision] = []
-    left = []
-    for doubt in _in_doubt_on(node, older_than):
-        decision = _settle(doubt)
+    left, silent = [], set()
+    for doubt in _in_doubt_on(node, older_than) or ():
+        decision = None if doubt.source in silent else _settle(doubt)
         if decision is None:
             left.append(doubt.gid)
+            silent.add(doubt.source)
         else:
             decisions.append(decision)
     return Swept(decisions.count("committed"), decisions.count("aborted"), tuple(left))
 
 
 def settle_decided(*, node: str) -> list[str]:
-    """Commit what is prepared on a node and decided at its source; return what could not be.
+    """Commit what is prepared on a node and decided at its source; return what may be left.
 
     Gives nothing up for lost: what is not decided yet is left alone.
     """
+    found = _in_doubt_on(node, 0)
+    if found is None:
+        return [node]
     left = []
-    for doubt in _in_doubt_on(node, 0):
+    for doubt in found:
         decided = _ask(doubt.source, ("decision", (doubt.id, doubt.attempt)))
-        is_open = decided.is_good and decided.row != ("committed",)
-        if not is_open and (decided.is_lost or _end(doubt, "committed") is None):
+        # No answer is no decision, and no complaint is one either.
+        is_settled = decided.is_good and (
+            decided.row != ("committed",) or _end(doubt, "committed") is not None
+        )
+        if not is_settled:
             left.append(doubt.gid)
     return left
 
 
-def _in_doubt_on(node: str, older_than: float) -> list[InDoubt]:
+def _in_doubt_on(node: str, older_than: float) -> list[InDoubt] | None:
+    """Return what is in doubt on a node; None when it cannot be asked."""
     answer = _ask(node, ("swept", (node,)), ("in_doubt", (older_than,)))
     if not answer.is_good:
         _log.warning("node_not_swept", node=node)
-        return []
+        return None
     found = [_parsed(gid, node) for gid in (answer.row[0] or "").split()]
     return [doubt for doubt in found if doubt is not None]
 
@@ -166,7 +176,7 @@ def _end(doubt: InDoubt, decision: Decision) -> Decision | None:
 
 def _confirm(doubt: InDoubt, decision: Decision) -> None:
     """Look whether what is gone has ended as decided; somebody else was faster, then."""
-    answer = _ask(doubt.node, ("arrived", (doubt.id,)))
+    answer = _ask(doubt.node, ("arrived", (doubt.id, doubt.attempt)))
     if answer.is_good and bool(answer.row) != (decision == "committed"):
         _log.error("ended_against_its_decision", gid=doubt.gid, decision=decision)
 

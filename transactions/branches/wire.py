@@ -21,7 +21,7 @@ from psycopg import pq
 from psycopg.rows import namedtuple_row
 
 from core.db.patience import breaking_after
-from transactions.branches.directory import connect
+from transactions.branches.directory import CONNECT_SECONDS, connect
 
 IDLE_CONNECTIONS: Final = 16
 """How many unused connections this process keeps for each node."""
@@ -59,9 +59,11 @@ class Line:
             psycopg.OperationalError: the node does not answer.
         """
         self.node = node
-        self._connection = _unused(node) or _new(node)
+        self._address = _address_of(node)
+        self._connection = _unused(self._address) or _new(node)
         self._pgconn = self._connection.pgconn
         self._results: list[pq.abc.PGresult] = []
+        self.is_sent = True
 
     @property
     def fileno(self) -> int:
@@ -79,6 +81,20 @@ class Line:
             self._pgconn.send_query(message.encode())
         except psycopg.OperationalError:
             self.hang_up()
+        else:
+            self.send_rest()
+
+    def send_rest(self) -> None:
+        """Send what the network has not taken yet of a long message."""
+        try:
+            self.is_sent = self._pgconn.flush() == 0
+        except psycopg.OperationalError:
+            self.hang_up()
+
+    @property
+    def awaited(self) -> int:
+        """Return the events of ``poll`` that this line can go on with."""
+        return select.POLLIN if self.is_sent else select.POLLIN | select.POLLOUT
 
     def take(self) -> Answer | None:
         """Return the answer if all of it has arrived; never waits."""
@@ -133,7 +149,7 @@ class Line:
 
     def put_back(self) -> None:
         """Give the connection to the next who needs one, if nothing is open on it."""
-        idle = _lines.setdefault(self.node, deque())
+        idle = _lines.setdefault(self._address, deque())
         is_idle = self.is_up and self._pgconn.transaction_status == pq.TransactionStatus.IDLE
         if is_idle and len(idle) < IDLE_CONNECTIONS:
             idle.append(self._connection)
@@ -155,13 +171,17 @@ def exchange(messages: Mapping[Line, str], *, seconds: float) -> list[Answer]:
     for line in messages:
         if line.is_up:
             waiting[line.fileno] = line
-            poll.register(line.fileno, select.POLLIN)
+            poll.register(line.fileno, line.awaited)
         else:
             answers[line] = Answer(is_lost=True)
     while waiting:
         ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         for fileno, _event in ready:
-            answer = waiting[fileno].take()
+            line = waiting[fileno]
+            if not line.is_sent:
+                line.send_rest()
+                poll.modify(fileno, line.awaited)
+            answer = line.take() if line.is_up else Answer(is_lost=True)
             if answer is not None:
                 answers[waiting.pop(fileno)] = answer
                 poll.unregister(fileno)
@@ -178,22 +198,27 @@ def say(line: Line, message: str, *, seconds: float) -> Answer:
     return exchange({line: message}, seconds=seconds)[0]
 
 
-_lines: Final[dict[str, deque[psycopg.Connection]]] = {}
+_Address = tuple[str, ...]
+_lines: Final[dict[_Address, deque[psycopg.Connection]]] = {}
 _parents: Final[list[deque[psycopg.Connection]]] = []
 
 
-def _unused(node: str) -> psycopg.Connection | None:
+def _address_of(node: str) -> _Address:
+    """Return where a node is now: after it has moved, its old connections lead elsewhere."""
+    settings = connections[node].settings_dict
+    return tuple(str(settings[part]) for part in ("HOST", "PORT", "NAME", "USER"))
+
+
+def _unused(address: _Address) -> psycopg.Connection | None:
     """Return a connection that nobody uses, and that the node has not closed meanwhile."""
-    idle = _lines.get(node)
-    address = connections[node].settings_dict
+    idle = _lines.get(address)
     while idle:
         try:
             connection = idle.pop()
         except IndexError:
             break
-        is_where_it_should_be = connection.info.port == int(address["PORT"] or 5432)
         readable, _, _ = select.select([connection.fileno()], [], [], 0)
-        if not readable and is_where_it_should_be and connection.info.dbname == address["NAME"]:
+        if not readable:
             return connection
         connection.close()
     return None
@@ -201,7 +226,8 @@ def _unused(node: str) -> psycopg.Connection | None:
 
 def _new(node: str) -> psycopg.Connection:
     connection = connect(node)
-    connection.execute(_STATEMENTS, prepare=False)
+    with breaking_after(connection, CONNECT_SECONDS):
+        connection.execute(_STATEMENTS, prepare=False)
     return connection
 
 

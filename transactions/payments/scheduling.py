@@ -160,7 +160,9 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         connections.close_all()
         return False
     except (BranchDown, Busy) as error:
-        _note(scheduled, now, state=State.WAITING, reason=error.message)
+        # Of one left over from an earlier try nobody knows yet what came of that.
+        state = State.WAITING if scheduled.state == State.WAITING else State.SENDING
+        _note(scheduled, now, state=state, reason=error.message)
         if isinstance(error, BranchDown):
             raise
         return False

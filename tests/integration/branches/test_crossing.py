@@ -11,6 +11,7 @@ from accounts.numbers import account_number
 from core.money import Money
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, order
+from tests.servers import TestServer
 from transactions.branches import recovery
 from transactions.branches.clearing import clearing_account
 from transactions.branches.coordinator import rehearse_across, transfer_across
@@ -243,6 +244,21 @@ class TestSweep:
             recovery.sweep(older_than=0)
             assert in_doubt(branches) == ["somebody-elses"]
             delhi.execute("ROLLBACK PREPARED 'somebody-elses'")
+
+    def test_takes_a_complaint_for_no_decision(
+        self, pair: tuple[int, int], branches: Branches, server: TestServer
+    ) -> None:
+        gid = self.prepare(branches, pair, decided=False)
+        database = branches.mumbai.app.rpartition("/")[2]
+        with psycopg.connect(server.superuser_url(database), autocommit=True) as superuser:
+            superuser.execute("REVOKE SELECT ON ledger.decision FROM bank_app")
+            assert recovery.settle_decided(node=DEL) == [gid]
+            assert recovery.sweep(older_than=0).left == (gid,)
+            assert in_doubt(branches) == [gid]
+            superuser.execute("GRANT SELECT ON ledger.decision TO bank_app")
+        assert recovery.settle_decided(node=DEL) == []
+        assert in_doubt(branches) == [gid]
+        assert recovery.sweep(older_than=0).rolled_back == 1
 
     def test_stops_a_coordinator_that_comes_back(
         self, pair: tuple[int, int], branches: Branches

@@ -25,4 +25,4 @@ COMMIT PREPARED %s
 ROLLBACK PREPARED %s
 
 -- name: arrived
-SELECT transfer_id FROM ledger.arrival WHERE id = %s
+SELECT transfer_id FROM ledger.arrival WHERE id = %s AND attempt = %s
