@@ -30,7 +30,7 @@ def outcome_without_fence(
     return "committed" if answer.row == ("committed",) else "aborted"
 
 
-def in_doubt_at_once(node: str, older_than: float) -> list[recovery.InDoubt]:
+def in_doubt_at_once(node: str, older_than: float) -> list[recovery.InDoubt] | None:
     """Look at transactions of any age: the flaw must show before a stalled source gives up."""
     del older_than
     return _in_doubt_on(node, 0.0)
