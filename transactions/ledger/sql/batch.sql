@@ -283,8 +283,8 @@ BEGIN
         UPDATE ledger.account AS a
         SET
             balance = t.balance,
-            spent = t.spent,
-            spent_day = greatest(a.spent_day, p_day),
+            spent = CASE WHEN t.spent > 0 THEN t.spent ELSE a.spent END,
+            spent_day = CASE WHEN t.spent > 0 THEN greatest(a.spent_day, p_day) ELSE a.spent_day END,
             last_tick = v_tick + v_items - 1
         FROM unnest(p_accounts, v_balance, v_spent) AS t (number, balance, spent)
         WHERE a.number = t.number AND t.balance IS NOT NULL;

@@ -233,8 +233,10 @@ BEGIN
             balance = debit_after,
             held = held - p_unhold,
             floor = floor - p_unhold,
-            spent = greatest(CASE WHEN spent_day < p_day THEN 0 ELSE spent END + p_spend, 0),
-            spent_day = greatest(spent_day, p_day),
+            -- What is no spending leaves the count of a day alone.
+            spent = greatest(
+                p_spend + CASE WHEN p_spend <> 0 AND spent_day < p_day THEN 0 ELSE spent END, 0),
+            spent_day = CASE WHEN p_spend <> 0 THEN greatest(spent_day, p_day) ELSE spent_day END,
             last_tick = p_tick
         WHERE number = p_debit.number;
     END IF;
@@ -334,8 +336,8 @@ BEGIN
         UPDATE ledger.account
         SET
             balance = balance - side * p_amount,
-            spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
-            spent_day = greatest(spent_day, p_day),
+            spent = v_spend + CASE WHEN v_spend > 0 AND spent_day < p_day THEN 0 ELSE spent END,
+            spent_day = CASE WHEN v_spend > 0 THEN greatest(spent_day, p_day) ELSE spent_day END,
             last_tick = greatest(last_tick + 1, v_tick)
         WHERE number = p_debit AND usual AND currency = p_currency
         RETURNING balance, last_tick INTO debit_after, v_tick;
@@ -353,8 +355,8 @@ BEGIN
         UPDATE ledger.account
         SET
             balance = balance - side * p_amount,
-            spent = CASE WHEN spent_day < p_day THEN v_spend ELSE spent + v_spend END,
-            spent_day = greatest(spent_day, p_day),
+            spent = v_spend + CASE WHEN v_spend > 0 AND spent_day < p_day THEN 0 ELSE spent END,
+            spent_day = CASE WHEN v_spend > 0 THEN greatest(spent_day, p_day) ELSE spent_day END,
             last_tick = greatest(last_tick + 1, v_tick)
         WHERE number = p_debit AND usual AND currency = p_currency
         RETURNING balance, last_tick INTO debit_after, v_tick;
