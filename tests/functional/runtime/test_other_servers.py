@@ -107,7 +107,11 @@ class TestPlaintext:
         ],
     )
     def test_beyond_the_machine_is_refused(self, bank: Bank, name: str, address: str) -> None:
-        settings = {"OWNER_DATABASE_URL": "postgresql://bank_owner:x@localhost/bank", name: address}
+        settings = {
+            "DATABASE_URL": "postgresql://bank_app:x@localhost/bank",
+            "OWNER_DATABASE_URL": "postgresql://bank_owner:x@localhost/bank",
+            name: address,
+        }
         with bank.run(**settings) as terminal:
             assert terminal.wait() == 1
         assert f"{name} reaches " in terminal.shown

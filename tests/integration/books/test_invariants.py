@@ -85,6 +85,10 @@ DAMAGES = (
         "INSERT INTO ledger.holder (account, user_id, rights) VALUES (100999999999, 1, 'owner')",
         "100999999999",
     ),
+    Damage(
+        "accounts_that_moved_left_nothing",
+        "UPDATE ledger.account SET status = 'moved' WHERE number = {payer}",
+    ),
     Damage("crossings_stand_against_clearing", "UPDATE ledger.journal SET peer = 1 " + LAST),
     Damage(
         "floors_follow_holds_and_limits",
