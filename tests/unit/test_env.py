@@ -80,7 +80,7 @@ class TestDatabase:
             "PASSWORD": "p@ss/",
             "HOST": "127.0.0.1",
             "PORT": "5433",
-            "OPTIONS": {"connect_timeout": "7"},
+            "OPTIONS": {"connect_timeout": "7", "options": "-c lock_timeout=5s"},
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
         }
