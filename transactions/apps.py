@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from core.db import aliases, reading
+from core.db import aliases, fitness, reading
 
 
 class TransactionsConfig(AppConfig):
@@ -12,9 +12,10 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Let commands find the nodes that no setting names, and readers and schema the replica."""
-        from transactions.branches import freshness, registry, replica
+        """Let commands find and know the nodes, and readers and schema the replica."""
+        from transactions.branches import belonging, freshness, registry, replica
 
         aliases.found_by(registry.refresh)
+        fitness.checked_by(belonging.refuse_stranger)
         reading.copies_known_by(freshness.copies)
         post_migrate.connect(replica.on_migrated, sender=self)

@@ -227,7 +227,7 @@ class TestDatabase:
 
 class TestStart:
     def test_goes_on_without_a_branch_that_is_down(
-        self, branches: Branches, capsys: pytest.CaptureFixture[str]
+        self, branches: Branches, caplog: pytest.LogCaptureFixture
     ) -> None:
         assert branches
         delhi = connections["DEL"].settings_dict
@@ -236,7 +236,7 @@ class TestStart:
             refuse_unfit_nodes()
         finally:
             delhi["PORT"] = port
-        assert "branch_is_down" in capsys.readouterr().err
+        assert "branch_is_down" in caplog.text
 
     def test_with_a_branch_of_an_older_schema_is_refused(self, branches: Branches) -> None:
         with psycopg.connect(branches.delhi.owner) as database:
