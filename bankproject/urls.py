@@ -10,7 +10,9 @@ urlpatterns = [
     path("auth/", include("allauth.urls")),
     path("auth/", include("allauth.headless.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("transactions.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("transactions.api.urls")),
+    path("api/v1/", include("notifications.api.urls")),
     path("", include("portals.urls")),
 ]
 

@@ -366,7 +366,7 @@ class TestProblem:
             message = "password=hunter2"
             raise RuntimeError(message)
 
-        monkeypatch.setattr("transactions.api.accounts_of", fail)
+        monkeypatch.setattr("transactions.api.accounts.accounts_of", fail)
         answer = api.get("/api/v1/accounts")
         assert refusal(answer, 500)["code"] == "internal_error"
         assert b"hunter2" not in answer.content
@@ -375,7 +375,7 @@ class TestProblem:
         def throttle(_user: int) -> None:
             raise Throttled(wait=12.3)
 
-        monkeypatch.setattr("transactions.api.accounts_of", throttle)
+        monkeypatch.setattr("transactions.api.accounts.accounts_of", throttle)
         answer = api.get("/api/v1/accounts")
         assert refusal(answer, 429)["code"] == "too_many_requests"
         assert answer.headers["Retry-After"] == "13"

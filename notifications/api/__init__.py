@@ -1,0 +1,1 @@
+"""Messages and webhooks over the API, a module a feature."""

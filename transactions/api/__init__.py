@@ -1,0 +1,1 @@
+"""Money over the API, a module a feature. Amounts are decimal strings."""

@@ -1,0 +1,29 @@
+"""What requests that book money share: the memo that comes in, and the answer that goes out."""
+
+from typing import Any, Final
+
+from django.urls import reverse
+from rest_framework.response import Response
+
+from core.api.keys import REPLAYED
+from core.text import one_line
+from transactions.services import Receipt
+
+LONGEST_MEMO: Final = 140
+
+
+def memo_of(body: dict[str, str]) -> str | None:
+    """Return the memo of a body.
+
+    Raises:
+        InvalidText
+    """
+    return one_line(body.get("memo", ""), longest=LONGEST_MEMO, field="memo") or None
+
+
+def booked(body: dict[str, Any], receipt: Receipt) -> Response:
+    """Answer with what was booked, where it is to be found, and whether it was booked before."""
+    headers = {"Location": reverse("api-transfer", args=[receipt.transfer_id])}
+    if receipt.replayed:
+        headers[REPLAYED] = "true"
+    return Response(body, status=201, headers=headers)
