@@ -1,0 +1,38 @@
+"""Who calls: the person behind a request, by which credential, and how the person stands now."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from accounts.last_seen import forget_person
+from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The person behind a request of the API, known without asking the database.
+
+    ``scopes`` is None for sessions and tokens, which may what the role may; an API key has its own.
+    ``credential`` is the id of the session or key, for logs and the audit. ``largest_transfer`` is
+    the most that an API key may send at once, in minor units of the bank's currency.
+    """
+
+    pk: int
+    role: str
+    scopes: frozenset[str] | None
+    via: Literal["session", "token", "key"]
+    credential: str
+    largest_transfer: int | None = None
+    is_authenticated: Literal[True] = True
+
+    def has_perm(self, name: str) -> bool:
+        """Tell whether an admin has a permission; asks the database."""
+        person = User.objects.filter(pk=self.pk).first()
+        return person is not None and person.has_perm(name)
+
+
+def forget_standing(pk: int) -> None:
+    """Let every worker learn within a second that a person's status, role or password changed.
+
+    Call it after the change is committed.
+    """
+    forget_person(pk)
