@@ -1,11 +1,12 @@
 """The caller's accounts and their statements."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.numbers import InvalidAccountNumber, parse_account_number
+from core.api.access import CUSTOMER, Access
 from core.api.pages import page_size
 from core.api.representation import decimal, given, instant
 from core.api.views import BankView, caller_pk
@@ -18,6 +19,8 @@ from transactions.selectors import AccountView, Movement, account_of, accounts_o
 class AccountList(BankView):
     """The caller's accounts."""
 
+    access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
+
     def get(self, request: Request) -> Response:
         """Show the accounts with their balances, and which branches do not answer."""
         found = [_account(one) for one in accounts_of(caller_pk(request))]
@@ -27,6 +30,8 @@ class AccountList(BankView):
 class AccountDetail(BankView):
     """One account of the caller's."""
 
+    access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
+
     def get(self, request: Request, number: str) -> Response:
         """Show an account with its balance."""
         account = account_of(caller_pk(request), number=known_account_number(number))
@@ -35,6 +40,8 @@ class AccountDetail(BankView):
 
 class StatementPage(BankView):
     """One account's movements."""
+
+    access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
 
     def get(self, request: Request, number: str) -> Response:
         """Show a page of the statement, newest first."""

@@ -1,10 +1,13 @@
 """Cash that customers pay in and take out themselves."""
 
+from typing import ClassVar
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.numbers import parse_account_number
 from core import clock
+from core.api.access import CUSTOMER, Access
 from core.api.keys import idempotency_key
 from core.api.representation import decimal, decimal_of, given, instant
 from core.api.serializers import StrictSerializer, TextField
@@ -28,6 +31,8 @@ class CashBody(StrictSerializer):
 class DepositCreate(BankView):
     """Pay cash in."""
 
+    access: ClassVar = {"POST": Access(CUSTOMER, scope="transfers:write")}
+
     def post(self, request: Request) -> Response:
         """Book one deposit, once for each idempotency key."""
         asked = _cash_request(request)
@@ -37,6 +42,8 @@ class DepositCreate(BankView):
 
 class WithdrawalCreate(BankView):
     """Take cash out."""
+
+    access: ClassVar = {"POST": Access(CUSTOMER, scope="transfers:write")}
 
     def post(self, request: Request) -> Response:
         """Book one withdrawal, once for each idempotency key."""

@@ -1,6 +1,6 @@
 """Transfers."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts.numbers import parse_account_number
 from core import clock
+from core.api.access import CUSTOMER, Access
 from core.api.keys import idempotency_key
 from core.api.representation import decimal, decimal_of, given, instant
 from core.api.serializers import StrictSerializer, TextField
@@ -31,6 +32,8 @@ class TransferBody(StrictSerializer):
 class TransferCreate(BankView):
     """Send money."""
 
+    access: ClassVar = {"POST": Access(CUSTOMER, scope="transfers:write")}
+
     def post(self, request: Request) -> Response:
         """Post one transfer, once for each idempotency key."""
         key = idempotency_key(request)
@@ -43,6 +46,8 @@ class TransferCreate(BankView):
 
 class TransferDetail(BankView):
     """One transfer."""
+
+    access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
 
     def get(self, request: Request, transfer_id: UUID) -> Response:
         """Show a transfer from or to one of the caller's accounts."""
