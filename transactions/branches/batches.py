@@ -17,6 +17,7 @@ from transactions.branches.clearing import clearing_account, open_clearing
 from transactions.branches.commitment import (
     ANSWER_SECONDS,
     BEGIN,
+    ENTER,
     LONG_WAIT,
     UNDISTURBED,
     Commitment,
@@ -146,6 +147,7 @@ class _Attempt(Commitment):
         if branch_number_of(self._batch.source) < branch_number_of(self._batch.destination):
             sent = self._send({})
             return sent, self._receive({})
+        self._begin(self.source, ENTER)
         received = self._receive({})
         return self._send({}), received
 
@@ -178,10 +180,8 @@ class _Attempt(Commitment):
         self, line: Line, name: str, parameters: dict[str, Any], refused: dict[int, int]
     ) -> Any:
         codes = [refused.get(item, 0) for item in range(self._batch.items)]
-        wait = _SHORT_WAIT if self._number == 1 else LONG_WAIT
-        begun = say(line, BEGIN.format(wait=wait) + UNDISTURBED, seconds=ANSWER_SECONDS)
-        if not begun.is_good:
-            raise BranchDown(line.node)
+        if not line.has_begun:
+            self._begin(line)
         try:
             with line.cursor(seconds=BATCH_SECONDS) as cursor:
                 adapt_packed_arrays(cursor)
@@ -200,6 +200,14 @@ class _Attempt(Commitment):
             if not line.is_up:
                 raise BranchDown(line.node) from error
             raise_complaint(error, line.node)
+
+    def _begin(self, line: Line, more: str = "") -> None:
+        wait = _SHORT_WAIT if self._number == 1 else LONG_WAIT
+        begun = say(line, BEGIN.format(wait=wait) + UNDISTURBED + more, seconds=ANSWER_SECONDS)
+        if begun.complaint is not None:
+            raise_complaint(begun.complaint, line.node)
+        if begun.is_lost:
+            raise BranchDown(line.node)
 
     def _prepare(self) -> None:
         answer = say(self.destination, self.preparing, seconds=ANSWER_SECONDS)

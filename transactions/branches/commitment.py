@@ -31,8 +31,16 @@ BEGIN: Final = (
 # Of what takes its time on one side while the other waits.
 UNDISTURBED: Final = "SET LOCAL idle_in_transaction_session_timeout = '30s'; "
 LONG_WAIT: Final = "2s"
+# Said to the source before any account is asked for anywhere: whoever waits for a position to be
+# taken must not keep waiting those that it waits for.
+ENTER: Final = "EXECUTE enter; "
 PREPARE: Final = "PREPARE TRANSACTION"
-_CONTENDED: Final = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
+_CONTENDED: Final = (
+    errors.LockNotAvailable,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+    errors.IdleInTransactionSessionTimeout,
+)
 _SHUTDOWN: Final = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
 
 

@@ -16,6 +16,7 @@ from transactions.branches.clearing import clearing_account, open_clearing
 from transactions.branches.commitment import (
     ANSWER_SECONDS,
     BEGIN,
+    ENTER,
     LONG_WAIT,
     Commitment,
     Contended,
@@ -29,7 +30,8 @@ from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, exchange, say
 from transactions.ledger.posting import Order, Receipt, Transfer
 
-_SHORT_WAIT: Final = "100ms"
+_SHORTLY: Final = BEGIN.format(wait="100ms")
+_PATIENTLY: Final = BEGIN.format(wait=LONG_WAIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +124,8 @@ class _Attempt(Commitment):
     def rehearse(self) -> Receipt:
         """Work both sides and leave it at that."""
         messages = {
-            self.source: self._sending(_SHORT_WAIT),
-            self.destination: self._receiving(_SHORT_WAIT),
+            self.source: _SHORTLY + self._sending(),
+            self.destination: _SHORTLY + self._receiving(),
         }
         sent, received = exchange(messages, seconds=ANSWER_SECONDS)
         if sent.is_good and _receipt(sent).replayed:
@@ -131,10 +133,10 @@ class _Attempt(Commitment):
         self._raise_complaints(sent, received)
         return _receipt(sent)
 
-    def _sending(self, wait: str) -> str:
+    def _sending(self) -> str:
         asked, transfer, order = self._asked, self._asked.transfer, self._asked.order
         currency = transfer.amount.currency
-        return BEGIN.format(wait=wait) + _execute(
+        return _execute(
             self.source,
             "send",
             asked.id,
@@ -156,10 +158,10 @@ class _Attempt(Commitment):
             transfer.event_at,
         )
 
-    def _receiving(self, wait: str) -> str:
+    def _receiving(self) -> str:
         asked, transfer, order = self._asked, self._asked.transfer, self._asked.order
         currency = transfer.amount.currency
-        return BEGIN.format(wait=wait) + _execute(
+        return _execute(
             self.destination,
             "receive",
             asked.id,
@@ -180,8 +182,8 @@ class _Attempt(Commitment):
     def _together(self) -> tuple[Answer, Answer]:
         """Work both sides at once, and prepare."""
         messages = {
-            self.source: self._sending(_SHORT_WAIT),
-            self.destination: self._receiving(_SHORT_WAIT) + self.preparing,
+            self.source: _SHORTLY + self._sending(),
+            self.destination: _SHORTLY + self._receiving() + self.preparing,
         }
         sent, received = exchange(messages, seconds=ANSWER_SECONDS)
         self.note_prepared(received)
@@ -190,15 +192,18 @@ class _Attempt(Commitment):
     def _in_order(self) -> tuple[Answer, Answer]:
         """Work one side after the other, and prepare last."""
         if self._asked.source_is_first:
-            sent = say(self.source, self._sending(LONG_WAIT), seconds=ANSWER_SECONDS)
+            sent = say(self.source, _PATIENTLY + self._sending(), seconds=ANSWER_SECONDS)
             if not sent.is_good:
                 return sent, Answer()
-            message = self._receiving(LONG_WAIT) + self.preparing
+            message = _PATIENTLY + self._receiving() + self.preparing
         else:
-            received = say(self.destination, self._receiving(LONG_WAIT), seconds=ANSWER_SECONDS)
+            entered = say(self.source, _PATIENTLY + ENTER, seconds=ANSWER_SECONDS)
+            if not entered.is_good:
+                return entered, Answer()
+            received = say(self.destination, _PATIENTLY + self._receiving(), seconds=ANSWER_SECONDS)
             if not received.is_good:
                 return Answer(), received
-            sent = say(self.source, self._sending(LONG_WAIT), seconds=ANSWER_SECONDS)
+            sent = say(self.source, self._sending(), seconds=ANSWER_SECONDS)
             if not sent.is_good:
                 return sent, received
             message = self.preparing

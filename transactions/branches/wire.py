@@ -143,6 +143,11 @@ class Line:
         """Tell whether the connection can be used."""
         return not self._connection.closed
 
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether a transaction is open."""
+        return self._pgconn.transaction_status == pq.TransactionStatus.INTRANS
+
     def hang_up(self) -> None:
         """Close the connection: after any doubt it must not be used again."""
         self._connection.close()

@@ -10,3 +10,6 @@ PREPARE receive (
     timestamptz
 ) AS SELECT transfer_id, credit_after
 FROM ledger.receive_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+
+-- Wait while a position over all nodes is taken; from here on one waits for this transaction.
+PREPARE enter AS SELECT pg_advisory_xact_lock_shared(7103, 3);
