@@ -124,7 +124,11 @@ def _start() -> None:
     # Two runs that begin at once must not choose the same port.
     port = first_free(21_000 + secrets.randbelow(900))
     # Replicas of several workers may be filled at once.
-    settings = {"max_active_replication_origins": "64", "max_replication_slots": "64"}
+    settings = {
+        "max_active_replication_origins": "64",
+        "max_replication_slots": "64",
+        "max_wal_senders": "64",
+    }
     cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=port, settings=settings)
     cluster.create(password=password)
     cluster.start()
