@@ -18,6 +18,9 @@ DEBUG = False
 PUBLIC_URL = env.public_address("PUBLIC_URL", "http://localhost:8000")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
+# How many proxies of ours stand between people and the web server: each adds an address to
+# X-Forwarded-For, and only the ones that they added are believed.
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 ROOT_URLCONF = "bankproject.urls"
 WSGI_APPLICATION = "bankproject.wsgi.application"
 

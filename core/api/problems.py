@@ -87,13 +87,14 @@ def _seconds_to_wait(error: Exception) -> str | None:
 
 def _members_of(error: Exception, request: HttpRequest) -> dict[str, Any] | None:
     if isinstance(error, DomainError):
-        return problem(
+        members = problem(
             request,
             status=error.http_status,
             detail=error.message,
             code=error.code,
             errors=[_fault(f"/{error.field}", error)] if error.field else (),
         )
+        return {**members, **error.members}
     if isinstance(error, Http404):
         return problem(request, status=404, detail="There is nothing at this address.")
     if isinstance(error, PermissionDenied):
