@@ -1,38 +1,24 @@
-"""Opaque cursors: where a listing goes on. They are signed, and good for one account only."""
+"""Where the statement of an account goes on."""
 
-from typing import Final
 from uuid import UUID
 
-from django.core import signing
-
-from core.errors import DomainError
-
-_SALT: Final = "statement"
-
-
-class InvalidCursor(DomainError):
-    """A cursor was not given out by this bank for this listing."""
-
-    code = "invalid_cursor"
-    http_status = 400
+from core import cursors
 
 
 def cursor_after(account: int, *, last: UUID) -> str:
     """Return the cursor for what comes after the entry ``last``."""
-    return signing.dumps([account, last.hex], salt=_SALT)
+    return cursors.cursor_for(_statement_of(account), [last.hex])
 
 
 def read_cursor(text: str, *, account: int) -> UUID:
-    """Return the entry after which a listing goes on.
+    """Return the entry after which a statement goes on.
 
     Raises:
         InvalidCursor
     """
-    try:
-        owner, last = signing.loads(text, salt=_SALT)
-    except signing.BadSignature:
-        owner, last = None, ""
-    if owner != account:
-        message = "This cursor does not belong to this statement; start without one."
-        raise InvalidCursor(message)
+    (last,) = cursors.read_cursor(text, listing=_statement_of(account))
     return UUID(last)
+
+
+def _statement_of(account: int) -> str:
+    return f"statement {account}"

@@ -35,7 +35,11 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.headless",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_structlog",
+    "pgtrigger",
+    "pghistory",
     "core",
     "notifications",
     "accounts",
@@ -188,6 +192,21 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "core.api.problems.handle",
     # A refusal may quote what UTF-8 cannot write, such as half a surrogate pair.
     "UNICODE_JSON": False,
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.BankSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bankproject",
+    "VERSION": "1",
+    "DESCRIPTION": (BASE_DIR / "docs" / "reference" / "api-introduction.md").read_text("utf-8"),
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_PATCH": False,
+    "PREPROCESSING_HOOKS": ["core.api.openapi.promised"],
+    "POSTPROCESSING_HOOKS": ["core.api.openapi.with_components"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
 }
 
 # The bank's own files, and nothing from anywhere else.

@@ -1,15 +1,17 @@
 """What every view of the API is."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from django.utils.cache import add_never_cache_headers
-from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.exceptions import MethodNotAllowed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.access import Access
+from core.api.pages import Page, PageFilters, page_of
+from core.api.serializers import StrictSerializer
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -19,9 +21,14 @@ class BankView(APIView):
 
     ``access`` says for each method who may use it. A class that forgets one does not get through
     its import, so nothing is let in that nobody decided about.
+
+    ``filters`` are the query parameters that it takes where it is read; ``filtered`` holds them,
+    checked. Any others are refused.
     """
 
     access: ClassVar[Mapping[str, Access]] = {}
+    filters: ClassVar[type[StrictSerializer] | None] = None
+    filtered: Mapping[str, Any]
     # What a view can do is told by the OpenAPI, so OPTIONS has no work here.
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]  # type: ignore[misc]  # the same list for all
 
@@ -44,6 +51,40 @@ class BankView(APIView):
         if access is None:
             raise MethodNotAllowed(method)
         access.check(request.user)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let the caller in, then read the filters."""
+        super().initial(request, *args, **kwargs)
+        self.filtered = self._read_filters(request)
+
+    def page(self, request: Request) -> Page:
+        """Return the page that the caller asks for; ``filters`` must inherit from `PageFilters`.
+
+        A cursor is good for the caller, the address and the filters that it was given for.
+
+        Raises:
+            InvalidCursor
+        """
+        kept = sorted(
+            (name, text)
+            for name, text in request.query_params.items()
+            if name not in PageFilters().fields
+        )
+        listing = f"{request.path} {request.user.pk} {kept}"
+        return page_of(listing, self.filtered)
+
+    def _read_filters(self, request: Request) -> Mapping[str, Any]:
+        given = request.query_params
+        repeated = [name for name, texts in given.lists() if len(texts) > 1]
+        if repeated:
+            message = "This parameter stands twice."
+            raise ValidationError({name: [message] for name in repeated}, code="duplicate_key")
+        filters = self.filters if request.method in {"GET", "HEAD"} else None
+        if filters is None and not given:
+            return {}
+        read = (filters or StrictSerializer)(data=given.dict())
+        read.is_valid(raise_exception=True)
+        return cast("Mapping[str, Any]", read.validated_data)
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

@@ -8,9 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from core.cursors import InvalidCursor
 from core.money import Money
 from portals.customer.page import customer_page, person
-from transactions.cursors import InvalidCursor, cursor_after, read_cursor
+from transactions.cursors import cursor_after, read_cursor
 from transactions.selectors import AccountView, accounts_of, latest_movements, statement
 
 LATEST: Final = 5

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.numbers import InvalidAccountNumber, parse_account_number
 from core.api.access import CUSTOMER, Access
-from core.api.pages import page_size
+from core.api.pages import PageFilters
 from core.api.representation import decimal, given, instant
 from core.api.views import BankView, caller_pk
 from core.db.reading import silent_nodes
@@ -42,16 +42,17 @@ class StatementPage(BankView):
     """One account's movements."""
 
     access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
+    filters = PageFilters
 
     def get(self, request: Request, number: str) -> Response:
         """Show a page of the statement, newest first."""
         account = known_account_number(number)
-        cursor = request.query_params.get("cursor")
+        cursor = self.filtered.get("cursor")
         page = statement(
             caller_pk(request),
             number=account,
             before=None if cursor is None else read_cursor(cursor, account=account),
-            limit=page_size(request),
+            limit=self.filtered["limit"],
         )
         answer: dict[str, Any] = {
             "account": _account(page.account),
