@@ -79,7 +79,7 @@ class BankSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         """Name the operation by its method and address, as ``post_transfers``."""
-        words = re.findall(r"[a-z0-9]+", self.path.lower().removeprefix(self.path_prefix))
+        words = re.findall(r"[a-z0-9]+", re.sub(self.path_prefix, "", self.path.lower()))
         return "_".join([self.method.lower(), *words])
 
     def get_summary(self) -> str:

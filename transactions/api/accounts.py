@@ -9,8 +9,16 @@ from accounts.numbers import InvalidAccountNumber, parse_account_number
 from core.api.access import CUSTOMER, Access
 from core.api.pages import PageFilters
 from core.api.representation import decimal, given, instant
+from core.api.schema import operation
 from core.api.views import BankView, caller_pk
 from core.db.reading import silent_nodes
+from transactions.api.answers import (
+    ACCOUNT,
+    ENTRY,
+    AccountAnswer,
+    AccountsAnswer,
+    StatementAnswer,
+)
 from transactions.cursors import cursor_after, read_cursor
 from transactions.ledger.codes import Code, Refused
 from transactions.selectors import AccountView, Movement, account_of, accounts_of, statement
@@ -21,6 +29,7 @@ class AccountList(BankView):
 
     access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
 
+    @operation(answer=AccountsAnswer, example={"accounts": [ACCOUNT]})
     def get(self, request: Request) -> Response:
         """Show the accounts with their balances, and which branches do not answer."""
         found = [_account(one) for one in accounts_of(caller_pk(request))]
@@ -32,6 +41,7 @@ class AccountDetail(BankView):
 
     access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
 
+    @operation(answer=AccountAnswer, example=ACCOUNT)
     def get(self, request: Request, number: str) -> Response:
         """Show an account with its balance."""
         account = account_of(caller_pk(request), number=known_account_number(number))
@@ -44,6 +54,10 @@ class StatementPage(BankView):
     access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
     filters = PageFilters
 
+    @operation(
+        answer=StatementAnswer,
+        example={"account": ACCOUNT, "entries": [ENTRY], "has_more": False},
+    )
     def get(self, request: Request, number: str) -> Response:
         """Show a page of the statement, newest first."""
         account = known_account_number(number)

@@ -1,0 +1,29 @@
+"""Fields that hold numbers of accounts and people."""
+
+from typing import Any
+
+from accounts.numbers import LENGTH, parse_account_number
+from core.api.serializers import TextField
+from core.errors import DomainError
+
+
+class AccountNumberField(TextField):
+    """An account number, as a JSON string; with the value of an integer."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(pattern=f"^[0-9]{{{LENGTH}}}$", **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number.
+
+        Raises:
+            ValidationError: it is none, by its length or its check digit.
+        """
+        try:
+            return parse_account_number(super().to_internal_value(data))
+        except DomainError as error:
+            self.refuse(error.code, error.message)
+
+    def to_representation(self, value: int) -> str:
+        """Return the number's digits."""
+        return str(value)
