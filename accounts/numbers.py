@@ -1,8 +1,13 @@
-"""Account numbers: branch, serial, check digit. The ledger knows accounts by nothing else.
+"""Account numbers and user IDs: branch, serial, check digit.
 
-Twelve digits: the branch's number (3), a serial (8), and a check digit by ISO 7064 MOD 11,10, which
-catches every single wrong digit and nearly all swapped neighbours. Serials from 90000000 on are the
-bank's own accounts: 9, the currency's number (3), and a place in the chart of accounts (4).
+An account number has twelve digits: the branch's number (3), a serial (8), and a check digit by ISO
+7064 MOD 11,10, which catches every single wrong digit and nearly all swapped neighbours. The ledger
+knows accounts by nothing else. Serials from 90000000 on are the bank's own accounts: 9, the
+currency's number (3), and a place in the chart of accounts (4).
+
+A user ID has eleven, so that nobody takes the one for the other: the number of the branch where the
+person joined (3), a serial (7), and a check digit of the same kind. The database makes them, by
+``sql/people.sql``.
 """
 
 from typing import Final
@@ -16,6 +21,14 @@ LENGTH: Final = 12
 SERIALS: Final = range(1, 90_000_000)
 _BRANCHES: Final = range(100, 1000)
 _PLACES: Final = range(10_000)
+USER_ID_LENGTH: Final = 11
+LEAST_USER_ID: Final = 10 ** (USER_ID_LENGTH - 1)
+
+
+class InvalidUserId(DomainError):
+    """A text is no user ID: mistyped, most likely."""
+
+    code = "invalid_user_id"
 
 
 class InvalidAccountNumber(DomainError):
@@ -66,6 +79,28 @@ def parse_account_number(text: str, *, field: str = "account") -> int:
         message = "This is no account number; please check its digits."
         raise InvalidAccountNumber(message, field=field) from None
     return int(digits)
+
+
+def parse_user_id(text: str, *, field: str = "user_id") -> int:
+    """Read a user ID; spaces and hyphens between digits are allowed.
+
+    Raises:
+        InvalidUserId: naming the ``field`` at fault.
+    """
+    digits = text.strip().replace(" ", "").replace("-", "")
+    if len(digits) != USER_ID_LENGTH or not (digits.isascii() and digits.isdigit()):
+        message = f"A user ID has {USER_ID_LENGTH} digits."
+        raise InvalidUserId(message, field=field)
+    if not mod_11_10.is_valid(digits):
+        message = "This is no user ID; please check its digits."
+        raise InvalidUserId(message, field=field)
+    return int(digits)
+
+
+def shown_user_id(number: int) -> str:
+    """Return a user ID as people read it: branch, serial, check digit."""
+    digits = str(number)
+    return f"{digits[:3]}-{digits[3:-1]}-{digits[-1]}"
 
 
 def is_bank_account(number: int) -> bool:

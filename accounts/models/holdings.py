@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit import audited
 from accounts.models.branches import Branch
 from accounts.models.people import User
 
@@ -31,6 +32,7 @@ class Rights(models.TextChoices):
     AUTHORISED = "authorised", _("authorised")
 
 
+@audited()
 class Account(models.Model):
     """The identity of a customer's account. Its number never changes.
 
@@ -61,6 +63,7 @@ class Account(models.Model):
         return str(self.number)
 
 
+@audited()
 class Holding(models.Model):
     """That a person holds an account."""
 

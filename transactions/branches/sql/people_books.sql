@@ -11,8 +11,8 @@ GROUP BY 1
 -- name: people
 SELECT
     NULL::bigint AS account, count(*), sum(hashtextextended(ROW(
-        id, email, full_name, phone, birth_date, role, district_id, external_reference, is_active,
-        is_staff, is_superuser, date_joined
+        id, number, email, full_name, phone, birth_date, role, branch_id, district_id,
+        external_reference, status, is_active, is_staff, is_superuser, date_joined
     )::text, 0))
 FROM public.accounts_user
 

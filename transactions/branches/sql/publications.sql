@@ -46,13 +46,13 @@ public.accounts_branch,
 public.accounts_district,
 public.accounts_account,
 public.accounts_user (
-    id, email, full_name, phone, birth_date, role, district_id, external_reference, is_active,
-    is_staff, is_superuser, date_joined
+    id, number, email, full_name, phone, birth_date, role, branch_id, district_id,
+    external_reference, status, is_active, is_staff, is_superuser, date_joined
 );
 GRANT USAGE ON SCHEMA public TO bank_replica;
 GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account
 TO bank_replica;
 GRANT SELECT (
-    id, email, full_name, phone, birth_date, role, district_id, external_reference, is_active,
-    is_staff, is_superuser, date_joined
+    id, number, email, full_name, phone, birth_date, role, branch_id, district_id,
+    external_reference, status, is_active, is_staff, is_superuser, date_joined
 ) ON public.accounts_user TO bank_replica;

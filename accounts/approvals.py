@@ -1,0 +1,178 @@
+"""Maker and checker: what one admin asks for, another approves or refuses.
+
+A request is decided once, under its lock. What is approved is carried out at once, or, if the node
+that it needs is silent or this process dies, by ``manage.py watch``: so every action must be safe
+to carry out twice. Its payload holds ``approval``, the request's own id, as a key for that.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+import structlog
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Now
+
+from accounts.audit import acting
+from accounts.models import Approval, ApprovalState
+from accounts.reasons import LONGEST_REASON, given_reason
+from core.errors import DomainError
+
+LIFE: Final = timedelta(days=7)
+_TAKE_OVER: Final = timedelta(seconds=30)
+_MOST_AT_ONCE: Final = 20
+
+_log = structlog.get_logger(__name__)
+
+
+class UnknownApproval(DomainError):
+    """There is no such request."""
+
+    code = "unknown_approval"
+    http_status = 404
+
+
+class OwnRequest(DomainError):
+    """Nobody decides about what they asked for themselves."""
+
+    code = "own_request"
+    http_status = 403
+
+
+class AlreadyDecided(DomainError):
+    """A request is decided, or has expired."""
+
+    code = "already_decided"
+    http_status = 409
+
+
+class Action(Protocol):
+    """What is done when a request is approved."""
+
+    def __call__(self, payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:
+        """Do it, and return what is to be kept of it, as JSON.
+
+        Raises:
+            DomainError: it cannot be done.
+        """
+
+
+_actions: Final[dict[str, Action]] = {}
+
+
+def approvable(name: str) -> Callable[[Action], Action]:
+    """Return a decorator of what is done when a request of this ``name`` is approved.
+
+    The module must be imported by its app's ``ready``.
+    """
+
+    def register(action: Action) -> Action:
+        _actions[name] = action
+        return action
+
+    return register
+
+
+def ask_approval(*, maker: int, action: str, payload: Mapping[str, Any], reason: str) -> Approval:
+    """Ask for a change that somebody else must approve. ``payload`` is JSON.
+
+    Raises:
+        InvalidText: the reason is empty, too long, or not one line.
+        ValueError: there is no such action.
+    """
+    if action not in _actions:
+        message = f"no action {action!r} is registered"
+        raise ValueError(message)
+    return Approval.objects.create(
+        maker_id=maker, action=action, payload=dict(payload), reason=given_reason(reason)
+    )
+
+
+def approve(approval_id: int, *, checker: int) -> Approval:
+    """Approve a request and carry it out. No transaction may be open.
+
+    The answer tells what came of it: ``done``; ``failed``, with the reason; or still ``approved``
+    while the node that it needs is silent.
+
+    Raises:
+        UnknownApproval, OwnRequest, AlreadyDecided
+    """
+    return _carry_out(_decide(approval_id, checker=checker, state=ApprovalState.APPROVED))
+
+
+def refuse(approval_id: int, *, checker: int, reason: str) -> Approval:
+    """Refuse a request, so that nothing is done.
+
+    Raises:
+        UnknownApproval, OwnRequest, AlreadyDecided
+        InvalidText: the reason is empty, too long, or not one line.
+    """
+    words = given_reason(reason)
+    return _decide(approval_id, checker=checker, state=ApprovalState.REFUSED, words=words)
+
+
+def carry_out_left_over() -> int:
+    """Carry out what was approved and not done by whoever approved it; return how many were tried.
+
+    No transaction may be open. What nobody decided about in time expires.
+    """
+    waiting = Approval.objects.filter(state=ApprovalState.WAITING, asked_at__lte=Now() - LIFE)
+    waiting.update(state=ApprovalState.EXPIRED)
+    left_over = Approval.objects.filter(
+        state=ApprovalState.APPROVED, tried_at__lte=Now() - _TAKE_OVER
+    ).order_by("tried_at")
+    tried = 0
+    for approval in left_over[:_MOST_AT_ONCE]:
+        seen = left_over.filter(pk=approval.pk, tried_at=approval.tried_at)
+        if seen.order_by().update(tried_at=Now()):
+            _carry_out(approval)
+            tried += 1
+    return tried
+
+
+def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str = "") -> Approval:
+    with transaction.atomic(durable=True):
+        approval = Approval.objects.select_for_update().filter(pk=approval_id).first()
+        if approval is None:
+            message = "There is no such request."
+            raise UnknownApproval(message)
+        if approval.maker_id == checker:
+            message = "Somebody else must decide about what you asked for."
+            raise OwnRequest(message)
+        decidable = Approval.objects.filter(
+            pk=approval_id, state=ApprovalState.WAITING, asked_at__gt=Now() - LIFE
+        )
+        decision = {"state": state, "checker": checker, "words": words}
+        if not decidable.update(**decision, decided_at=Now(), tried_at=Now()):
+            message = "This request is decided already, or has expired."
+            raise AlreadyDecided(message)
+    approval.refresh_from_db()
+    return approval
+
+
+def _carry_out(approval: Approval) -> Approval:
+    """Do what was approved and note what came of it; what a silent node holds up stays approved."""
+    checker = int(approval.checker_id or 0)
+    payload = {**approval.payload, "approval": str(approval.pk)}
+    try:
+        with acting(by=checker, credential=f"approval:{approval.pk}", reason=approval.reason):
+            result = _actions[approval.action](payload, maker=approval.maker_id, checker=checker)
+    except DomainError as error:
+        if error.http_status != HTTPStatus.SERVICE_UNAVAILABLE:
+            _note(approval, state=ApprovalState.FAILED, words=error.message[:LONGEST_REASON])
+        else:
+            _log.warning("approval_postponed", approval=approval.pk, error=error.message)
+    except (DatabaseError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        _log.warning("approval_postponed", approval=approval.pk, error=reason)
+    else:
+        _note(approval, state=ApprovalState.DONE, result=result)
+    approval.refresh_from_db()
+    return approval
+
+
+def _note(approval: Approval, **outcome: Any) -> None:
+    """Write down what came of it, unless somebody else has."""
+    mine = Approval.objects.filter(pk=approval.pk, state=ApprovalState.APPROVED)
+    mine.update(**outcome)
