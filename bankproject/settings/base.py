@@ -194,6 +194,8 @@ REST_FRAMEWORK = {
     "UNICODE_JSON": False,
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.BankSchema",
 }
+# How many requests of the API a caller may send in ten seconds; an unknown address, a tenth of it.
+API_RATE_LIMIT = env.number("API_RATE_LIMIT", 1_000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bankproject",
     "VERSION": "1",

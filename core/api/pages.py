@@ -50,6 +50,10 @@ class PageFilters(StrictSerializer):
     cursor = TextField(required=False, help_text="`next_cursor` of the page before this one.")
 
 
+PAGING: Final = frozenset(PageFilters().fields)
+"""Parameters that say which page is wanted, not what is listed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """The page that a caller asks for: ``size`` entries of ``listing``, those after ``after``."""

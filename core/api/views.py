@@ -4,14 +4,21 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
 from django.utils.cache import add_never_cache_headers
-from rest_framework.exceptions import MethodNotAllowed, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    MethodNotAllowed,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.access import Access
-from core.api.pages import Page, PageFilters, page_of
+from core.api.pages import PAGING, Page, page_of
+from core.api.rate_limits import Allowance, count_address, count_caller
 from core.api.serializers import StrictSerializer
+from core.client_address import client_address
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -29,6 +36,7 @@ class BankView(APIView):
     access: ClassVar[Mapping[str, Access]] = {}
     filters: ClassVar[type[StrictSerializer] | None] = None
     filtered: Mapping[str, Any]
+    allowance: Allowance | None = None
     # What a view can do is told by the OpenAPI, so OPTIONS has no work here.
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]  # type: ignore[misc]  # the same list for all
 
@@ -39,6 +47,20 @@ class BankView(APIView):
         if answered != set(cls.access):
             message = f"{cls.__qualname__} answers {answered}: `access` must name just these"
             raise TypeError(message)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who calls, and count the request for them, or for the address it comes from.
+
+        Raises:
+            Throttled, AuthenticationFailed
+        """
+        try:
+            caller = request.user
+        except APIException:
+            self._count(count_address(client_address(request)))
+            raise
+        known = caller.is_authenticated
+        self._count(count_caller(caller.pk) if known else count_address(client_address(request)))
 
     def check_permissions(self, request: Request) -> None:
         """Let in whom ``access`` names.
@@ -65,13 +87,15 @@ class BankView(APIView):
         Raises:
             InvalidCursor
         """
-        kept = sorted(
-            (name, text)
-            for name, text in request.query_params.items()
-            if name not in PageFilters().fields
-        )
+        given = request.query_params.items()
+        kept = sorted((name, text) for name, text in given if name not in PAGING)
         listing = f"{request.path} {request.user.pk} {kept}"
         return page_of(listing, self.filtered)
+
+    def _count(self, allowance: Allowance | None) -> None:
+        self.allowance = allowance
+        if allowance is not None and allowance.is_exceeded:
+            raise Throttled(allowance.seconds)
 
     def _read_filters(self, request: Request) -> Mapping[str, Any]:
         given = request.query_params
@@ -89,8 +113,10 @@ class BankView(APIView):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        """Keep the answer out of every cache."""
+        """Keep the answer out of every cache, and tell how many requests are left."""
         answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.allowance is not None:
+            self.allowance.tell(answer)
         add_never_cache_headers(answer)
         return answer
 
