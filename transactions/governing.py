@@ -1,11 +1,11 @@
-"""Opening customers' accounts, freezing and closing them, and changing who holds them.
+"""Opening customers' accounts, freezing and closing them, changing who holds them and their limits.
 
 An account's own node comes first: what it says counts from then on. The head office copies it next,
 and if that is silent, or the process dies before, `manage.py watch` copies it. Under the same key
 each of these is done once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -19,16 +19,20 @@ from accounts.numbers import account_number
 from core.db.errors import Busy
 from transactions.branches import registry
 from transactions.branches.agreement import copy_account
+from transactions.branches.following import follow_accounts
 from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import node_of
 from transactions.ledger.accounts import (
     CustomerOpening,
+    Limit,
     Status,
     next_serial,
     open_customer,
     set_holder,
+    set_payee_limit,
     set_status,
 )
+from transactions.ledger.accounts import change_limits as change_limits_on
 from transactions.ledger.codes import Code, Refused
 
 _log = structlog.get_logger(__name__)
@@ -113,7 +117,70 @@ def change_holder(
     )
 
 
-def _change(number: int, change: Callable[[str], bool]) -> None:
+def change_limits(  # a change is what these are
+    number: int,
+    *,
+    limits: Mapping[Limit, int | None],
+    is_lowering: bool,
+    client: int,
+    key: str | None,
+    reason: str,
+) -> None:
+    """Set limits of an account, in minor units; None: no bound. The head office keeps no copy.
+
+    With ``is_lowering`` none is raised, whatever it has become meanwhile.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+        BranchDown: nothing was changed.
+        OutcomeUnknown: its branch fell silent meanwhile; the same request sent again tells.
+    """
+
+    def work() -> None:
+        _on(
+            node_of(number),
+            lambda node: change_limits_on(
+                number,
+                limits=limits,
+                is_lowering=is_lowering,
+                client=client,
+                key=key,
+                reason=reason,
+                using=node,
+            ),
+        )
+
+    follow_accounts(number, work=work)
+
+
+def limit_payee(
+    number: int, *, payee: int, daily_limit: int | None, client: int, reason: str
+) -> None:
+    """Set what an account may pay to one payee in a day, in minor units; None lifts the limit.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+        BranchDown: nothing was changed.
+        OutcomeUnknown: its branch fell silent meanwhile; doing it again is harmless.
+    """
+
+    def work() -> None:
+        _on(
+            node_of(number),
+            lambda node: set_payee_limit(
+                number,
+                payee=payee,
+                daily_limit=daily_limit,
+                client=client,
+                reason=reason,
+                using=node,
+            ),
+        )
+
+    follow_accounts(number, work=work)
+
+
+def _change(number: int, change: Callable[[str], object]) -> None:
     """Change an account where it lives, then tell the head office if it listens."""
     try:
         _on(node_of(number), change)
@@ -129,6 +196,6 @@ def _change(number: int, change: Callable[[str], bool]) -> None:
         _log.warning("account_not_copied", account=number, error=" ".join(str(error).split()))
 
 
-def _on(node: str, change: Callable[[str], bool]) -> None:
+def _on(node: str, change: Callable[[str], object]) -> None:
     with silence_named(node):
         change(node)

@@ -1,7 +1,16 @@
 """What Django keeps for this app; the ledger itself is SQL."""
 
 from transactions.branches.models import Node
-from transactions.payments.models import ScheduledTransfer
+from transactions.limits.models import LimitRaise
+from transactions.payments.models import Payee, PayeeCooling, ScheduledTransfer, StandingOrder
 from transactions.permissions import CashDesk
 
-__all__ = ["CashDesk", "Node", "ScheduledTransfer"]
+__all__ = [
+    "CashDesk",
+    "LimitRaise",
+    "Node",
+    "Payee",
+    "PayeeCooling",
+    "ScheduledTransfer",
+    "StandingOrder",
+]

@@ -19,7 +19,10 @@ from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
 from transactions.ledger.connection import fetch_one
+from transactions.limits.changing import apply_due_raises
+from transactions.payments.cooling import keep_cooling
 from transactions.payments.scheduling import send_due_transfers
+from transactions.payments.standing_orders import queue_standing_orders
 
 MONTHS_AHEAD: Final = 12
 PATIENCE_SECONDS: Final = 2.0
@@ -77,7 +80,16 @@ def run_upkeep(*, now: datetime) -> None:
     _workers.setdefault((HEAD_OFFICE, "alarms"), _Worker(sound_alarms)).begin()
     sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))
     sender.begin(now=now)
+    keeper_of_dates = _workers.setdefault((HEAD_OFFICE, "dates"), _Worker(keep_dates))
+    keeper_of_dates.begin(now=now)
     wait(begun, timeout=PATIENCE_SECONDS)
+
+
+def keep_dates(*, now: datetime) -> None:
+    """Queue the standing orders that are due; end what has cooled off, of payees and of limits."""
+    queue_standing_orders(now=now)
+    keep_cooling(now=now)
+    apply_due_raises(now=now)
 
 
 def keep_up(*, node: str, now: datetime) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal
 from uuid import UUID
 
 from django.db import transaction
+from psycopg.types.json import Jsonb
 
 from transactions.ledger.connection import QUERIES, fetch_all, fetch_one, ledger_cursor
 
@@ -39,6 +40,14 @@ class Status(StrEnum):
     OPEN = "open"
     FROZEN = "frozen"
     CLOSED = "closed"
+
+
+class Limit(StrEnum):
+    """What bounds an account: what it may owe, spend in a day, and spend by one transfer."""
+
+    OVERDRAFT = "overdraft_limit"
+    DAILY = "daily_limit"
+    TRANSFER = "transfer_limit"
 
 
 MOVED: Final = "moved"
@@ -83,6 +92,30 @@ class Standing:
         """Name both."""
         held = ", ".join(f"user {user} {rights}" for user, rights in sorted(self.holders.items()))
         return f"{self.status}, held by {held or 'nobody'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a customer's account, in minor units, and what it has spent on the day.
+
+    None: no bound.
+    """
+
+    number: int
+    currency: str
+    status: str
+    overdraft_limit: int | None
+    daily_limit: int | None
+    transfer_limit: int | None
+    spent: int
+
+    def of(self, limit: Limit) -> int | None:
+        """Return one of the limits."""
+        return {
+            Limit.OVERDRAFT: self.overdraft_limit,
+            Limit.DAILY: self.daily_limit,
+            Limit.TRANSFER: self.transfer_limit,
+        }[limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +298,41 @@ def set_limits(
         "reason": reason,
     }
     fetch_one("set_limits", parameters, using)
+
+
+def change_limits(  # noqa: PLR0913  # a change is what these are
+    number: int,
+    *,
+    limits: Mapping[Limit, int | None],
+    is_lowering: bool,
+    client: int,
+    key: str | None,
+    reason: str,
+    using: str = "default",
+) -> bool:
+    """Set the limits named, in minor units (None: no bound), once for each key; others stay.
+
+    With ``is_lowering`` none is raised, whatever it has become meanwhile. False: it was done
+    before, under the same key.
+
+    Raises:
+        Refused
+    """
+    parameters = {
+        "number": number,
+        "limits": Jsonb(dict(limits)),
+        "is_lowering": is_lowering,
+        "client": client,
+        "key": key,
+        "reason": reason,
+    }
+    return bool(fetch_one("change_limits", parameters, using)[0])
+
+
+def limits_of(number: int, *, day: date, using: str = "default") -> Limits | None:
+    """Return the limits of a customer's account, or None: there is no such account here."""
+    row = fetch_one("limits", {"number": number, "day": day}, using)
+    return None if row is None else Limits(*row)
 
 
 def set_payee_limit(

@@ -35,6 +35,7 @@ class Code(IntEnum):
     INSUFFICIENT_CASH = 33
     CASH_LIMIT_EXCEEDED = 34
     NO_CASH_IN_CURRENCY = 35
+    TRANSFER_LIMIT_EXCEEDED = 36
     DUPLICATE_REFERENCE = 40
     KEY_REUSED = 41
     LONG_WAY = 42
@@ -82,6 +83,7 @@ _WORDS: Final = {
     Code.INSUFFICIENT_CASH: "There is not enough cash here; please take less, or come later.",
     Code.CASH_LIMIT_EXCEEDED: "This is more cash than may still move here today for the account.",
     Code.NO_CASH_IN_CURRENCY: "The account's branch keeps no cash in this currency.",
+    Code.TRANSFER_LIMIT_EXCEEDED: "This is more than the account pays in one transfer.",
     Code.DUPLICATE_REFERENCE: "The reference was used before.",
     Code.KEY_REUSED: "The idempotency key was used before, for another request.",
     Code.LONG_WAY: "The transfer is not a usual one.",
@@ -108,7 +110,7 @@ _WORDS: Final = {
     Code.OTHER_CLUSTER: "This reader of the journal stands on another server's transactions.",
 }
 _FIELDS: Final = {
-    "amount": (10, 11, 30, 31, 32, 33, 34, 53),
+    "amount": (10, 11, 30, 31, 32, 33, 34, 36, 53),
     "debit_account": (20, 22, 24),
     "credit_account": (12, 21, 23, 25),
     "currency": (26, 27, 35),

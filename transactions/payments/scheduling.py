@@ -29,6 +29,8 @@ _TRY_AGAIN: Final = timedelta(seconds=5)
 # Who tries has an answer by then, or has ended. Where not, the key makes two tries one transfer.
 _TAKE_OVER: Final = timedelta(seconds=30)
 _MOST_AT_ONCE: Final = 50
+# Salaries come by day: what lacks money in the morning may have it by noon.
+_TRY_FOR_MONEY: Final = timedelta(hours=1)
 
 State = ScheduledTransfer.State
 _log = structlog.get_logger(__name__)
@@ -167,17 +169,30 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
             raise
         return False
     except DomainError as error:
-        _note(scheduled, now, state=State.REFUSED, reason=error.message)
+        _note(scheduled, now, **_after_refusal(scheduled, error, now))
         return False
     _note(scheduled, now, state=State.DONE, transfer_id=receipt.transfer_id)
     return True
+
+
+def _after_refusal(
+    scheduled: ScheduledTransfer, refusal: DomainError, now: datetime
+) -> dict[str, object]:
+    """Say what becomes of a refused transfer: for lack of money it may be tried again that day."""
+    lacks_money = isinstance(refusal, Refused) and refusal.reason is Code.INSUFFICIENT_FUNDS
+    again = now + _TRY_FOR_MONEY
+    if lacks_money and scheduled.retry_until is not None and again <= scheduled.retry_until:
+        return {"state": State.WAITING, "not_before": again, "reason": refusal.message}
+    if scheduled.standing_order_id is not None:
+        _log.warning("standing_order_failed", scheduled=scheduled.pk, code=refusal.code)
+    return {"state": State.REFUSED, "reason": refusal.message}
 
 
 def _request(scheduled: ScheduledTransfer) -> TransferRequest:
     return TransferRequest(
         user=scheduled.user_id,
         key=scheduled.key,
-        channel=Channel.WEB,
+        channel=Channel.WEB if scheduled.standing_order_id is None else Channel.BANK,
         debit=scheduled.debit,
         credit=scheduled.credit,
         amount=scheduled.money,

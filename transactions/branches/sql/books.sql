@@ -16,7 +16,8 @@ GROUP BY 1
 -- Their balances follow from the journal, which the replica's own checks compare.
 SELECT
     number AS account, count(*), sum(hashtextextended(ROW(
-        side, running, payee_limits, usual, status, overdraft_limit, daily_limit, currency, purpose
+        side, running, payee_limits, usual, status, overdraft_limit, daily_limit, transfer_limit,
+        currency, purpose
     )::text, 0))
 FROM ledger.account
 WHERE status <> 'moved' AND {of_node}

@@ -15,8 +15,8 @@ $$;
 CREATE OR REPLACE FUNCTION ledger.mark_usual_v1(p_number bigint) RETURNS void
 LANGUAGE sql VOLATILE AS $$
     UPDATE ledger.account
-    SET usual = running AND status = 'open' AND daily_limit IS NULL AND NOT payee_limits
-        AND floor IS NOT DISTINCT FROM held - overdraft_limit
+    SET usual = running AND status = 'open' AND daily_limit IS NULL AND transfer_limit IS NULL
+        AND NOT payee_limits AND floor IS NOT DISTINCT FROM held - overdraft_limit
     WHERE number = p_number
 $$;
 

@@ -93,6 +93,7 @@ DECLARE
     v_currency text [];
     v_spent bigint [];
     v_daily bigint [];
+    v_most bigint [];
     v_payees boolean [];
     v_denied boolean [];
     -- One value for each item.
@@ -156,11 +157,13 @@ BEGIN
         array_agg(currency ORDER BY k),
         array_agg(CASE WHEN spent_day < p_day THEN 0 ELSE spent END ORDER BY k),
         array_agg(daily_limit ORDER BY k),
+        array_agg(transfer_limit ORDER BY k),
         array_agg(payee_limits ORDER BY k),
         array_agg(p_holder IS NOT NULL AND NOT EXISTS (
             SELECT FROM ledger.holder AS h WHERE h.user_id = p_holder AND h.account = u.number
         ) ORDER BY k)
-    INTO v_balance, v_low, v_side, v_status, v_currency, v_spent, v_daily, v_payees, v_denied
+    INTO v_balance, v_low, v_side, v_status, v_currency, v_spent, v_daily, v_most,
+        v_payees, v_denied
     FROM unnest(p_accounts) WITH ORDINALITY AS u (number, k)
     LEFT JOIN ledger.account AS a USING (number);
     IF p_reference IS NOT NULL THEN
@@ -201,7 +204,9 @@ BEGIN
                 END IF;
             END IF;
             IF v_result = 0 AND v_spend > 0 THEN
-                IF v_spent[d] + v_spend > v_daily[d] THEN
+                IF v_spend > v_most[d] THEN
+                    v_result := 36;
+                ELSIF v_spent[d] + v_spend > v_daily[d] THEN
                     v_result := 31;
                 ELSIF v_any_payees AND v_payees[d] AND NOT ledger.use_payee_limit_v1(
                     p_accounts[d], coalesce(p_peer[i], p_accounts[c]), v_spend, p_day) THEN

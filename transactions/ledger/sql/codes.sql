@@ -24,6 +24,7 @@ RETURN CASE p_code
     WHEN 33 THEN 'insufficient_cash'
     WHEN 34 THEN 'cash_limit_exceeded'
     WHEN 35 THEN 'no_cash_in_currency'
+    WHEN 36 THEN 'transfer_limit_exceeded'
     WHEN 40 THEN 'duplicate_reference'
     WHEN 41 THEN 'key_reused'
     WHEN 42 THEN 'long_way'

@@ -184,7 +184,7 @@ LIMIT 100;
 SELECT a.number, format('marked as usual: %s, and it is not so', a.usual)
 FROM ledger.account AS a
 WHERE a.usual IS DISTINCT FROM (
-    a.running AND a.status = 'open' AND a.daily_limit IS NULL
+    a.running AND a.status = 'open' AND a.daily_limit IS NULL AND a.transfer_limit IS NULL
     AND NOT EXISTS (SELECT FROM ledger.payee_limit AS p WHERE p.account = a.number)
     AND a.floor IS NOT DISTINCT FROM a.held - a.overdraft_limit
 )

@@ -216,6 +216,7 @@ BEGIN
         floor = v_account.floor,
         overdraft_limit = v_account.overdraft_limit,
         daily_limit = v_account.daily_limit,
+        transfer_limit = v_account.transfer_limit,
         spent = v_account.spent,
         spent_day = v_account.spent_day,
         payee_limits = v_account.payee_limits,

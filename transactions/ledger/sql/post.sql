@@ -141,7 +141,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_spent bigint := CASE WHEN p_account.spent_day < p_day THEN 0 ELSE p_account.spent END;
 BEGIN
-    IF v_spent + p_amount > p_account.daily_limit THEN
+    IF p_amount > p_account.transfer_limit THEN
+        PERFORM ledger.refuse_v1(36);
+    ELSIF v_spent + p_amount > p_account.daily_limit THEN
         PERFORM ledger.refuse_v1(31);
     END IF;
     IF p_account.payee_limits

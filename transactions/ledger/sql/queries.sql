@@ -30,12 +30,35 @@ FROM ledger.post_batch_v1(
 
 -- name: book_cash
 SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
-FROM ledger.book_cash_v1(
+FROM ledger.book_cash_v2(
     p_client => %(client)s, p_key => %(key)s, p_account => %(account)s, p_cash => %(cash)s,
     p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s,
     p_channel => %(channel)s, p_day => %(day)s, p_since => %(since)s, p_most => %(most)s,
     p_holder => %(holder)s, p_memo => %(memo)s
 ) AS c
+
+-- name: answered
+SELECT a.transfer_id, a.debit_after, a.credit_after
+FROM ledger.answered_v1(
+    p_client => %(client)s, p_key => %(key)s, p_debit => %(debit)s, p_credit => %(credit)s,
+    p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s, p_memo => %(memo)s,
+    p_reference => %(reference)s, p_event_at => %(event_at)s
+) AS a
+WHERE a.transfer_id IS NOT NULL
+
+-- name: answered_batch
+SELECT b.first_id, b.refused_items, b.refused_codes
+FROM ledger.answered_batch_v1(
+    p_client => %(client)s, p_key => %(key)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
+    p_credit => %(credit)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_kind => %(kind)s, p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
+    p_event_at => %(event_at)s, p_peer => %(peer)s
+) AS b
+WHERE b.first_id IS NOT NULL
+
+-- name: keys_used
+-- Those of some keys that a client has used here.
+SELECT key FROM ledger.request WHERE client = %(client)s AND key = ANY(%(keys)s)
 
 -- name: send_batch
 SELECT b.first_id, b.refused_items, b.refused_codes, b.replayed
@@ -158,6 +181,19 @@ SELECT ledger.set_limits_v1(
     %(number)s, %(overdraft_limit)s, %(daily_limit)s, %(client)s, %(reason)s
 )
 
+-- name: change_limits
+SELECT ledger.set_limits_v2(
+    %(client)s, %(key)s, %(number)s, %(limits)s, %(is_lowering)s, %(reason)s
+)
+
+-- name: limits
+-- What a customer's account may owe and spend, and what it has spent on a day.
+SELECT
+    number, currency, status, overdraft_limit, daily_limit, transfer_limit,
+    CASE WHEN spent_day < %(day)s THEN 0 ELSE spent END AS spent
+FROM ledger.account
+WHERE number = %(number)s AND purpose = 'customer'
+
 -- name: set_payee_limit
 SELECT ledger.set_payee_limit_v1(
     %(number)s, %(payee)s, %(daily_limit)s, %(client)s, %(reason)s
@@ -193,12 +229,20 @@ SELECT ledger.balance_at_v1(%(number)s, %(at)s)
 
 -- name: entries
 -- A page of an account's entries, newest first, before a cursor; each branch reads its own index.
--- Without its moves: it goes on there as it ended here.
+-- Without its moves: it goes on there as it ended here. Every condition that is NULL is left out.
 SELECT
     e.id, e.change, e.balance_after, e.counterparty, e.kind, e.channel, e.memo, e.reference,
     e.event_at, ledger.id_time_v1(e.id) AS recorded_at, e.group_id, e.currency
 FROM ledger.entry AS e
-WHERE e.account = %(account)s AND e.id < %(before)s AND e.kind <> 'move'
+WHERE e.account = %(account)s AND e.kind <> 'move'
+    AND e.id >= ledger.id_from_v1(%(since)s)
+    AND e.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
+    AND (%(value_since)s::timestamptz IS NULL OR e.event_at >= %(value_since)s)
+    AND (%(value_until)s::timestamptz IS NULL OR e.event_at < %(value_until)s)
+    AND (%(least)s::bigint IS NULL OR e.amount >= %(least)s)
+    AND (%(most)s::bigint IS NULL OR e.amount <= %(most)s)
+    AND (%(kind)s::text IS NULL OR e.kind = %(kind)s)
+    AND (%(text)s::text IS NULL OR strpos(lower(e.memo), lower(%(text)s)) > 0)
 ORDER BY e.id DESC
 LIMIT %(limit)s
 
@@ -210,13 +254,100 @@ SELECT
     CASE WHEN c.purpose = 'clearing' THEN coalesce(j.peer, j.credit) ELSE j.credit END AS credit,
     j.amount, d.currency, j.debit_after, j.credit_after, j.kind,
     j.channel, j.memo, j.reference, j.event_at, ledger.id_time_v1(j.id) AS recorded_at, j.group_id,
-    forth.reversal_id AS reversed_by, back.original_id AS reverses
+    forth.reversal_id AS reversed_by, back.original_id AS reverses, j.peer IS NOT NULL AS is_across
 FROM ledger.journal AS j
 INNER JOIN ledger.account AS d ON d.number = j.debit
 INNER JOIN ledger.account AS c ON c.number = j.credit
 LEFT JOIN ledger.reversal AS forth ON forth.original_id = j.id
 LEFT JOIN ledger.reversal AS back ON back.reversal_id = j.id
 WHERE j.id = %(id)s
+
+-- name: transfers_of
+-- A page of the transfers from and to accounts, newest first, before a cursor; what goes from one of
+-- them to another once, as it was paid. Every condition that is NULL is left out.
+SELECT
+    j.id,
+    CASE WHEN d.purpose = 'clearing' THEN coalesce(j.peer, j.debit) ELSE j.debit END AS debit,
+    CASE WHEN c.purpose = 'clearing' THEN coalesce(j.peer, j.credit) ELSE j.credit END AS credit,
+    j.amount, d.currency, j.debit_after, j.credit_after, j.kind,
+    j.channel, j.memo, j.reference, j.event_at, ledger.id_time_v1(j.id) AS recorded_at, j.group_id,
+    forth.reversal_id AS reversed_by, back.original_id AS reverses, j.peer IS NOT NULL AS is_across
+FROM (
+    SELECT theirs.id
+    FROM unnest(%(accounts)s::bigint[]) AS mine (number)
+    CROSS JOIN LATERAL (
+        SELECT e.id
+        FROM ledger.entry AS e
+        WHERE e.account = mine.number AND e.kind <> 'move'
+            AND NOT (e.leg = 'credit' AND e.counterparty = ANY(%(accounts)s::bigint[]))
+            AND e.id >= ledger.id_from_v1(%(since)s)
+            AND e.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
+            AND (%(value_since)s::timestamptz IS NULL OR e.event_at >= %(value_since)s)
+            AND (%(value_until)s::timestamptz IS NULL OR e.event_at < %(value_until)s)
+            AND (%(least)s::bigint IS NULL OR e.amount >= %(least)s)
+            AND (%(most)s::bigint IS NULL OR e.amount <= %(most)s)
+            AND (%(kind)s::text IS NULL OR e.kind = %(kind)s)
+            AND (%(text)s::text IS NULL OR strpos(lower(e.memo), lower(%(text)s)) > 0)
+        ORDER BY e.id DESC
+        LIMIT %(limit)s
+    ) AS theirs
+    ORDER BY theirs.id DESC
+    LIMIT %(limit)s
+) AS found
+INNER JOIN ledger.journal AS j ON j.id = found.id
+INNER JOIN ledger.account AS d ON d.number = j.debit
+INNER JOIN ledger.account AS c ON c.number = j.credit
+LEFT JOIN ledger.reversal AS forth ON forth.original_id = j.id
+LEFT JOIN ledger.reversal AS back ON back.reversal_id = j.id
+ORDER BY j.id DESC
+
+-- name: decision_of
+-- The decision under which a transfer left this node, of a batch by any of its items: their ids end
+-- alike and are at most 10,000 ticks apart.
+SELECT d.id, d.destination
+FROM ledger.decision AS d
+WHERE d.transfer_id <= %(id)s::uuid
+    AND d.transfer_id >= ledger.id_v1(
+        ledger.id_tick_v1(%(id)s::uuid) - 9999, ~9223372036854775807
+    )
+    AND right(d.transfer_id::text, 17) = right(%(id)s::uuid::text, 17)
+
+-- name: has_arrived
+SELECT EXISTS (SELECT FROM ledger.arrival WHERE id = %(id)s)
+
+-- name: hold_by_id
+SELECT
+    id, account, payee, amount, currency, captured, state, memo, placed_at, expires_at, ended_at,
+    transfer_id
+FROM ledger.hold_now
+WHERE id = %(id)s
+
+-- name: holds_of
+-- A page of what accounts have set aside and what is set aside for them, newest first, before a cursor.
+SELECT
+    theirs.id, theirs.account, theirs.payee, theirs.amount, theirs.currency, theirs.captured,
+    theirs.state, theirs.memo, theirs.placed_at, theirs.expires_at, theirs.ended_at,
+    theirs.transfer_id
+FROM unnest(%(accounts)s::bigint[]) AS mine (number)
+CROSS JOIN LATERAL (
+    (
+        SELECT * FROM ledger.hold_now AS h
+        WHERE h.account = mine.number AND h.id < %(before)s
+            AND (%(state)s::text IS NULL OR h.state = %(state)s)
+        ORDER BY h.id DESC
+        LIMIT %(limit)s
+    )
+    UNION ALL
+    (
+        SELECT * FROM ledger.hold_now AS h
+        WHERE h.payee = mine.number AND h.account <> ALL(%(accounts)s::bigint[])
+            AND h.id < %(before)s AND (%(state)s::text IS NULL OR h.state = %(state)s)
+        ORDER BY h.id DESC
+        LIMIT %(limit)s
+    )
+) AS theirs
+ORDER BY theirs.id DESC
+LIMIT %(limit)s
 
 -- name: transfers_under
 SELECT

@@ -35,6 +35,7 @@ CREATE TABLE ledger.account (
     held ledger.not_negative NOT NULL DEFAULT 0,
     overdraft_limit ledger.not_negative,
     daily_limit ledger.not_negative,
+    transfer_limit ledger.not_negative,
     spent bigint NOT NULL DEFAULT 0,
     last_tick bigint NOT NULL DEFAULT 0,
     spent_day date NOT NULL DEFAULT '-infinity',
@@ -52,8 +53,10 @@ COMMENT ON COLUMN ledger.account.floor IS
 'the lowest balance the row may ever show: what is held, less the overdraft limit, less how far the '
 'account was below that when its limit was lowered; NULL: none';
 COMMENT ON COLUMN ledger.account.overdraft_limit IS 'NULL: the account has no floor';
+COMMENT ON COLUMN ledger.account.transfer_limit IS
+'the most that one transfer may spend; NULL: any amount';
 COMMENT ON COLUMN ledger.account.usual IS
-'running, open, without limits of a day, floor exactly by what is held and the overdraft limit: all '
+'running, open, without limits of spending, floor exactly by what is held and the overdraft limit: all '
 'that post_v1 asks of an account';
 COMMENT ON COLUMN ledger.account.last_tick IS 'time part of the newest transfer id, see ids.sql';
 COMMENT ON COLUMN ledger.account.spent IS 'counted against the daily limit on spent_day';

@@ -4,6 +4,7 @@ COMMENT ON COLUMN ledger.journal.peer IS
 'the account at the other end, where that is on another node and the leg here is a clearing account''s'
 ;
 ALTER TABLE ledger.account DROP COLUMN IF EXISTS version;
+ALTER TABLE ledger.account ADD COLUMN IF NOT EXISTS transfer_limit ledger.not_negative;
 ALTER TABLE ledger.holder DROP CONSTRAINT IF EXISTS holder_account_fkey;
 ALTER TABLE ledger.payee_limit DROP CONSTRAINT IF EXISTS payee_limit_account_fkey;
 ALTER TABLE ledger.hold DROP CONSTRAINT IF EXISTS hold_account_fkey;

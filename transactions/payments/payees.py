@@ -1,0 +1,140 @@
+"""Payees: accounts that a person pays now and then, and to whom a new one may be paid at first."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.callers import Caller
+from accounts.step_up import require_step_up
+from core.api.step_up import StepUp
+from core.errors import DomainError
+from core.text import one_line
+from transactions.payments.cooling import begin_cooling, keep_cooling
+from transactions.payments.models import Payee
+from transactions.payments.parties import payee_account
+
+LONGEST_NICKNAME: Final = 40
+
+
+class UnknownPayee(DomainError):
+    """There is no such payee of this person."""
+
+    code = "unknown_payee"
+    http_status = 404
+
+
+class PayeeExists(DomainError):
+    """A person has saved the account before, under another name."""
+
+    code = "payee_exists"
+    http_status = 409
+
+
+class NoNickname(DomainError):
+    """A payee needs a name."""
+
+    code = "nickname_missing"
+
+
+def add_payee(
+    caller: Caller, *, account: int, nickname: str, step_up: StepUp, now: datetime
+) -> tuple[Payee, bool]:
+    """Save an account as a payee, and tell whether it is new: the same again answers with the same.
+
+    For a day the person's accounts pay it only so much. A branch that is silent learns that from
+    `manage.py watch`. An API key needs no code here: giving it the right to add payees took one.
+    No transaction may be open.
+
+    Raises:
+        Refused: there is no such account to pay.
+        PayeeExists: it is saved under another name.
+        NoNickname, InvalidText
+        StepUpRequired, WrongStepUpCode
+        BranchDown: the account's branch does not answer.
+    """
+    name = _nickname(nickname)
+    found = _find(caller.pk, account=account, nickname=name)
+    if found is not None:
+        return found, False
+    to_pay = payee_account(account)
+    if caller.via != "key":
+        require_step_up(
+            caller.pk,
+            action="add_payee",
+            fingerprint=step_up.fingerprint,
+            challenge=step_up.challenge,
+            code=step_up.code,
+            now=now,
+        )
+    with transaction.atomic():
+        payee, is_new = Payee.objects.get_or_create(
+            user_id=caller.pk,
+            account=to_pay.number,
+            defaults={
+                "currency": to_pay.currency,
+                "nickname": name,
+                "name": to_pay.name,
+                "added_at": now,
+            },
+        )
+        if is_new:
+            begin_cooling(payee, now=now)
+    keep_cooling(now=now, payee=payee.account)
+    return payee, is_new
+
+
+def rename_payee(user: int, *, payee: UUID, nickname: str) -> Payee:
+    """Give a payee another name.
+
+    Raises:
+        UnknownPayee, NoNickname, InvalidText
+    """
+    found = payee_of_person(user, payee=payee)
+    found.nickname = _nickname(nickname)
+    found.save(update_fields=["nickname"])
+    return found
+
+
+def remove_payee(user: int, *, payee: UUID) -> None:
+    """Forget a payee; whoever is not cooled off cools on.
+
+    Raises:
+        UnknownPayee
+    """
+    payee_of_person(user, payee=payee).delete()
+
+
+def payee_of_person(user: int, *, payee: UUID) -> Payee:
+    """Return one of a person's payees.
+
+    Raises:
+        UnknownPayee
+    """
+    found = Payee.objects.filter(pk=payee, user_id=user).first()
+    if found is None:
+        message = "There is no such payee of yours."
+        raise UnknownPayee(message)
+    return found
+
+
+def _find(user: int, *, account: int, nickname: str) -> Payee | None:
+    """Return the payee that the same wish added before, or None.
+
+    Raises:
+        PayeeExists: the account is saved under another name.
+    """
+    found = Payee.objects.filter(user_id=user, account=account).first()
+    if found is not None and found.nickname != nickname:
+        message = f"This account is saved already, as {found.nickname}."
+        raise PayeeExists(message, field="account")
+    return found
+
+
+def _nickname(text: str) -> str:
+    nickname = one_line(text, longest=LONGEST_NICKNAME, field="nickname")
+    if not nickname:
+        message = "Give the payee a name."
+        raise NoNickname(message, field="nickname")
+    return nickname

@@ -1,0 +1,363 @@
+"""Standing orders: transfers that the bank sends again and again, once for each date.
+
+At each date an order leaves a scheduled transfer with the bank, under a key made of both; from
+there it goes the way of all scheduled transfers.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.callers import Caller
+from accounts.step_up import require_step_up
+from core.api.step_up import StepUp
+from core.clock import bank_day
+from core.errors import DomainError
+from core.money import Money
+from transactions.ledger.codes import Code, Refused
+from transactions.payments.models import ScheduledTransfer, StandingOrder
+from transactions.payments.parties import payee_account, payer_account
+from transactions.payments.schedule import Frequency, Schedule, Weekend, is_month_end
+from transactions.policy import check_key_limit, needs_step_up
+
+DATES_SHOWN: Final = 5
+# No order outlives whoever gave it.
+_FURTHEST: Final = timedelta(days=36_525)
+_MOST_AT_ONCE: Final = 200
+
+State = StandingOrder.State
+
+
+class InvalidSchedule(DomainError):
+    """The dates of a standing order do not fit together; ``code`` says why."""
+
+    code = "invalid_schedule"
+
+
+class UnknownStandingOrder(DomainError):
+    """There is no such standing order of this person."""
+
+    code = "unknown_standing_order"
+    http_status = 404
+
+
+class StandingOrderOver(DomainError):
+    """A standing order has ended or was cancelled, so that it cannot be changed."""
+
+    code = "standing_order_over"
+    http_status = 409
+
+
+class NotTheNextDate(DomainError):
+    """The date to skip is not the next one of the standing order."""
+
+    code = "not_the_next_date"
+    http_status = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingOrderRequest:
+    """A person's wish to pay again and again. The ``key`` makes asking twice harmless."""
+
+    caller: Caller
+    key: str
+    debit: int
+    credit: int
+    amount: Money
+    schedule: Schedule
+    memo: str = ""
+
+
+def create_standing_order(
+    request: StandingOrderRequest, *, step_up: StepUp, now: datetime
+) -> tuple[StandingOrder, bool]:
+    """Promise a payment at each date of a schedule, and tell whether it is new.
+
+    The same request again answers with the same order. A large amount needs a code, once for all of
+    its payments. No transaction may be open.
+
+    Raises:
+        InvalidSchedule: its dates do not fit together, or the first one is past.
+        Refused: it could never be sent, or its key stands for another one.
+        KeyLimitExceeded: an API key sends no such amount.
+        StepUpRequired, WrongStepUpCode
+        BranchDown: a branch does not answer.
+    """
+    found = _find(request)
+    if found is not None:
+        return found, False
+    _check_schedule(request.schedule, today=bank_day(now))
+    check_key_limit(request.caller, request.amount)
+    _check_parties(request)
+    if needs_step_up(request.caller, request.amount):
+        require_step_up(
+            request.caller.pk,
+            action="create_standing_order",
+            fingerprint=step_up.fingerprint,
+            challenge=step_up.challenge,
+            code=step_up.code,
+            now=now,
+        )
+    order, is_new = StandingOrder.objects.get_or_create(
+        user_id=request.caller.pk,
+        key=request.key,
+        defaults={
+            **_asked(request),
+            "next_date": request.schedule.first_date,
+            "pay_date": request.schedule.pay_date(request.schedule.first_date),
+            "created_at": now,
+        },
+    )
+    if not is_new:
+        _check_same(order, request)
+    return order, is_new
+
+
+def standing_order_of(user: int, *, order: UUID) -> StandingOrder:
+    """Return a person's standing order.
+
+    Raises:
+        UnknownStandingOrder
+    """
+    found = StandingOrder.objects.filter(pk=order, user_id=user).first()
+    if found is None:
+        message = "There is no such standing order of yours."
+        raise UnknownStandingOrder(message)
+    return found
+
+
+def next_dates(order: StandingOrder) -> list[date]:
+    """Return the next dates of an order, as far as they are shown; none once it is over."""
+    if order.next_date is None or order.state in {State.CANCELLED, State.ENDED}:
+        return []
+    return schedule_of(order).dates_from(order.next_date, limit=DATES_SHOWN)
+
+
+def schedule_of(order: StandingOrder) -> Schedule:
+    """Return when an order is paid."""
+    return Schedule(
+        frequency=Frequency(order.frequency),
+        first_date=order.first_date,
+        last_date=order.last_date,
+        month_end=order.month_end,
+        weekend=Weekend(order.weekend),
+    )
+
+
+@transaction.atomic
+def pause_standing_order(user: int, *, order: UUID) -> StandingOrder:
+    """Send nothing more until the order is resumed; what is due already is tried on.
+
+    Raises:
+        UnknownStandingOrder, StandingOrderOver
+    """
+    found = _locked(user, order)
+    _refuse_over(found)
+    found.state = State.PAUSED
+    found.save(update_fields=["state"])
+    return found
+
+
+@transaction.atomic
+def resume_standing_order(user: int, *, order: UUID, now: datetime) -> StandingOrder:
+    """Go on with a paused order, from today; the dates that passed meanwhile are not made up for.
+
+    Raises:
+        UnknownStandingOrder, StandingOrderOver
+    """
+    found = _locked(user, order)
+    _refuse_over(found)
+    if found.state == State.PAUSED:
+        _go_on(found, _later(found, schedule_of(found).date_paid_from(bank_day(now))))
+    return found
+
+
+@transaction.atomic
+def skip_date(user: int, *, order: UUID, day: date, now: datetime) -> StandingOrder:
+    """Leave out the next date of an order; asked for twice, it leaves out one.
+
+    Raises:
+        UnknownStandingOrder, StandingOrderOver
+        NotTheNextDate
+    """
+    found = _locked(user, order)
+    skipped = ScheduledTransfer.objects.filter(
+        standing_order=found, due_date=day, state=ScheduledTransfer.State.CANCELLED
+    )
+    if skipped.exists():
+        return found
+    _refuse_over(found)
+    if day != found.next_date:
+        message = f"The next date of this standing order is {found.next_date}."
+        raise NotTheNextDate(message, field="date")
+    _leave(found, now=now, state=ScheduledTransfer.State.CANCELLED, reason="Skipped.")
+    is_paused = found.state == State.PAUSED
+    _go_on(found, schedule_of(found).date_after(day), is_paused=is_paused)
+    return found
+
+
+@transaction.atomic
+def cancel_standing_order(user: int, *, order: UUID) -> StandingOrder:
+    """End an order for good, and what of it is waiting to be sent.
+
+    Raises:
+        UnknownStandingOrder
+        StandingOrderOver: it has ended by itself.
+    """
+    found = _locked(user, order)
+    if found.state == State.CANCELLED:
+        return found
+    _refuse_over(found)
+    found.state = State.CANCELLED
+    found.save(update_fields=["state"])
+    waiting = ScheduledTransfer.objects.filter(
+        standing_order=found, state=ScheduledTransfer.State.WAITING
+    )
+    waiting.update(state=ScheduledTransfer.State.CANCELLED, reason="")
+    return found
+
+
+def queue_standing_orders(*, now: datetime) -> int:
+    """Leave a scheduled transfer for each date that is due, and return how many were left.
+
+    Each order moves on in a transaction of its own, under its lock; dates that were missed come one
+    by one. Run it as often as like, from as many processes.
+    """
+    today = bank_day(now)
+    due = StandingOrder.objects.filter(state=State.ACTIVE, pay_date__lte=today)
+    queued = 0
+    for order in due.order_by("pay_date").values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+        with transaction.atomic():
+            locked = due.select_for_update(skip_locked=True).filter(pk=order).first()
+            if locked is None or locked.next_date is None:
+                continue
+            _leave(locked, now=now, retry_until=_end_of(today))
+            _go_on(locked, schedule_of(locked).date_after(locked.next_date))
+            queued += 1
+    return queued
+
+
+def _find(request: StandingOrderRequest) -> StandingOrder | None:
+    """Return the order that the same request made before, or None.
+
+    Raises:
+        Refused: its key stands for another one.
+    """
+    found = StandingOrder.objects.filter(user_id=request.caller.pk, key=request.key).first()
+    if found is not None:
+        _check_same(found, request)
+    return found
+
+
+def _check_same(order: StandingOrder, request: StandingOrderRequest) -> None:
+    if any(getattr(order, name) != value for name, value in _asked(request).items()):
+        raise Refused(Code.KEY_REUSED)
+
+
+def _check_schedule(schedule: Schedule, *, today: date) -> None:
+    if schedule.pay_date(schedule.first_date) < today:
+        message = "The first date is past, or would be paid on a day that is."
+        raise InvalidSchedule(message, code="first_date_past", field="first_date")
+    if max(schedule.first_date, schedule.last_date or today) - today > _FURTHEST:
+        message = "The dates lie too far ahead."
+        raise InvalidSchedule(message, code="date_too_far", field="last_date")
+    if schedule.last_date is not None and schedule.last_date < schedule.first_date:
+        message = "The last date is before the first one."
+        raise InvalidSchedule(message, code="last_date_before_first", field="last_date")
+    if schedule.month_end:
+        _check_month_end(schedule)
+
+
+def _check_month_end(schedule: Schedule) -> None:
+    if schedule.frequency in {Frequency.WEEKLY, Frequency.FORTNIGHTLY}:
+        message = "Dates at the end of the month are a month apart, or more."
+        raise InvalidSchedule(message, code="month_end_of_weeks", field="month_end")
+    if not is_month_end(schedule.first_date):
+        message = "The first date is not the last day of its month."
+        raise InvalidSchedule(message, code="first_date_not_month_end", field="first_date")
+
+
+def _check_parties(request: StandingOrderRequest) -> None:
+    if request.debit == request.credit:
+        raise Refused(Code.SAME_ACCOUNT)
+    payer = payer_account(request.debit, user=request.caller.pk)
+    payee = payee_account(request.credit)
+    if payer.currency != payee.currency:
+        raise Refused(Code.CURRENCIES_DIFFER)
+    if payer.currency != request.amount.currency:
+        raise Refused(Code.WRONG_CURRENCY)
+
+
+def _asked(request: StandingOrderRequest) -> dict[str, object]:
+    """Return a request as the order's fields."""
+    return {
+        "debit": request.debit,
+        "credit": request.credit,
+        "amount": request.amount.minor,
+        "currency": request.amount.currency,
+        "memo": request.memo,
+        "frequency": request.schedule.frequency,
+        "month_end": request.schedule.month_end,
+        "weekend": request.schedule.weekend,
+        "first_date": request.schedule.first_date,
+        "last_date": request.schedule.last_date,
+    }
+
+
+def _locked(user: int, order: UUID) -> StandingOrder:
+    """Lock a person's order. Needs a transaction."""
+    standing_order_of(user, order=order)
+    return StandingOrder.objects.select_for_update().get(pk=order)
+
+
+def _refuse_over(order: StandingOrder) -> None:
+    if order.state in {State.CANCELLED, State.ENDED}:
+        message = "This standing order is over and cannot be changed."
+        raise StandingOrderOver(message)
+
+
+def _leave(order: StandingOrder, *, now: datetime, **how: object) -> None:
+    """Leave the transfer of the order's next date with the bank."""
+    ScheduledTransfer.objects.create(
+        user_id=order.user_id,
+        key=f"standing-order:{order.pk}:{order.next_date}",
+        debit=order.debit,
+        credit=order.credit,
+        amount=order.amount,
+        currency=order.currency,
+        memo=order.memo,
+        not_before=now,
+        queued_at=now,
+        standing_order=order,
+        due_date=order.next_date,
+        **how,
+    )
+
+
+def _go_on(order: StandingOrder, following: date | None, *, is_paused: bool = False) -> None:
+    """Let a locked order wait for a date; without one it has ended."""
+    if following is None:
+        order.state = State.ENDED
+    else:
+        order.state = State.PAUSED if is_paused else State.ACTIVE
+    order.next_date = following
+    order.pay_date = None if following is None else schedule_of(order).pay_date(following)
+    order.save(update_fields=["state", "next_date", "pay_date"])
+
+
+def _later(order: StandingOrder, day: date | None) -> date | None:
+    """Return the later one of a date and the order's next one, so that none is paid twice."""
+    if day is None or order.next_date is None:
+        return None
+    return max(day, order.next_date)
+
+
+def _end_of(day: date) -> datetime:
+    """Return the last instant at which a day's transfers are tried."""
+    zone = ZoneInfo(settings.BANK_TIME_ZONE)
+    return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(seconds=1)
