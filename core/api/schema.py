@@ -22,6 +22,7 @@ from rest_framework.serializers import Serializer
 from core.api import keys
 from core.api.access import ANYONE
 from core.api.openapi import KEYED_HEADERS, USUAL_HEADERS, refusals
+from core.api.step_up import CHALLENGE, CODE
 
 _IDEMPOTENCY_KEY: Final = OpenApiParameter(
     keys.HEADER,
@@ -33,13 +34,13 @@ _IDEMPOTENCY_KEY: Final = OpenApiParameter(
 )
 _STEP_UP: Final = (
     OpenApiParameter(
-        "Step-Up-Challenge",
+        CHALLENGE,
         type=str,
         location=OpenApiParameter.HEADER,
         description="`challenge` of the refusal `step_up_required`.",
     ),
     OpenApiParameter(
-        "Step-Up-Code",
+        CODE,
         type=str,
         location=OpenApiParameter.HEADER,
         description="The one-time code that answers the challenge.",
