@@ -46,16 +46,19 @@ def is_large(amount: Money) -> bool:
 
 
 def check_key_limit(caller: Caller, amount: Money, *, field: str = "amount") -> None:
-    """Check that an amount is not more than an API key sends at once. People have no such limit.
+    """Check that an amount is not more than an API key sends at once; people have no such limit.
+
+    A key without one sends nothing.
 
     Raises:
         KeyLimitExceeded: blaming ``field``.
     """
-    if caller.largest_transfer is None:
+    if caller.via != "key":
         return
     # By the same worth as the amounts above.
     large, large_of_key = step_up_amount(amount.currency), step_up_amount(_KEYS_CURRENCY)
-    most = Money(caller.largest_transfer * large.minor // large_of_key.minor, amount.currency)
+    bound = caller.largest_transfer or 0
+    most = Money(bound * large.minor // large_of_key.minor, amount.currency)
     if amount.minor > most.minor:
         message = f"This API key sends at most {most} at once."
         raise KeyLimitExceeded(message, field=field)

@@ -1,6 +1,7 @@
 """What people may see of their accounts: each selector answers one page or one API method."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,12 +17,21 @@ from transactions.branches.asking import (
     ask_head_office,
     refuse_silence_of,
 )
-from transactions.branches.registry import node_of, nodes
+from transactions.branches.outcomes import BranchDown, OutcomeUnknown, silence_named
+from transactions.branches.registry import has_moved, node_of, nodes
 from transactions.chart import Place, place_of
 from transactions.ledger import reads
 from transactions.ledger.accounts import MOVED
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.reads import LAST_ID, Balance, Entry, PostedTransfer
+from transactions.ledger.reads import (
+    EVERYTHING,
+    LAST_ID,
+    Balance,
+    Decision,
+    Entry,
+    EntryFilter,
+    PostedTransfer,
+)
 
 _BANK_NAMES: Final = {
     Place.VAULT: "Vault",
@@ -98,7 +108,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferView:
-    """A transfer as one of its parties sees it: balances of the other side are not theirs."""
+    """A transfer as one of its parties sees it: balances of the other side are not theirs.
+
+    ``settling``: it is decided, and the payee's side at another branch still to come.
+    """
 
     transfer_id: UUID
     debit: Party
@@ -112,6 +125,7 @@ class TransferView:
     debit_after: Money | None
     credit_after: Money | None
     is_reversed: bool
+    settling: bool = False
 
 
 def accounts_of(user: int) -> list[AccountView]:
@@ -138,17 +152,55 @@ def account_of(user: int, *, number: int) -> AccountView:
     raise Refused(Code.UNKNOWN_ACCOUNT)
 
 
-def statement(user: int, *, number: int, before: UUID | None, limit: int) -> Statement:
+def numbers_held_by(user: int) -> set[int]:
+    """Return the numbers of the accounts that a person holds rights on, of nodes that answer."""
+    held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
+    return {one.number for one in held}
+
+
+def statement(
+    user: int,
+    *,
+    number: int,
+    before: UUID | None,
+    limit: int,
+    wanted: EntryFilter = EVERYTHING,
+) -> Statement:
     """Return up to ``limit`` movements of a person's account that are older than ``before``.
 
     Raises:
         Refused: the person has no such account.
     """
     account = account_of(user, number=number)
-    found = _entries(number, before=before or LAST_ID, limit=limit + 1)
+    found = _entries(number, before=before or LAST_ID, limit=limit + 1, wanted=wanted)
     page = found[:limit]
     older = page[-1].transfer_id if len(found) > limit else None
     return Statement(account=account, movements=_movements(number, page), older=older)
+
+
+def balance_at(user: int, *, number: int, at: datetime) -> Money:
+    """Return the balance of a person's account by all that was recorded before an instant.
+
+    The answer never changes: it is asked of the nodes themselves, which wait for what is under way.
+
+    Raises:
+        Refused: the person has no such account, or the instant is not past.
+        BranchDown: a node on which the account has lived does not answer.
+    """
+    account = account_of(user, number=number)
+    if not has_moved(number):
+        return Money(_balance_there(number, at, node_of(number)), account.currency)
+    past = EntryFilter(until=at)
+    last: list[Entry] = []
+    for node in nodes():
+        try:
+            _balance_there(number, at, node)
+        except Refused as refusal:
+            if refusal.reason is not Code.UNKNOWN_ACCOUNT:
+                raise
+        last += reads.entries(number, limit=1, wanted=past, using=node)
+    newest = max(last, key=lambda entry: entry.transfer_id, default=None)
+    return Money((newest and newest.balance_after) or 0, account.currency)
 
 
 def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[Movement]:
@@ -164,6 +216,35 @@ def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[M
     return [_movement(number, entry, parties) for entry, number in newest]
 
 
+def transfers_of(
+    user: int,
+    *,
+    account: int | None,
+    before: UUID | None,
+    limit: int,
+    wanted: EntryFilter = EVERYTHING,
+) -> list[TransferView]:
+    """Return up to ``limit`` transfers from and to a person's accounts, newest first.
+
+    Raises:
+        Refused: ``account`` is none of theirs.
+        BranchDown: it may be, at a branch that does not answer.
+    """
+    mine = numbers_held_by(user)
+    if account is not None and account not in mine:
+        refuse_silence_of(node_of(account))
+        raise Refused(Code.UNKNOWN_ACCOUNT)
+    asked = mine if account is None else {account}
+    found = ask_everywhere(
+        lambda node: reads.transfers_of(
+            asked, before=before or LAST_ID, limit=limit, wanted=wanted, using=node
+        )
+    )
+    page = sorted(found, key=lambda posted: posted.transfer_id, reverse=True)[:limit]
+    parties = _parties([number for posted in page for number in (posted.debit, posted.credit)])
+    return [_transfer_view(posted, parties, mine) for posted in page]
+
+
 def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
     """Return a transfer from or to one of a person's accounts.
 
@@ -172,28 +253,25 @@ def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
         BranchDown: it may be at a branch that does not answer.
     """
     posted = next(iter(ask_everywhere(lambda node: _posted(transfer_id, node))), None)
-    held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
-    mine = {balance.number for balance in held}
+    mine = numbers_held_by(user)
     if posted is None or mine.isdisjoint({posted.debit, posted.credit}):
         refuse_silence_of(*nodes())
         raise Refused(Code.UNKNOWN_TRANSFER)
-    parties = _parties([posted.debit, posted.credit])
-    return TransferView(
-        transfer_id=posted.transfer_id,
-        debit=parties[posted.debit],
-        credit=parties[posted.credit],
-        amount=Money(posted.amount, posted.currency),
-        kind=posted.kind,
-        channel=posted.channel,
-        memo=posted.memo or "",
-        event_at=posted.event_at,
-        recorded_at=posted.recorded_at,
-        debit_after=_money(posted.debit_after, posted.currency) if posted.debit in mine else None,
-        credit_after=_money(posted.credit_after, posted.currency)
-        if posted.credit in mine
-        else None,
-        is_reversed=posted.reversed_by is not None,
-    )
+    view = _transfer_view(posted, _parties([posted.debit, posted.credit]), mine)
+    return replace(view, settling=posted.is_across and is_settling(transfer_id))
+
+
+def is_settling(transfer_id: UUID) -> bool:
+    """Tell whether a transfer to another node is decided and has not come there yet.
+
+    A node that does not answer has not told that it came.
+    """
+    decision = next(iter(ask_everywhere(lambda node: _decision(transfer_id, node))), None)
+    if decision is None:
+        return False
+    with suppress(BranchDown, OutcomeUnknown), silence_named(decision.destination):
+        return not reads.has_arrived(decision.crossing_id, using=decision.destination)
+    return True
 
 
 def payee_of(number: int) -> Party:
@@ -215,10 +293,43 @@ def _posted(transfer_id: UUID, node: str) -> list[PostedTransfer]:
     return [] if posted is None else [posted]
 
 
-def _entries(number: int, *, before: UUID, limit: int) -> list[Entry]:
+def _decision(transfer_id: UUID, node: str) -> list[Decision]:
+    decision = reads.decision_of(transfer_id, using=node)
+    return [] if decision is None else [decision]
+
+
+def _balance_there(number: int, at: datetime, node: str) -> int:
+    with silence_named(node):
+        return reads.balance_at(number, at=at, using=node)
+
+
+def _transfer_view(
+    posted: PostedTransfer, parties: dict[int, Party], mine: Collection[int]
+) -> TransferView:
+    currency = posted.currency
+    return TransferView(
+        transfer_id=posted.transfer_id,
+        debit=parties[posted.debit],
+        credit=parties[posted.credit],
+        amount=Money(posted.amount, currency),
+        kind=posted.kind,
+        channel=posted.channel,
+        memo=posted.memo or "",
+        event_at=posted.event_at,
+        recorded_at=posted.recorded_at,
+        debit_after=_money(posted.debit_after, currency) if posted.debit in mine else None,
+        credit_after=_money(posted.credit_after, currency) if posted.credit in mine else None,
+        is_reversed=posted.reversed_by is not None,
+    )
+
+
+def _entries(
+    number: int, *, before: UUID, limit: int, wanted: EntryFilter = EVERYTHING
+) -> list[Entry]:
     """Return an account's entries, newest first; of all nodes on which it has lived."""
     found = ask_for_account(
-        number, lambda node: reads.entries(number, before=before, limit=limit, using=node)
+        number,
+        lambda node: reads.entries(number, before=before, limit=limit, wanted=wanted, using=node),
     )
     return sorted(found, key=lambda entry: entry.transfer_id, reverse=True)[:limit]
 

@@ -1,26 +1,33 @@
 """What the bank does with money: each service is one call for a page, an API method or a task."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.db import transaction
 
+from accounts.callers import Caller
 from accounts.numbers import is_bank_account
+from accounts.step_up import require_step_up
+from core.api.step_up import StepUp
 from core.clock import bank_day
 from core.db.reading import note_used
 from core.money import Money
 from transactions.branches.coordinator import rehearse_across, transfer_across
 from transactions.branches.following import follow_accounts
-from transactions.branches.outcomes import silence_named
+from transactions.branches.outcomes import BranchDown, silence_named
 from transactions.branches.registry import node_of
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.posting import Channel, Order, Receipt, Transfer, post
+from transactions.ledger.posting import Channel, Order, Receipt, Transfer, answered, post
+from transactions.policy import check_key_limit, needs_step_up
 
 __all__ = [
     "Channel",
     "Receipt",
     "TransferRequest",
     "preview_transfer",
+    "send",
+    "transfer_as",
     "transfer_funds",
 ]
 
@@ -51,9 +58,28 @@ def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
         OutcomeUnknown: it was made or not; the same request sent again tells.
     """
     transfer, order = _asked(request, now=now)
-    return follow_accounts(
-        transfer.debit, transfer.credit, work=lambda: _send(transfer, order=order)
-    )
+    return send(transfer, order=order)
+
+
+def transfer_as(
+    caller: Caller, request: TransferRequest, *, step_up: Callable[[], StepUp], now: datetime
+) -> Receipt:
+    """Send money for a caller of the API, as ``transfer_funds`` does.
+
+    ``step_up`` is asked only of people who send a large amount, and not for what was sent before.
+
+    Raises:
+        KeyLimitExceeded: an API key may not send so much.
+        StepUpRequired, WrongStepUpCode
+        Refused, BranchDown, Busy, OutcomeUnknown
+    """
+    check_key_limit(caller, request.amount)
+    if needs_step_up(caller, request.amount):
+        earlier = _sent_before(request, now=now)
+        if earlier is not None:
+            return earlier
+        require_step_up(caller.pk, action="send money", **asdict(step_up()), now=now)
+    return transfer_funds(request, now=now)
 
 
 def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
@@ -70,13 +96,41 @@ def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:
     )
 
 
-def _send(transfer: Transfer, *, order: Order) -> Receipt:
+def send(transfer: Transfer, *, order: Order) -> Receipt:
+    """Post a transfer wherever its accounts live. No transaction may be open.
+
+    Raises as ``transfer_funds`` does.
+    """
+    return follow_accounts(
+        transfer.debit, transfer.credit, work=lambda: _send_from_home(transfer, order=order)
+    )
+
+
+def _send_from_home(transfer: Transfer, *, order: Order) -> Receipt:
     source, destination = node_of(transfer.debit), node_of(transfer.credit)
     note_used(source, destination)
     if source == destination:
         with silence_named(source):
             return post(transfer, order=order, using=source)
-    return transfer_across(transfer, order=order, source=source, destination=destination)
+    try:
+        return transfer_across(transfer, order=order, source=source, destination=destination)
+    except (BranchDown, Refused):
+        # The other side's word does not count for what is decided already.
+        earlier = _answered(transfer, order=order, node=source)
+        if earlier is None:
+            raise
+        return earlier
+
+
+def _sent_before(request: TransferRequest, *, now: datetime) -> Receipt | None:
+    """Return the receipt of the same request sent before, if any; writes nothing."""
+    transfer, order = _asked(request, now=now)
+    return _answered(transfer, order=order, node=node_of(transfer.debit))
+
+
+def _answered(transfer: Transfer, *, order: Order, node: str) -> Receipt | None:
+    with silence_named(node):
+        return answered(transfer, order=order, using=node)
 
 
 def _rehearse(transfer: Transfer, *, order: Order) -> Receipt:

@@ -90,12 +90,14 @@ class Worker:
         minor = self.random.randint(1, 500)
         until = datetime.now(UTC) + timedelta(hours=1)
         hold_id = self.settle(
-            lambda: hold(
-                account=account,
-                payee=payee,
-                amount=Money(minor, "INR"),
-                expires_at=until,
-                order=by,
+            lambda: (
+                hold(
+                    account=account,
+                    payee=payee,
+                    amount=Money(minor, "INR"),
+                    expires_at=until,
+                    order=by,
+                ).hold_id
             )
         )
         self.holds.append((hold_id, minor))

@@ -114,7 +114,9 @@ def on_one_hold(rounds: int = 20) -> list[Race]:
 def _end_one_hold(turn: int) -> Race:
     payer, payee = account(balance=1_000), account()
     soon = datetime.now(UTC) + timedelta(milliseconds=150)
-    held = hold(account=payer, payee=payee, amount=inr(1_000), expires_at=soon, order=order())
+    held = hold(
+        account=payer, payee=payee, amount=inr(1_000), expires_at=soon, order=order()
+    ).hold_id
 
     def capturing() -> str:
         capture(held, minor=1_000, order=order())

@@ -32,7 +32,13 @@ from transactions.branches.wire import Answer, Line, say
 from transactions.ledger.arrays import Smallints, adapt_packed_arrays
 from transactions.ledger.codes import Code
 from transactions.ledger.connection import QUERIES
-from transactions.ledger.posting import BatchReceipt, Order, Transfer, batch_parameters
+from transactions.ledger.posting import (
+    BatchReceipt,
+    Order,
+    Transfer,
+    answered_batch,
+    batch_parameters,
+)
 
 BATCH_SECONDS: Final = 30.0
 _SHORT_WAIT: Final = "300ms"
@@ -83,6 +89,17 @@ def post_batch_across(
         except Contended:
             continue
     raise AssertionError  # attempts() ends by raising
+
+
+def answered_batch_across(
+    transfers: Sequence[Transfer], *, order: Order, source: str, destination: str
+) -> BatchReceipt | None:
+    """Return the receipt of this very batch posted before under its key, or None.
+
+    Asks the source alone, which decides. Raises as ``posting.answered_batch``.
+    """
+    batch = _batch(transfers, order, source, destination)
+    return answered_batch(batch.sending, items=batch.items, using=source)
 
 
 def _batch(transfers: Sequence[Transfer], order: Order, source: str, destination: str) -> _Batch:

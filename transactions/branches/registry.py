@@ -35,6 +35,7 @@ __all__ = [
     "follow",
     "forget",
     "has_moved",
+    "home_of",
     "node_of",
     "nodes",
     "refresh",
@@ -65,6 +66,12 @@ def node_of(number: int) -> str:
     move = _registry.move_of(number)
     if move is not None:
         return move.node
+    return _registry.by_number.get(number // _BRANCH_DIGITS, HEAD_OFFICE)
+
+
+def home_of(number: int) -> str:
+    """Return the node that an account's number names, wherever the account has moved since."""
+    _registry.directory()
     return _registry.by_number.get(number // _BRANCH_DIGITS, HEAD_OFFICE)
 
 

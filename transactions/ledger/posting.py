@@ -110,6 +110,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldReceipt:
+    """A hold that was placed."""
+
+    hold_id: UUID
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BatchReceipt:
     """A posted batch: which items were refused, and the ids of the others."""
 
@@ -134,7 +142,31 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
         Refused: with the reason; nothing is written.
         Busy: try again.
     """
-    parameters = {
+    parameters = _parameters(transfer, order)
+    # The short way is for customers' accounts: it would queue for the bank's, which nobody locks.
+    # Inside a transaction it is closed: what fails on it would abort that.
+    is_short = not (is_bank_account(transfer.debit) or is_bank_account(transfer.credit))
+    if is_short and not connections[using].in_atomic_block:
+        with suppress(_NotUsual):
+            return Receipt(*_short_way(parameters, using))
+    return Receipt(*fetch_one("post_fully", parameters, using))
+
+
+def answered(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt | None:
+    """Return the receipt of this very transfer posted before under its key, or None.
+
+    Writes nothing, and waits for whoever is at the debit account.
+
+    Raises:
+        Refused: the key stands for another request.
+        Busy: try again.
+    """
+    row = fetch_one("answered", _parameters(transfer, order), using)
+    return None if row is None else Receipt(*row, replayed=True)
+
+
+def _parameters(transfer: Transfer, order: Order) -> dict[str, Any]:
+    return {
         "client": order.client,
         "key": order.key,
         "debit": transfer.debit,
@@ -149,13 +181,6 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
         "reference": transfer.reference,
         "event_at": transfer.event_at,
     }
-    # The short way is for customers' accounts: it would queue for the bank's, which nobody locks.
-    # Inside a transaction it is closed: what fails on it would abort that.
-    is_short = not (is_bank_account(transfer.debit) or is_bank_account(transfer.credit))
-    if is_short and not connections[using].in_atomic_block:
-        with suppress(_NotUsual):
-            return Receipt(*_short_way(parameters, using))
-    return Receipt(*fetch_one("post_fully", parameters, using))
 
 
 class _NotUsual(Exception):  # no error: the full way decides
@@ -187,14 +212,36 @@ def post_batch(
         Refused: the batch as a whole is malformed, or its key stands for another one.
         Busy: try again.
     """
+    row = _run_batch("post_batch", batch_parameters(transfers, order), using)
+    return BatchReceipt(row.first_id, len(transfers), _refusals(row), row.replayed)
+
+
+def answered_batch(
+    parameters: Mapping[str, Any], *, items: int, using: str = "default"
+) -> BatchReceipt | None:
+    """Return the receipt of this very batch posted before under its key, or None.
+
+    Writes nothing. Takes the node's batch lock, and so waits for the batch that is under way.
+
+    Raises:
+        Refused: the key stands for another request.
+        Busy: try again.
+    """
+    row = _run_batch("answered_batch", parameters, using)
+    if row is None:
+        return None
+    return BatchReceipt(row.first_id, items, _refusals(row), replayed=True)
+
+
+def _run_batch(name: str, parameters: Mapping[str, Any], using: str) -> Any:
     with ledger_cursor(using) as cursor:
-        parameters = batch_parameters(transfers, order)
         adapt_packed_arrays(cursor)
-        row: Any = cursor.execute(QUERIES["post_batch"], parameters, prepare=True).fetchone()
-    refusals = zip(row.refused_items or (), map(Code, row.refused_codes or ()), strict=True)
-    return BatchReceipt(
-        row.first_id, len(transfers), {n - 1: code for n, code in refusals}, row.replayed
-    )
+        return cursor.execute(QUERIES[name], parameters, prepare=True).fetchone()
+
+
+def _refusals(row: Any) -> dict[int, Code]:
+    refused = zip(row.refused_items or (), row.refused_codes or (), strict=True)
+    return {item - 1: Code(code) for item, code in refused}
 
 
 def batch_parameters(
@@ -241,8 +288,8 @@ def hold(  # noqa: PLR0913  # a hold is what these are
     order: Order,
     memo: str | None = None,
     using: str = "default",
-) -> UUID:
-    """Set money aside for a payee and return the hold's id; the same for the same key.
+) -> HoldReceipt:
+    """Set money aside for a payee; the same hold for the same key.
 
     Raises:
         Refused, Busy
@@ -259,8 +306,7 @@ def hold(  # noqa: PLR0913  # a hold is what these are
         "holder": order.holder,
         "memo": memo,
     }
-    hold_id: UUID = fetch_one("hold", parameters, using).hold_id
-    return hold_id
+    return HoldReceipt(*fetch_one("hold", parameters, using))
 
 
 def capture(
@@ -283,8 +329,8 @@ def capture(
     return Receipt(*fetch_one("capture", parameters, using))
 
 
-def release(hold_id: UUID, *, order: Order, using: str = "default") -> None:
-    """Free a hold's money without paying.
+def release(hold_id: UUID, *, order: Order, using: str = "default") -> bool:
+    """Free a hold's money without paying; False: it was done before, under the same key.
 
     Raises:
         Refused, Busy
@@ -295,7 +341,7 @@ def release(hold_id: UUID, *, order: Order, using: str = "default") -> None:
         "hold": hold_id,
         "day": order.day,
     }
-    fetch_one("release", parameters, using)
+    return not fetch_one("release", parameters, using).replayed
 
 
 def reverse(

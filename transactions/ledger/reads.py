@@ -1,15 +1,17 @@
 """Reading the ledger: balances, entries, transfers. Amounts in minor units of the currency."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from transactions.ledger.connection import fetch_all, fetch_one
 
 LAST_ID: Final = UUID(int=(1 << 128) - 1)
 """After every transfer: where a listing that starts with the newest begins."""
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,55 @@ class PostedTransfer:
     group_id: UUID | None
     reversed_by: UUID | None
     reverses: UUID | None
+    is_across: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFilter:
+    """Which entries or transfers are wanted; what is None is left open.
+
+    ``since`` and ``until`` are of the recording, from the one to just before the other, and the
+    values' of when it happened. ``least`` and ``most`` are minor units. ``text`` is a part of the
+    memo, in whatever case.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    value_since: datetime | None = None
+    value_until: datetime | None = None
+    least: int | None = None
+    most: int | None = None
+    kind: str | None = None
+    text: str | None = None
+
+
+EVERYTHING: Final = EntryFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """That a transfer left its node, by the id that both nodes have for it, and where to."""
+
+    crossing_id: UUID
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money set aside; ``state`` is open, captured, released or expired, as it is now."""
+
+    hold_id: UUID
+    account: int
+    payee: int
+    amount: int
+    currency: str
+    captured: int
+    state: str
+    memo: str | None
+    placed_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    transfer_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +169,79 @@ def balance_at(number: int, *, at: datetime, using: str = "default") -> int:
 
 
 def entries(
-    account: int, *, before: UUID = LAST_ID, limit: int = 50, using: str = "default"
+    account: int,
+    *,
+    before: UUID = LAST_ID,
+    limit: int = 50,
+    wanted: EntryFilter = EVERYTHING,
+    using: str = "default",
 ) -> list[Entry]:
     """Return up to ``limit`` entries of an account, newest first, older than ``before``."""
-    parameters = {"account": account, "before": before, "limit": limit}
+    parameters = {"account": account, "before": before, "limit": limit, **_conditions(wanted)}
     return [Entry(*row) for row in fetch_all("entries", parameters, using)]
+
+
+def transfers_of(
+    accounts: Collection[int],
+    *,
+    before: UUID,
+    limit: int,
+    wanted: EntryFilter = EVERYTHING,
+    using: str = "default",
+) -> list[PostedTransfer]:
+    """Return up to ``limit`` transfers from and to accounts, newest first, older than ``before``.
+
+    What goes from one of them to another comes once, as it was paid.
+    """
+    parameters = {
+        "accounts": list(accounts),
+        "before": before,
+        "limit": limit,
+        **_conditions(wanted),
+    }
+    return [PostedTransfer(*row) for row in fetch_all("transfers_of", parameters, using)]
 
 
 def transfer(transfer_id: UUID, *, using: str = "default") -> PostedTransfer | None:
     """Return a transfer by its id, or None."""
     row = fetch_one("transfer", {"id": transfer_id}, using)
     return None if row is None else PostedTransfer(*row)
+
+
+def decision_of(transfer_id: UUID, *, using: str = "default") -> Decision | None:
+    """Return the decision under which a transfer left this node; None when it did not."""
+    row = fetch_one("decision_of", {"id": transfer_id}, using)
+    return None if row is None else Decision(*row)
+
+
+def has_arrived(crossing_id: UUID, *, using: str = "default") -> bool:
+    """Tell whether what left another node has come here."""
+    return bool(fetch_one("has_arrived", {"id": crossing_id}, using)[0])
+
+
+def hold(hold_id: UUID, *, using: str = "default") -> Hold | None:
+    """Return a hold by its id, or None."""
+    row = fetch_one("hold_by_id", {"id": hold_id}, using)
+    return None if row is None else Hold(*row)
+
+
+def holds_of(
+    accounts: Collection[int],
+    *,
+    before: UUID,
+    limit: int,
+    state: str | None = None,
+    using: str = "default",
+) -> list[Hold]:
+    """Return up to ``limit`` holds of accounts and for them, newest first, before ``before``."""
+    parameters = {"accounts": list(accounts), "before": before, "limit": limit, "state": state}
+    return [Hold(*row) for row in fetch_all("holds_of", parameters, using)]
+
+
+def keys_used(keys: Collection[str], *, client: int, using: str = "default") -> set[str]:
+    """Return those of some idempotency keys that a client has used here."""
+    rows = fetch_all("keys_used", {"client": client, "keys": list(keys)}, using)
+    return {row.key for row in rows}
 
 
 def transfers_under(
@@ -138,3 +251,11 @@ def transfers_under(
     parameters = {"client": client, "references": list(references)}
     rows = fetch_all("transfers_under", parameters, using)
     return {row.reference: ReferencedTransfer(*row) for row in rows}
+
+
+def _conditions(wanted: EntryFilter) -> dict[str, Any]:
+    return {
+        **asdict(wanted),
+        "since": wanted.since or _BEGINNING,
+        "until": wanted.until or _END,
+    }

@@ -107,7 +107,9 @@ def fold_settled(account: int) -> None:
 def hold_and_reverse(payer: int, payee: int, single: UUID, group: UUID) -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     for minor in (700, 800):
-        held = hold(account=payer, payee=payee, amount=inr(minor), expires_at=later, order=order())
+        held = hold(
+            account=payer, payee=payee, amount=inr(minor), expires_at=later, order=order()
+        ).hold_id
     capture(held, minor=300, order=order())
     reverse(single, order=order())
     reverse(group, order=order())

@@ -272,7 +272,7 @@ class TestRequests:
                 expires_at=expires_at,
                 order=order(client=ASHA, key="hold"),
                 using=node,
-            )
+            ).hold_id
 
         first = set_aside(MUM)
         release(first, order=order(client=ASHA), using=MUM)
@@ -352,7 +352,7 @@ class TestRefusal:
             expires_at=datetime.now(UTC) + timedelta(days=1),
             order=order(),
             using=MUM,
-        )
+        ).hold_id
         assert refusal_of(traveller, DEL).code == "hold_open"
         assert refusal_of(payee, DEL).code == "hold_open"
         release(held, order=order(), using=MUM)

@@ -156,7 +156,7 @@ def test_holds() -> None:
         )
     with refusing(Code.INSUFFICIENT_FUNDS):
         hold(account=payer, payee=payee, amount=inr(101), expires_at=soon, order=order())
-    held = hold(account=payer, payee=payee, amount=inr(80), expires_at=soon, order=order())
+    held = hold(account=payer, payee=payee, amount=inr(80), expires_at=soon, order=order()).hold_id
     with refusing(Code.INSUFFICIENT_FUNDS):
         post(Transfer(payer, payee, inr(21)), order=order())
     with refusing(Code.CAPTURE_EXCEEDS_HOLD):

@@ -62,7 +62,7 @@ def batch(payer: int, payee: int) -> Callable[[], list[UUID]]:
 
 def captured(payer: int, payee: int) -> Callable[[], list[UUID]]:
     soon = datetime.now(UTC) + timedelta(hours=1)
-    held = hold(account=payer, payee=payee, amount=inr(10), expires_at=soon, order=order())
+    held = hold(account=payer, payee=payee, amount=inr(10), expires_at=soon, order=order()).hold_id
     return lambda: [capture(held, minor=10, order=order()).transfer_id]
 
 

@@ -43,7 +43,7 @@ class TestALateOrderOfYesterday:
         set_payee_limit(payer, payee=payee, daily_limit=1_000, client=0, reason="asked")
         held = hold(
             account=payer, payee=payee, amount=inr(900), expires_at=in_an_hour(), order=order()
-        )
+        ).hold_id
         post(Transfer(payer, payee, inr(1_000)), order=order(day=TOMORROW))
         if ending == "capture":
             capture(held, minor=1, order=order(day=TODAY))
@@ -58,7 +58,7 @@ class TestALateOrderOfYesterday:
         set_payee_limit(payer, payee=payee, daily_limit=1_000, client=0, reason="asked")
         held = hold(
             account=payer, payee=payee, amount=inr(900), expires_at=in_an_hour(), order=order()
-        )
+        ).hold_id
         post(Transfer(payer, payee, inr(1_000)), order=order(day=TOMORROW))
         if ending == "capture":
             capture(held, minor=1, order=order(day=TODAY))
@@ -90,7 +90,9 @@ def test_a_hold_that_runs_out_in_the_middle_of_its_capture_is_freed_once(
     """The clock is asked twice: the hold is open at first, and over when the funds are checked."""
     payer, payee = account(overdraft_limit=200), account()
     held = [
-        hold(account=payer, payee=payee, amount=inr(60), expires_at=in_an_hour(), order=order())
+        hold(
+            account=payer, payee=payee, amount=inr(60), expires_at=in_an_hour(), order=order()
+        ).hold_id
         for _hold in range(3)
     ]
     # The funds suffice no more, so that what is set aside is looked through for what has run out.

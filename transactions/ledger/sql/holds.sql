@@ -1,9 +1,25 @@
 -- Holds: money set aside for one payee, then captured, released or left to expire. What is held counts
 -- against the limits of the day it was placed; what is given back on that day counts no longer.
 
+-- What an account has set aside, and what is set aside for it, whatever became of it.
+CREATE INDEX IF NOT EXISTS hold_account ON ledger.hold (account, id);
+CREATE INDEX IF NOT EXISTS hold_payee ON ledger.hold (payee, id);
+
+-- Holds as they are now: one that has run out is expired, tidied or not.
+CREATE OR REPLACE VIEW ledger.hold_now AS
+SELECT
+    h.id, h.account, h.payee, h.amount, a.currency, h.captured,
+    CASE WHEN h.state = 'open' AND h.expires_at <= clock_timestamp() THEN 'expired' ELSE h.state END
+    AS state,
+    h.memo, h.placed_at, h.expires_at, h.ended_at,
+    h.transfer_id
+FROM ledger.hold AS h
+INNER JOIN ledger.account AS a ON a.number = h.account;
+
 -- name: hold_v1
 -- Set `p_amount` of an account aside for a payee until `p_expires_at`; answers with the hold's id.
--- Locks the account. The same key and body again answers with the first hold, `replayed`.
+-- Locks the account, and keeps the payee from moving meanwhile: a payee that moves looks for holds.
+-- The same key and body again answers with the first hold, `replayed`.
 CREATE OR REPLACE FUNCTION ledger.hold_v1(
     p_client bigint, p_key text, p_account bigint, p_payee bigint, p_amount bigint, p_currency text,
     p_expires_at timestamptz, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
@@ -12,11 +28,15 @@ CREATE OR REPLACE FUNCTION ledger.hold_v1(
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp AS $$
 DECLARE
-    v_account ledger.account := ledger.lock_account_v1(p_account);
+    v_account ledger.account;
     v_payee ledger.account;
     v_request ledger.request;
     v_code integer;
 BEGIN
+    IF p_payee < p_account THEN
+        PERFORM FROM ledger.account WHERE number = p_payee FOR KEY SHARE;
+    END IF;
+    v_account := ledger.lock_account_v1(p_account);
     IF p_account = p_payee THEN
         PERFORM ledger.refuse_v1(12);
     ELSIF NOT v_account.running THEN
@@ -32,7 +52,7 @@ BEGIN
         hold_id := v_request.result_id;
         RETURN;
     END IF;
-    SELECT * INTO v_payee FROM ledger.account WHERE number = p_payee;
+    SELECT * INTO v_payee FROM ledger.account WHERE number = p_payee FOR KEY SHARE;
     v_code := ledger.pair_code_v1(
         p_amount, p_currency, v_account.status, v_account.currency, v_payee.status, v_payee.currency);
     IF v_code <> 0 THEN
