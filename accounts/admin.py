@@ -6,7 +6,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.last_seen import forget_person
+from accounts.callers import forget_standing
 from accounts.models import Account, Branch, User
 
 # The admin has no door of its own.
@@ -29,7 +29,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # as Django calls it
         """Save a person, and let no session go on by what they were before."""
         super().save_model(request, obj, form, change)
-        forget_person(obj.pk)
+        forget_standing(obj.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:  # noqa: ARG002  # Django passes them
         """Keep people: journals name them."""

@@ -7,3 +7,12 @@ class AccountsConfig(AppConfig):
     """Register ``accounts``."""
 
     name = "accounts"
+
+    def ready(self) -> None:
+        """Hear from the log-in door who a person turned out to be; know what needs approval."""
+        from allauth.account.signals import email_confirmed, password_reset
+
+        from accounts import registering, roles  # noqa: F401  # roles registers its action
+
+        email_confirmed.connect(registering.on_email_confirmed)
+        password_reset.connect(registering.on_password_chosen)

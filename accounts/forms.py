@@ -1,10 +1,13 @@
 """Forms about people."""
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Branch, User
+from accounts.registering import note_sign_up
 from core.text import InvalidText, one_line
 
 
@@ -16,6 +19,18 @@ class SignupForm(forms.Form):
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+    branch = forms.ModelChoiceField(
+        label=_("Your branch"),
+        queryset=Branch.objects.all(),
+        to_field_name="code",
+        required=False,
+        empty_label=None,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(Branch.objects.all()[:2]) < 2:  # noqa: PLR2004  # nothing to choose
+            del self.fields["branch"]
 
     def clean_full_name(self) -> str:
         """Refuse names that not everybody could read."""
@@ -25,6 +40,5 @@ class SignupForm(forms.Form):
             raise forms.ValidationError(error.message, code=error.code) from error
 
     def signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002  # allauth passes it
-        """Keep the name of a new customer."""
-        user.full_name = self.cleaned_data["full_name"]
-        user.save(update_fields=["full_name"])
+        """Note where a new customer gets their first account, once the address is theirs."""
+        note_sign_up(user)

@@ -12,10 +12,13 @@ class TransactionsConfig(AppConfig):
     name = "transactions"
 
     def ready(self) -> None:
-        """Let commands find and know the nodes, and readers and schema the replica."""
+        """Let commands find and know the nodes, readers and schema the replica; welcome people."""
+        from accounts.registering import registration_confirmed
+        from transactions import welcome
         from transactions.branches import belonging, freshness, registry, replica
 
         aliases.found_by(registry.refresh)
         fitness.checked_by(belonging.refuse_stranger)
         reading.copies_known_by(freshness.copies)
         post_migrate.connect(replica.on_migrated, sender=self)
+        registration_confirmed.connect(welcome.on_registration_confirmed)

@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, connections
 from psycopg.errors import CheckViolation
 
+from accounts.approvals import carry_out_left_over
 from core.db.errors import Busy
 from core.db.patience import patient_for
 from core.errors import DomainError
@@ -23,6 +24,7 @@ from transactions.limits.changing import apply_due_raises
 from transactions.payments.cooling import keep_cooling
 from transactions.payments.scheduling import send_due_transfers
 from transactions.payments.standing_orders import queue_standing_orders
+from transactions.welcome import open_waiting_accounts
 
 MONTHS_AHEAD: Final = 12
 PATIENCE_SECONDS: Final = 2.0
@@ -82,6 +84,9 @@ def run_upkeep(*, now: datetime) -> None:
     sender.begin(now=now)
     keeper_of_dates = _workers.setdefault((HEAD_OFFICE, "dates"), _Worker(keep_dates))
     keeper_of_dates.begin(now=now)
+    _workers.setdefault((HEAD_OFFICE, "approvals"), _Worker(carry_out_left_over)).begin()
+    welcomer = _workers.setdefault((HEAD_OFFICE, "welcome"), _Worker(open_waiting_accounts))
+    welcomer.begin(now=now)
     wait(begun, timeout=PATIENCE_SECONDS)
 
 

@@ -28,12 +28,12 @@ def demo(settings: Settings) -> int:
     return load_demo(now=NOW, report=lambda _done, _total: None)
 
 
-def test_makes_customers_employees_and_one_admin(demo: int) -> None:
+def test_makes_customers_employees_and_admins(demo: int) -> None:
     roles = [login.role for login in logins()]
     assert (roles.count(Role.CUSTOMER), roles.count(Role.EMPLOYEE), roles.count(Role.ADMIN)) == (
         24,
         2,
-        1,
+        3,
     )
     assert demo > 5_000
     assert {account.currency for account in Account.objects.all()} == {"INR", "CZK", "JPY", "KWD"}

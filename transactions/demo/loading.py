@@ -21,7 +21,8 @@ from core.money import Money
 from transactions.branches.agreement import copy_account
 from transactions.branches.registry import nodes
 from transactions.chart import BankAccounts, open_chart
-from transactions.demo.people import STAFF, Persona, email_of, make_people
+from transactions.demo.people import Persona, make_people
+from transactions.demo.staff import add_staff
 from transactions.demo.story import Happening, Holder, Side, tell
 from transactions.ledger.accounts import (
     Opening,
@@ -87,6 +88,7 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
         _lock()
         if not User.objects.filter(external_reference__startswith=f"{_REFERENCE}:").exists():
             _bring_in(parts)
+        add_staff(password=PASSWORD, prefix=_REFERENCE)
         for part in parts:
             if part.node == HEAD_OFFICE:
                 _write(part, now=now, progress=progress)
@@ -160,7 +162,7 @@ class _Numbers:
 
 
 def _bring_in(parts: Sequence[_Part]) -> None:
-    """Create the people and their accounts' identities; staff has none."""
+    """Create the customers and their accounts' identities."""
     # Hashing is slow on purpose; one hash does for all, since all know the password.
     password = make_password(PASSWORD)
     for part in parts:
@@ -171,6 +173,7 @@ def _bring_in(parts: Sequence[_Part]) -> None:
                 role=Role.CUSTOMER,
                 password_hash=password,
                 external_reference=part.reference(place),
+                branch=part.branch,
             )
         for held in part.accounts():
             Account.objects.create(
@@ -181,14 +184,6 @@ def _bring_in(parts: Sequence[_Part]) -> None:
                 opened_at=part.story[0].at,
                 external_reference=part.reference(held.person, held.product),
             )
-    for name, role in STAFF:
-        add_person(
-            email=email_of(name),
-            full_name=name,
-            role=Role(role),
-            password_hash=password,
-            external_reference=f"{_REFERENCE}:{role}:{name}",
-        )
 
 
 def _write(part: _Part, *, now: datetime, progress: _Progress) -> None:

@@ -38,7 +38,9 @@ HABITS: Final = {
 STAFF: Final = (
     ("Meera Joshi", "employee"),
     ("Rahul Deshpande", "employee"),
-    ("Anjali Bhatt", "admin"),
+    ("Anjali Bhatt", "superadmin"),
+    ("Vivek Menon", "superadmin"),
+    ("Kiran Kulkarni", "admin"),
 )
 _ABROAD: Final = (
     ("Tereza Novak", "CZK", "Vltava Glassworks"),

@@ -61,6 +61,7 @@ def _customer(branch: Branch, alias: str) -> User:
         role=Role.CUSTOMER,
         password_hash=make_password(PASSWORD if settings.BANK_DEMO else None),
         external_reference=reference,
+        branch=branch,
     )
 
 

@@ -1,0 +1,105 @@
+"""What people are to the bank, and how that changes: asked by one admin, approved by another."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import transaction
+
+from accounts.approvals import approvable, ask_approval
+from accounts.callers import forget_standing
+from accounts.models import Approval, Role, User, UserStatus
+from accounts.selectors import UnknownPerson
+from core.errors import DomainError
+
+SUPERADMIN: Final = "superadmin"
+ROLES: Final = (*Role.values, SUPERADMIN)
+"""All that a person can be, by what the API calls it: a super admin is an admin who may all."""
+
+_CHANGE: Final = "accounts.change_role"
+
+
+class OwnRole(DomainError):
+    """Nobody changes what they are themselves."""
+
+    code = "own_role"
+    http_status = 403
+
+
+class ForSuperAdmins(DomainError):
+    """Only super admins decide about staff of this rank."""
+
+    code = "for_super_admins"
+    http_status = 403
+
+
+class NotActive(DomainError):
+    """Somebody who is suspended or closed is given no role."""
+
+    code = "person_not_active"
+    http_status = 409
+
+
+def role_of(person: User) -> str:
+    """Return what a person is, as the API says it."""
+    return SUPERADMIN if person.is_superuser else person.role
+
+
+def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
+    """Ask that a person gets another role; somebody else must approve.
+
+    Raises:
+        OwnRole, NotActive
+        ForSuperAdmins: an admin asks for a super admin, or about one.
+        InvalidText: the reason is empty, too long, or not one line.
+    """
+    if person.pk == maker.pk:
+        message = "You cannot change your own role."
+        raise OwnRole(message)
+    _refuse_rank(person, role, by=maker)
+    _refuse_inactive(person)
+    payload = {"person": person.pk, "user_id": str(person.number), "role": role}
+    return ask_approval(maker=maker.pk, action=_CHANGE, payload=payload, reason=reason)
+
+
+@approvable(_CHANGE)
+def change_role(payload: Mapping[str, Any], *, maker: int, checker: int) -> dict[str, str]:
+    """Give a person another role, and no permission of the old one.
+
+    Raises:
+        ForSuperAdmins, NotActive, UnknownPerson
+    """
+    staff = User.objects.in_bulk([maker, checker])
+    role = str(payload["role"])
+    with transaction.atomic():
+        person = User.objects.select_for_update().filter(pk=payload["person"]).first()
+        if person is None:
+            raise UnknownPerson
+        for one in staff.values():
+            _refuse_rank(person, role, by=one)
+        _refuse_inactive(person)
+        was = role_of(person)
+        if was != role:
+            _write(person, role)
+            transaction.on_commit(lambda: forget_standing(person.pk))
+    return {"was": was, "is": role}
+
+
+def _write(person: User, role: str) -> None:
+    person.role = Role.ADMIN if role == SUPERADMIN else Role(role)
+    person.is_staff = person.role == Role.ADMIN
+    person.is_superuser = role == SUPERADMIN
+    person.save(update_fields=["role", "is_staff", "is_superuser"])
+    person.groups.clear()
+    person.user_permissions.clear()
+
+
+def _refuse_rank(person: User, role: str, *, by: User) -> None:
+    if SUPERADMIN in {role, role_of(person)} and not by.is_superuser:
+        message = "Only super admins decide about super admins."
+        raise ForSuperAdmins(message)
+
+
+def _refuse_inactive(person: User) -> None:
+    if person.status != UserStatus.ACTIVE:
+        message = f"This person is {person.get_status_display()}."
+        raise NotActive(message)
