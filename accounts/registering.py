@@ -10,7 +10,7 @@ from smtplib import SMTPException
 from typing import Any, Final
 
 import structlog
-from allauth.account.forms import default_token_generator
+from allauth.account import app_settings
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
@@ -111,7 +111,8 @@ def invite(person: User) -> None:
     if person.has_usable_password() or not by_admin.exists():
         message = "This person needs no invitation: they choose their password at the log-in."
         raise NotInvited(message)
-    key = {"uidb36": user_pk_to_url_str(person), "key": default_token_generator.make_token(person)}
+    token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
+    key = {"uidb36": user_pk_to_url_str(person), "key": token}
     path = reverse("account_reset_password_from_key", kwargs=key)
     context = {"person": person, "link": f"{settings.PUBLIC_URL}{path}"}
     try:
