@@ -23,10 +23,12 @@ from psycopg import sql
 from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import (
+    DEPLOY,
     ROLES,
     SUPERUSER,
     BankUrls,
     Cluster,
+    bank_urls,
     create_bank,
     embedded,
 )
@@ -51,11 +53,18 @@ class TestServer:
             passwords=dict.fromkeys(ROLES, self.password),
         )
 
+    def urls(self, database: str) -> BankUrls:
+        """Return the addresses of a bank database."""
+        passwords = dict.fromkeys(ROLES, self.password)
+        return bank_urls(cluster=self.cluster, database=database, passwords=passwords)
+
     def copy(self, template: str, database: str) -> BankUrls:
         """Copy a bank database that nobody is connected to."""
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER bank_owner")
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER bank_owner")
         self.run(statement.format(sql.Identifier(database), sql.Identifier(template)))
-        return self.create_bank(database)
+        with psycopg.connect(self.superuser_url(database), autocommit=True) as inside:
+            inside.execute((DEPLOY / "database.sql").read_bytes())
+        return self.urls(database)
 
     def drop(self, database: str) -> None:
         """Drop a database, whoever is connected to it, and what is prepared in it."""
