@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from accounts.numbers import LENGTH, parse_account_number
+from accounts.numbers import (
+    LENGTH,
+    USER_ID_LENGTH,
+    parse_account_number,
+    parse_user_id,
+    shown_user_id,
+)
 from core.api.serializers import TextField
 from core.errors import DomainError
 
@@ -21,6 +27,28 @@ class AccountNumberField(TextField):
         """
         try:
             return parse_account_number(super().to_internal_value(data))
+        except DomainError as error:
+            self.refuse(error.code, error.message)
+
+    def to_representation(self, value: int) -> str:
+        """Return the number's digits."""
+        return str(value)
+
+
+class UserIdField(TextField):
+    """A user ID, as a JSON string; with the value of an integer."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(pattern=f"^[0-9]{{{USER_ID_LENGTH}}}$", **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number.
+
+        Raises:
+            ValidationError: it is none, by its length or its check digit.
+        """
+        try:
+            return parse_user_id(super().to_internal_value(data))
         except DomainError as error:
             self.refuse(error.code, error.message)
 
