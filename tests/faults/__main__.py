@@ -1,4 +1,4 @@
-"""Run the fault laboratory: first every case, then a random mix. ``make faults``.
+"""Run the fault laboratory: banks with flaws, every case, then a random mix. ``make faults``.
 
 ``RANDOM_FAULTS=…`` says how many random faults (300), ``SEED=…`` repeats their dice.
 """
@@ -21,6 +21,7 @@ from tests.faults._judge import Judge
 from tests.faults._laboratory import Template, laboratory, template
 from tests.faults.changes import ChangeRun, change_cases
 from tests.faults.exhaustive import Run, all_cases
+from tests.faults.flaws import FLAWS, broken_promises
 from tests.faults.random_mix import Mix, Plan
 from tests.proofs._outcome import conclude
 
@@ -36,6 +37,7 @@ def main() -> int:
     print(f"seed {seed}: every case, without Redis once more, {faults} random faults", flush=True)
     with template() as opened:
         judges = [
+            check_the_checker(opened),
             go_through_all_cases(opened),
             go_through_all_changes(opened),
             mix_at_random(opened, Plan(faults=faults, seed=seed)),
@@ -52,6 +54,18 @@ def _given(name: str, *, otherwise: int) -> int:
     if not (value.isascii() and value.isdigit()):
         sys.exit(f"{name} must be a whole number, not {value!r}")
     return int(value)
+
+
+def check_the_checker(opened: Template) -> Judge:
+    """Let it see banks with flaws: what it does not find there, it would find nowhere."""
+    judge = Judge()
+    for flaw in FLAWS:
+        missed = flaw.breaks - broken_promises(opened, flaw)
+        if missed:
+            judge.fail(flaw.name, f"the checker does not see {sorted(missed)}")
+    judge.counts["flaws"] = len(FLAWS)
+    print(f"{len(FLAWS)} banks with flaws, {len(judge.failures)} not found out", flush=True)
+    return judge
 
 
 def go_through_all_cases(opened: Template) -> Judge:
