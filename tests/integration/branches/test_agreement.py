@@ -1,5 +1,6 @@
 """Head office and branches agree about customers' accounts."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -66,6 +67,19 @@ def copied_holders(number: int) -> dict[int, str]:
     return dict(held)
 
 
+def copy_all() -> None:
+    """Copy what has changed at Mumbai until now.
+
+    A transaction of any test on the same server holds back what came after it.
+    """
+    with connect(MUM) as node:
+        ((now_at,),) = node.execute("SELECT pg_current_xact_id()::text::bigint").fetchall()
+        passed = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > %s"
+        while not node.execute(passed, [now_at]).fetchall()[0][0]:
+            time.sleep(0.02)
+    copy_changes(node=MUM)
+
+
 def freeze(number: int, *, key: str | None = None) -> None:
     """Freeze an account."""
     change_status(
@@ -116,7 +130,7 @@ class TestOpening:
         assert not Account.objects.exists()
         [finding] = check_copies()
         assert finding.detail == "the head office does not know the account"
-        copy_changes(node=MUM)
+        copy_all()
         account = Account.objects.get()
         assert finding.account == account.number
         assert (account.product, account.external_reference) == ("current", "ours:1")
@@ -180,7 +194,7 @@ class TestAChange:
             f"its node says frozen, held by user {asha.pk} owner, "
             f"the head office open, held by user {asha.pk} owner"
         )
-        copy_changes(node=MUM)
+        copy_all()
         assert Account.objects.get(pk=number).status == AccountStatus.FROZEN
         assert check_copies() == []
 
@@ -190,26 +204,26 @@ class TestTheRepair:
 
     def test_does_not_pass_a_change_that_commits_late(self, asha: User) -> None:
         early, late = opened(asha).number, opened(asha).number
-        copy_changes(node=MUM)
+        copy_all()
         with connect(MUM) as session:
             session.execute("BEGIN")
             session.execute("SELECT ledger.set_status_v2(0, 'a', %s, 'frozen', '')", [late])
             set_status(early, status=Status.FROZEN, client=0, reason="asked", using=MUM)
             copy_changes(node=MUM)
             session.execute("COMMIT")
-        copy_changes(node=MUM)
+        copy_all()
         statuses = set(Account.objects.values_list("status", flat=True))
         assert statuses == {AccountStatus.FROZEN}
 
     def test_copies_nothing_twice(self, asha: User, monkeypatch: pytest.MonkeyPatch) -> None:
         number = opened(asha).number
-        copy_changes(node=MUM)
+        copy_all()
         looked_at: list[int] = []
         monkeypatch.setattr(agreement, "copy_account", looked_at.append)
-        copy_changes(node=MUM)
+        copy_all()
         assert looked_at == []
         set_status(number, status=Status.FROZEN, client=0, reason="asked", using=MUM)
-        copy_changes(node=MUM)
+        copy_all()
         assert looked_at == [number]
 
     def test_keeps_what_it_could_not_copy_for_the_next_time(
@@ -220,8 +234,8 @@ class TestTheRepair:
         with monkeypatch.context() as down:
             down.setattr(agreement, "copy_account", _silent)
             with pytest.raises(OperationalError):
-                copy_changes(node=MUM)
-        copy_changes(node=MUM)
+                copy_all()
+        copy_all()
         assert Account.objects.get(pk=number).status == AccountStatus.FROZEN
 
     def test_leaves_accounts_alone_that_no_customer_was_given(self, branches: Branches) -> None:  # noqa: ARG002  # as above
@@ -229,7 +243,7 @@ class TestTheRepair:
         open_account(
             Opening(number=number, currency="INR", purpose=Purpose.CUSTOMER), client=0, using=MUM
         )
-        copy_changes(node=MUM)
+        copy_all()
         assert not Account.objects.exists()
         assert check_copies() == []
 
