@@ -15,6 +15,7 @@ from core.errors import DomainError
 from core.middleware import request_id
 
 CONTENT_TYPE: Final = "application/problem+json"
+_BEARER: Final = 'Bearer realm="api"'
 _CODES: Final = {
     HTTPStatus.BAD_REQUEST: "bad_request",
     HTTPStatus.UNAUTHORIZED: "not_authenticated",
@@ -69,7 +70,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if members is None:
         return None
     headers = {
-        "WWW-Authenticate": getattr(error, "auth_header", None),
+        "WWW-Authenticate": _BEARER if members["status"] == HTTPStatus.UNAUTHORIZED else None,
         "Retry-After": _seconds_to_wait(error),
     }
     return Response(

@@ -19,6 +19,7 @@ from core.api.pages import PAGING, Page, page_of
 from core.api.rate_limits import Allowance, count_address, count_caller
 from core.api.serializers import StrictSerializer
 from core.client_address import client_address
+from core.errors import DomainError
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -52,11 +53,12 @@ class BankView(APIView):
         """Find out who calls, and count the request for them, or for the address it comes from.
 
         Raises:
-            Throttled, AuthenticationFailed
+            Throttled: the caller, or the address, sent too many.
+            APIException, DomainError: what the caller showed is no good.
         """
         try:
             caller = request.user
-        except APIException:
+        except (APIException, DomainError):
             self._count(count_address(client_address(request)))
             raise
         known = caller.is_authenticated
