@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, cast
 
-from django.utils.cache import add_never_cache_headers
 from rest_framework.exceptions import (
     APIException,
     MethodNotAllowed,
@@ -119,7 +118,7 @@ class BankView(APIView):
         answer = super().finalize_response(request, response, *args, **kwargs)
         if self.allowance is not None:
             self.allowance.tell(answer)
-        add_never_cache_headers(answer)
+        answer["Cache-Control"] = "private, no-store"
         return answer
 
 
