@@ -53,7 +53,8 @@ class Action(StrEnum):
 class OperationFilter:
     """Which operations: all that is None is left open. ``what`` is a kind or an action.
 
-    ``since`` and ``until`` are of the recording: from the one to just before the other.
+    ``since`` and ``until`` are of the recording: from the one to just before the other. With
+    ``postings_only`` what was done to accounts is left out.
     """
 
     account: int | None = None
@@ -62,6 +63,7 @@ class OperationFilter:
     channel: Channel | None = None
     since: datetime | None = None
     until: datetime | None = None
+    postings_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,3 +24,22 @@ class CashDesk(models.Model):
     def __str__(self) -> str:
         """Name it."""
         return "cash desk"
+
+
+class AccountDesk(models.Model):
+    """Where admins open, change and close customers' accounts."""
+
+    class Meta:
+        """The permission."""
+
+        managed = False
+        default_permissions = ()
+        permissions: ClassVar = [
+            ("govern_account", _("Can open, change and close customers' accounts")),
+        ]
+        verbose_name = _("account desk")
+        verbose_name_plural = _("account desk")
+
+    def __str__(self) -> str:
+        """Name it."""
+        return "account desk"

@@ -7,7 +7,6 @@ from accounts.numbers import (
     USER_ID_LENGTH,
     parse_account_number,
     parse_user_id,
-    shown_user_id,
 )
 from core.api.serializers import TextField
 from core.errors import DomainError

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from transactions.api import accounts, cash, transfers
+from transactions.api import (
+    accounts,
+    admin_accounts,
+    admin_limits,
+    cash,
+    limits,
+    operations,
+    payees,
+    standing_orders,
+    transfers,
+)
 
 urlpatterns = [
     path("accounts", accounts.AccountList.as_view(), name="api-accounts"),
@@ -12,4 +22,89 @@ urlpatterns = [
     path("withdrawals", cash.WithdrawalCreate.as_view(), name="api-withdrawals"),
     path("transfers", transfers.TransferCreate.as_view(), name="api-transfers"),
     path("transfers/<uuid:transfer_id>", transfers.TransferDetail.as_view(), name="api-transfer"),
+    path("accounts/<str:number>/limits", limits.AccountLimits.as_view(), name="api-limits"),
+    path("payees", payees.PayeeList.as_view(), name="api-payees"),
+    path("payees/<uuid:payee_id>", payees.PayeeDetail.as_view(), name="api-payee"),
+    path(
+        "payee-confirmations/<str:number>",
+        payees.PayeeConfirmation.as_view(),
+        name="api-payee-confirmation",
+    ),
+    path(
+        "standing-orders",
+        standing_orders.StandingOrderList.as_view(),
+        name="api-standing-orders",
+    ),
+    path(
+        "standing-orders/<uuid:order_id>",
+        standing_orders.StandingOrderDetail.as_view(),
+        name="api-standing-order",
+    ),
+    path(
+        "standing-orders/<uuid:order_id>/payments",
+        standing_orders.StandingOrderPayments.as_view(),
+        name="api-standing-order-payments",
+    ),
+    path(
+        "standing-orders/<uuid:order_id>/pause",
+        standing_orders.StandingOrderPause.as_view(),
+        name="api-standing-order-pause",
+    ),
+    path(
+        "standing-orders/<uuid:order_id>/resume",
+        standing_orders.StandingOrderResume.as_view(),
+        name="api-standing-order-resume",
+    ),
+    path(
+        "standing-orders/<uuid:order_id>/skip",
+        standing_orders.StandingOrderSkip.as_view(),
+        name="api-standing-order-skip",
+    ),
+    path(
+        "standing-orders/<uuid:order_id>/cancel",
+        standing_orders.StandingOrderCancel.as_view(),
+        name="api-standing-order-cancel",
+    ),
+    path(
+        "admin/accounts",
+        admin_accounts.GovernedAccountList.as_view(),
+        name="api-admin-accounts",
+    ),
+    path(
+        "admin/accounts/<str:number>",
+        admin_accounts.GovernedAccountDetail.as_view(),
+        name="api-admin-account",
+    ),
+    path(
+        "admin/accounts/<str:number>/close",
+        admin_accounts.AccountClosing.as_view(),
+        name="api-admin-account-close",
+    ),
+    path(
+        "admin/accounts/<str:number>/freeze",
+        admin_accounts.AccountFreezing.as_view(),
+        name="api-admin-account-freeze",
+    ),
+    path(
+        "admin/accounts/<str:number>/unfreeze",
+        admin_accounts.AccountUnfreezing.as_view(),
+        name="api-admin-account-unfreeze",
+    ),
+    path(
+        "admin/accounts/<str:number>/limits",
+        admin_limits.GovernedLimits.as_view(),
+        name="api-admin-account-limits",
+    ),
+    path(
+        "admin/accounts/<str:number>/overdraft",
+        admin_limits.GovernedOverdraft.as_view(),
+        name="api-admin-account-overdraft",
+    ),
+    path(
+        "admin/accounts/<str:number>/holders/<str:user_id>",
+        admin_accounts.AccountHolder.as_view(),
+        name="api-admin-account-holder",
+    ),
+    path("admin/operations", operations.OperationLog.as_view(), name="api-operations"),
+    path("admin/transactions", operations.TransactionList.as_view(), name="api-admin-transactions"),
 ]

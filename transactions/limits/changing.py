@@ -5,7 +5,7 @@ gains nothing by it before the owner notices.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,7 +22,7 @@ from core.errors import DomainError
 from transactions.branches.following import follow_accounts
 from transactions.branches.registry import node_of
 from transactions.governing import change_limits
-from transactions.ledger.accounts import MOVED, Limit, Limits, limits_of
+from transactions.ledger.accounts import MOVED, Limit, Limits, Status, limits_of
 from transactions.ledger.codes import Code, Refused
 from transactions.limits.models import LimitRaise
 from transactions.payments.parties import payer_account, silence_named_down
@@ -53,10 +53,11 @@ class LimitsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsRequest:
-    """An owner's wish to change limits, in minor units; None: no bound."""
+    """A wish to change limits of an account, in minor units of a currency; None: no bound."""
 
     user: int
     account: int
+    currency: str
     wanted: Mapping[Limit, int | None]
 
 
@@ -97,23 +98,33 @@ def change_own_limits(request: LimitsRequest, *, step_up: StepUp, now: datetime)
     if _check_rights(request.user, request.account) != "owner":
         message = "Only an owner changes the limits of an account."
         raise NotTheOwner(message)
-    known = _limits(request.account, now)
-    if known.status == "closed":
-        raise Refused(Code.ACCOUNT_CLOSED)
-    raised = raised_limits(known, request.wanted)
+    raised = raised_limits(limits_to_change(request, now=now), request.wanted)
     lowered = {limit: to for limit, to in request.wanted.items() if limit not in raised}
     new = {limit: to for limit, to in raised.items() if not _cools_off(request.account, limit, to)}
     if new:
         require_step_up(
             request.user,
-            action="raise_limit",
-            fingerprint=step_up.fingerprint,
-            challenge=step_up.challenge,
-            code=step_up.code,
+            action="raise a limit",
+            **asdict(step_up),
             now=now,
         )
     _change(request, lowered=lowered, raised=new, now=now)
     return limits_view(request.account, now=now)
+
+
+def limits_to_change(request: LimitsRequest, *, now: datetime) -> Limits:
+    """Return the limits that hold of an account whose limits can be changed as is wished.
+
+    Raises:
+        Refused: there is no such account, it is closed, or in another currency.
+        BranchDown: its branch does not answer.
+    """
+    known = _limits(request.account, now)
+    if known.status == Status.CLOSED:
+        raise Refused(Code.ACCOUNT_CLOSED)
+    if known.currency != request.currency:
+        raise Refused(Code.WRONG_CURRENCY)
+    return known
 
 
 def raised_limits(known: Limits, wanted: Mapping[Limit, int | None]) -> dict[Limit, int | None]:

@@ -22,6 +22,26 @@ class Migration(migrations.Migration):
     operations = [
         *(RunSQLFile(SQL / f"{name}.sql") for name in FILES),
         migrations.CreateModel(
+            name="AccountDesk",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "account desk",
+                "verbose_name_plural": "account desk",
+                "permissions": [
+                    ("govern_account", "Can open, change and close customers' accounts")
+                ],
+                "managed": False,
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="Payee",
             fields=[
                 (

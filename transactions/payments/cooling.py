@@ -14,6 +14,7 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import AccountStatus, Holding
 from core.errors import DomainError
+from core.money import Money
 from transactions.cash import daily_at_machine
 from transactions.governing import limit_payee
 from transactions.ledger.codes import Refused
@@ -24,6 +25,11 @@ COOLING_OFF: Final = timedelta(hours=24)
 _MOST_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
+
+
+def cooling_limit(currency: str) -> Money:
+    """Return what an account pays a new payee in a day at most."""
+    return daily_at_machine(currency)
 
 
 def begin_cooling(payee: Payee, *, now: datetime) -> None:
@@ -42,7 +48,7 @@ def begin_cooling(payee: Payee, *, now: datetime) -> None:
             PayeeCooling(
                 account=account,
                 payee=payee.account,
-                daily_limit=daily_at_machine(payee.currency).minor,
+                daily_limit=cooling_limit(payee.currency).minor,
                 until=now + COOLING_OFF,
             )
             for account in payers.values_list("account", flat=True)

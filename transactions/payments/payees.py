@@ -1,5 +1,7 @@
 """Payees: accounts that a person pays now and then, and to whom a new one may be paid at first."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,6 +11,7 @@ from django.db import transaction
 from accounts.callers import Caller
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
+from core.db.keyset import older
 from core.errors import DomainError
 from core.text import one_line
 from transactions.payments.cooling import begin_cooling, keep_cooling
@@ -62,10 +65,8 @@ def add_payee(
     if caller.via != "key":
         require_step_up(
             caller.pk,
-            action="add_payee",
-            fingerprint=step_up.fingerprint,
-            challenge=step_up.challenge,
-            code=step_up.code,
+            action="add a payee",
+            **asdict(step_up),
             now=now,
         )
     with transaction.atomic():
@@ -83,6 +84,12 @@ def add_payee(
             begin_cooling(payee, now=now)
     keep_cooling(now=now, payee=payee.account)
     return payee, is_new
+
+
+def payees_of(user: int, *, after: Sequence[str] | None, limit: int) -> list[Payee]:
+    """Return up to ``limit`` of a person's payees, newest first, after a position."""
+    mine = Payee.objects.filter(user_id=user)
+    return list(older(mine, by="added_at", than=after)[:limit])
 
 
 def rename_payee(user: int, *, payee: UUID, nickname: str) -> Payee:

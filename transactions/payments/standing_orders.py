@@ -4,7 +4,8 @@ At each date an order leaves a scheduled transfer with the bank, under a key mad
 there it goes the way of all scheduled transfers.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from accounts.callers import Caller
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
 from core.clock import bank_day
+from core.db.keyset import older
 from core.errors import DomainError
 from core.money import Money
 from transactions.ledger.codes import Code, Refused
@@ -97,10 +99,8 @@ def create_standing_order(
     if needs_step_up(request.caller, request.amount):
         require_step_up(
             request.caller.pk,
-            action="create_standing_order",
-            fingerprint=step_up.fingerprint,
-            challenge=step_up.challenge,
-            code=step_up.code,
+            action="give a standing order",
+            **asdict(step_up),
             now=now,
         )
     order, is_new = StandingOrder.objects.get_or_create(
@@ -129,6 +129,22 @@ def standing_order_of(user: int, *, order: UUID) -> StandingOrder:
         message = "There is no such standing order of yours."
         raise UnknownStandingOrder(message)
     return found
+
+
+def standing_orders_of(
+    user: int, *, after: Sequence[str] | None, limit: int
+) -> list[StandingOrder]:
+    """Return up to ``limit`` of a person's standing orders, newest first, after a position."""
+    mine = StandingOrder.objects.filter(user_id=user)
+    return list(older(mine, by="created_at", than=after)[:limit])
+
+
+def payments_of(
+    order: StandingOrder, *, after: Sequence[str] | None, limit: int
+) -> list[ScheduledTransfer]:
+    """Return what became of up to ``limit`` dates of an order, newest first, after a position."""
+    of_order = ScheduledTransfer.objects.filter(standing_order=order)
+    return list(older(of_order, by="queued_at", than=after)[:limit])
 
 
 def next_dates(order: StandingOrder) -> list[date]:

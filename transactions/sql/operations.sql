@@ -44,7 +44,7 @@ FROM (
             AND (%(account)s::bigint IS NULL OR e.account = %(account)s)
             AND (%(node)s::text IS NULL OR {event_node} = %(node)s)
             AND (%(what)s::text IS NULL OR e.action = %(what)s)
-            AND %(channel)s::text IS NULL
+            AND %(channel)s::text IS NULL AND NOT %(postings_only)s::boolean
         ORDER BY e.recorded_at DESC, e.id DESC
         LIMIT %(limit)s
     )

@@ -1,0 +1,263 @@
+"""What admins do about customers' accounts: at once, or once a second admin approves.
+
+Closing, lowering limits and authorising persons count at once. Freezing, unfreezing, raising
+limits, overdrafts and owners wait for the second admin. Whatever is asked for under a key is asked
+for once.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from django.db import transaction
+
+from accounts.approvals import approvable, ask_approval
+from accounts.audit import acting
+from accounts.callers import Caller
+from accounts.models import Account, Approval, Holding, Rights, Role, User, UserStatus
+from accounts.reasons import given_reason
+from core.errors import DomainError
+from transactions.governing import change_holder, change_limits, change_status
+from transactions.ledger.accounts import Limit, Status
+from transactions.ledger.codes import Code, Refused
+from transactions.limits.changing import (
+    LimitsRequest,
+    drop_raises,
+    limits_to_change,
+    raised_limits,
+)
+
+CHANGE_STATUS: Final = "transactions.change_account_status"
+CHANGE_LIMITS: Final = "transactions.change_account_limits"
+CHANGE_HOLDER: Final = "transactions.change_account_holder"
+
+AskedStatus = Literal[Status.OPEN, Status.FROZEN]
+
+
+class LastOwner(DomainError):
+    """An account keeps an owner."""
+
+    code = "last_owner"
+    http_status = 409
+
+
+class NotACustomer(DomainError):
+    """Only active customers hold accounts."""
+
+    code = "not_a_customer"
+
+
+def account_governed(number: int) -> Account:
+    """Return a customer's account as the head office knows it.
+
+    Raises:
+        Refused: there is no such account.
+    """
+    found = Account.objects.filter(pk=number).first()
+    if found is None:
+        raise Refused(Code.UNKNOWN_ACCOUNT)
+    return found
+
+
+def check_customer(person: User) -> None:
+    """Check that a person can hold an account.
+
+    Raises:
+        NotACustomer
+    """
+    if person.role != Role.CUSTOMER or person.status != UserStatus.ACTIVE:
+        message = "Only active customers hold accounts."
+        raise NotACustomer(message, field="user_id")
+
+
+def close_account(number: int, *, admin: Caller, key: str, reason: str) -> Account:
+    """Close an account for good; it must be at zero, with nothing on hold.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+        InvalidText: the reason is empty, too long, or not one line.
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
+    words = given_reason(reason)
+    account_governed(number)
+    with acting(by=admin.pk, credential=admin.credential, reason=words):
+        change_status(number, status=Status.CLOSED, client=admin.pk, key=key, reason=words)
+    return account_governed(number)
+
+
+def ask_status(
+    number: int, *, status: AskedStatus, admin: Caller, key: str, reason: str
+) -> Approval:
+    """Ask that an account is frozen, or opened again.
+
+    Raises:
+        Refused: there is no such account, it is closed, or the key stands for another request.
+        InvalidText: the reason is empty, too long, or not one line.
+    """
+    if account_governed(number).status == Status.CLOSED:
+        raise Refused(Code.ACCOUNT_CLOSED)
+    payload = {"account": str(number), "status": str(status)}
+    return _ask(CHANGE_STATUS, payload, admin=admin, key=key, reason=reason)
+
+
+def change_account_limits(
+    request: LimitsRequest, *, admin: Caller, key: str, reason: str, now: datetime
+) -> Approval | None:
+    """Lower limits of an account at once, and ask that the others of the request are raised.
+
+    Raises of the same limits that cool off are forgotten.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+        InvalidText: the reason is empty, too long, or not one line.
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
+    words = given_reason(reason)
+    known = limits_to_change(request, now=now)
+    asked = Approval.objects.filter(maker=admin.pk, payload__key=key).first()
+    # Asked again, the same are raised, whatever has become of them.
+    raised = (
+        {limit: to for limit, to in request.wanted.items() if limit in asked.payload["limits"]}
+        if asked is not None and asked.action == CHANGE_LIMITS
+        else raised_limits(known, request.wanted)
+    )
+    lowered = {limit: to for limit, to in request.wanted.items() if limit not in raised}
+    if lowered:
+        drop_raises(request.account, lowered)
+        change_limits(
+            request.account,
+            limits=lowered,
+            is_lowering=True,
+            client=admin.pk,
+            key=key,
+            reason=words,
+        )
+    return _ask_limits(request.account, raised, admin, key, words) if raised else None
+
+
+def ask_overdraft(
+    request: LimitsRequest, *, admin: Caller, key: str, reason: str, now: datetime
+) -> Approval:
+    """Ask that an account may owe so much, more or less than now.
+
+    Raises:
+        Refused: there is no such account, it is closed or in another currency, or the key stands
+            for another request.
+        InvalidText: the reason is empty, too long, or not one line.
+        BranchDown: its branch does not answer.
+    """
+    limits_to_change(request, now=now)
+    return _ask_limits(request.account, request.wanted, admin, key, reason)
+
+
+def change_rights(  # a change is what these are
+    number: int, *, person: User, rights: Rights | None, admin: Caller, key: str, reason: str
+) -> Approval | None:
+    """Give a person rights on an account, or with None take them away.
+
+    Who becomes an owner, or ceases to be one, waits for approval, which is answered with; all else
+    is done at once.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+        NotACustomer, LastOwner
+        InvalidText: the reason is empty, too long, or not one line.
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
+    words = given_reason(reason)
+    account = account_governed(number)
+    if Rights.OWNER in {rights, _rights_of(person.pk, number)}:
+        payload = {
+            "account": str(number),
+            "user_id": str(person.number),
+            "person": person.pk,
+            "rights": rights,
+        }
+        return _ask(CHANGE_HOLDER, payload, admin=admin, key=key, reason=words)
+    if rights is not None:
+        check_customer(person)
+    with acting(by=admin.pk, credential=admin.credential, reason=words):
+        change_holder(account.pk, user=person.pk, rights=rights, client=admin.pk, key=key)
+    return None
+
+
+@approvable(CHANGE_STATUS)
+def _change_status(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
+    change_status(
+        int(payload["account"]),
+        status=Status(payload["status"]),
+        client=maker,
+        key=_key(payload),
+        reason=payload["reason"],
+    )
+
+
+@approvable(CHANGE_LIMITS)
+def _change_limits(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
+    number = int(payload["account"])
+    limits = {Limit(name): to for name, to in payload["limits"].items()}
+    drop_raises(number, limits)
+    change_limits(
+        number,
+        limits=limits,
+        is_lowering=False,
+        client=maker,
+        key=_key(payload),
+        reason=payload["reason"],
+    )
+
+
+@approvable(CHANGE_HOLDER)
+def _change_holder(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
+    number, person = int(payload["account"]), int(payload["person"])
+    rights = payload["rights"]
+    if rights is not None:
+        check_customer(User.objects.get(pk=person))
+    if rights != Rights.OWNER:
+        _refuse_last_owner(number, person)
+    change_holder(number, user=person, rights=rights, client=maker, key=_key(payload))
+
+
+def _ask_limits(
+    number: int, limits: Mapping[Limit, int | None], admin: Caller, key: str, reason: str
+) -> Approval:
+    payload = {"account": str(number), "limits": {str(name): to for name, to in limits.items()}}
+    return _ask(CHANGE_LIMITS, payload, admin=admin, key=key, reason=reason)
+
+
+def _ask(
+    action: str, payload: Mapping[str, Any], *, admin: Caller, key: str, reason: str
+) -> Approval:
+    """Ask for approval, once for each key of an admin.
+
+    Raises:
+        Refused: the key stands for another request.
+        InvalidText: the reason is empty, too long, or not one line.
+    """
+    asked = {**payload, "key": key, "reason": given_reason(reason)}
+    with transaction.atomic():
+        # Two that come at once take turns.
+        User.objects.select_for_update().get(pk=admin.pk)
+        known = Approval.objects.filter(maker=admin.pk, payload__key=key).first()
+        if known is None:
+            return ask_approval(maker=admin.pk, action=action, payload=asked, reason=reason)
+    if known.action != action or known.payload != asked:
+        raise Refused(Code.KEY_REUSED)
+    return known
+
+
+def _key(payload: Mapping[str, Any]) -> str:
+    """Return the key under which an approved change is made, however often it is tried."""
+    return f"approval:{payload['approval']}"
+
+
+def _rights_of(person: int, number: int) -> str | None:
+    found = Holding.objects.filter(account=number, user=person)
+    return found.values_list("rights", flat=True).first()
+
+
+def _refuse_last_owner(number: int, person: int) -> None:
+    owners = Holding.objects.filter(account=number, rights=Rights.OWNER)
+    if owners.exists() and not owners.exclude(user=person).exists():
+        message = "An account keeps an owner."
+        raise LastOwner(message)
