@@ -19,6 +19,9 @@ from accounts.models import Approval, ApprovalState
 from accounts.reasons import LONGEST_REASON, given_reason
 from core.errors import DomainError
 
+DECIDE: Final = "accounts.decide_approval"
+"""The permission that admins need to decide about requests."""
+
 LIFE: Final = timedelta(days=7)
 _TAKE_OVER: Final = timedelta(seconds=30)
 _MOST_AT_ONCE: Final = 20

@@ -5,6 +5,7 @@ from pathlib import Path
 import django.contrib.auth.models
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.manager
 import django.utils.timezone
 import pghistory.utils
 import pgtrigger.compiler
@@ -21,6 +22,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_people"),
         ("auth", "0012_alter_user_first_name_max_length"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
@@ -958,4 +960,18 @@ class Migration(migrations.Migration):
             ),
         ),
         RunSQLFile(SQL / "append_only.sql"),
+        migrations.CreateModel(
+            name="AuditEntry",
+            fields=[],
+            options={
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit",
+                "proxy": True,
+                "default_permissions": ("view",),
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("pghistory.events",),
+            managers=[("no_objects", django.db.models.manager.Manager())],
+        ),
     ]

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.AuditMiddleware",
 ]
 
 TEMPLATES = [
@@ -168,6 +169,9 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = False
+
+# The audit's list is long: it is shown of one person, or of one kind of thing.
+PGHISTORY_ADMIN_ALL_EVENTS = False
 
 SESSION_ENGINE = "accounts.sessions"
 # A session ends with the browser, and after a working day at the latest.

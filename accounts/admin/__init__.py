@@ -1,0 +1,12 @@
+"""People, what is asked and known about them, branches and accounts in the Django admin."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+
+from accounts.admin import accounts, approvals, audit, people, viewings
+
+__all__ = ["accounts", "approvals", "audit", "people", "viewings"]
+
+# The admin has no door of its own.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "Bankproject administration"

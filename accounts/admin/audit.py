@@ -1,0 +1,77 @@
+"""The audit in the Django admin: what was changed about people and settings, and who did it."""
+
+from typing import Any, ClassVar, Final
+
+from django.contrib import admin
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from pghistory.admin import EventsAdmin
+
+from accounts.models.audit_entries import AuditEntry
+
+_PAGE: Final = 50
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(EventsAdmin):
+    """Changes, newest first: of one object, or of all of a kind."""
+
+    list_display = (
+        "pgh_created_at",
+        "what",
+        "which",
+        "pgh_label",
+        "changes",
+        "by",
+        "credential",
+        "reason",
+    )
+    list_select_related: ClassVar = ("by",)
+    list_per_page = _PAGE
+    show_full_result_count = False
+    change_list_template = "admin/change_list.html"
+
+    def get_list_display(self, request: HttpRequest) -> Any:  # noqa: ARG002  # Django passes it
+        """Return our own columns."""
+        return self.list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:  # noqa: ARG002  # Django passes it
+        """Return all changes, newest first."""
+        return AuditEntry.objects.order_by("-pgh_created_at")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show changes; of an object that there is not, nothing."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except (ObjectDoesNotExist, ValueError) as error:
+            raise Http404 from error
+
+    @admin.display(description=_("what"))
+    def what(self, entry: AuditEntry) -> str:
+        """Return which kind of thing was changed."""
+        return str(entry.pgh_obj_model).rpartition(".")[2]
+
+    @admin.display(description=_("which"))
+    def which(self, entry: AuditEntry) -> str:
+        """Return the key of what was changed."""
+        return str(entry.pgh_obj_id or "")
+
+    @admin.display(description=_("before and after"))
+    def changes(self, entry: AuditEntry) -> str:
+        """Return what each field was and is; of what was added or deleted, all it was."""
+        if entry.pgh_label == "update" and entry.pgh_diff:
+            return "; ".join(
+                f"{name}: {_shown(before)} → {_shown(after)}"
+                for name, (before, after) in sorted(entry.pgh_diff.items())
+            )
+        return "; ".join(
+            f"{name}: {_shown(value)}" for name, value in sorted(entry.pgh_data.items()) if value
+        )
+
+
+def _shown(value: Any) -> str:
+    return "∅" if value in (None, "") else str(value)
