@@ -36,6 +36,8 @@ def one_line(text: str, *, longest: int, field: str) -> str:
     if len(line) > longest:
         message = f"The text has {len(line)} characters; there is room for {longest}."
         raise InvalidText(message, code="text_too_long", field=field)
+    if line.isascii() and line.isprintable():
+        return line
     before = ""
     for character in line:
         _check(character, before, field)

@@ -14,7 +14,7 @@ class TransactionsConfig(AppConfig):
     def ready(self) -> None:
         """Let commands find and know the nodes, readers and schema the replica; welcome people."""
         from accounts.registering import registration_confirmed
-        from transactions import account_desk, welcome  # noqa: F401  # approvals find it
+        from transactions import account_desk, reversing, welcome  # noqa: F401  # approvals find them
         from transactions.branches import belonging, freshness, registry, replica
 
         aliases.found_by(registry.refresh)

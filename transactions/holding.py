@@ -28,7 +28,7 @@ from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, HoldReceipt, Order, Receipt
 from transactions.ledger.reads import LAST_ID, Hold
 from transactions.policy import check_key_limit, needs_step_up
-from transactions.selectors import numbers_held_by
+from transactions.selectors import held_by
 
 LONGEST: Final = timedelta(days=31)
 STATES: Final = ("open", "captured", "released", "expired")
@@ -167,11 +167,11 @@ def holds_of(
         Refused: ``account`` is none of theirs.
         BranchDown: it may be, at a branch that does not answer.
     """
-    mine = numbers_held_by(user)
+    mine = held_by(user)
     if account is not None and account not in mine:
         refuse_silence_of(node_of(account))
         raise Refused(Code.UNKNOWN_ACCOUNT)
-    wanted = mine if account is None else {account}
+    wanted = set(mine) if account is None else {account}
     found = ask_everywhere(
         lambda node: reads.holds_of(
             wanted, before=before or LAST_ID, limit=limit, state=state, using=node

@@ -1,6 +1,6 @@
 """What people may see of their accounts: each selector answers one page or one API method."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -124,8 +124,14 @@ class TransferView:
     recorded_at: datetime
     debit_after: Money | None
     credit_after: Money | None
-    is_reversed: bool
+    reversed_by: UUID | None
+    reverses: UUID | None
     settling: bool = False
+
+    @property
+    def is_reversed(self) -> bool:
+        """Tell whether it was taken back."""
+        return self.reversed_by is not None
 
 
 def accounts_of(user: int) -> list[AccountView]:
@@ -152,10 +158,10 @@ def account_of(user: int, *, number: int) -> AccountView:
     raise Refused(Code.UNKNOWN_ACCOUNT)
 
 
-def numbers_held_by(user: int) -> set[int]:
-    """Return the numbers of the accounts that a person holds rights on, of nodes that answer."""
+def held_by(user: int) -> dict[int, str]:
+    """Return the currency of each account that a person holds rights on, of nodes that answer."""
     held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
-    return {one.number for one in held}
+    return {one.number: one.currency for one in held}
 
 
 def statement(
@@ -164,15 +170,18 @@ def statement(
     number: int,
     before: UUID | None,
     limit: int,
-    wanted: EntryFilter = EVERYTHING,
+    wanted: Callable[[str], EntryFilter] | None = None,
 ) -> Statement:
     """Return up to ``limit`` movements of a person's account that are older than ``before``.
+
+    ``wanted`` says which, in the account's currency.
 
     Raises:
         Refused: the person has no such account.
     """
     account = account_of(user, number=number)
-    found = _entries(number, before=before or LAST_ID, limit=limit + 1, wanted=wanted)
+    conditions = wanted(account.currency) if wanted else EVERYTHING
+    found = _entries(number, before=before or LAST_ID, limit=limit + 1, wanted=conditions)
     page = found[:limit]
     older = page[-1].transfer_id if len(found) > limit else None
     return Statement(account=account, movements=_movements(number, page), older=older)
@@ -219,22 +228,29 @@ def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[M
 def transfers_of(
     user: int,
     *,
-    account: int | None,
+    account: int | None = None,
+    currency: str | None = None,
     before: UUID | None,
     limit: int,
     wanted: EntryFilter = EVERYTHING,
 ) -> list[TransferView]:
     """Return up to ``limit`` transfers from and to a person's accounts, newest first.
 
+    Of one ``account``, or those in a ``currency``, when given.
+
     Raises:
         Refused: ``account`` is none of theirs.
         BranchDown: it may be, at a branch that does not answer.
     """
-    mine = numbers_held_by(user)
+    mine = held_by(user)
     if account is not None and account not in mine:
         refuse_silence_of(node_of(account))
         raise Refused(Code.UNKNOWN_ACCOUNT)
-    asked = mine if account is None else {account}
+    asked = {
+        number
+        for number, held_in in mine.items()
+        if account in {None, number} and currency in {None, held_in}
+    }
     found = ask_everywhere(
         lambda node: reads.transfers_of(
             asked, before=before or LAST_ID, limit=limit, wanted=wanted, using=node
@@ -253,7 +269,7 @@ def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
         BranchDown: it may be at a branch that does not answer.
     """
     posted = next(iter(ask_everywhere(lambda node: _posted(transfer_id, node))), None)
-    mine = numbers_held_by(user)
+    mine = held_by(user)
     if posted is None or mine.isdisjoint({posted.debit, posted.credit}):
         refuse_silence_of(*nodes())
         raise Refused(Code.UNKNOWN_TRANSFER)
@@ -319,7 +335,8 @@ def _transfer_view(
         recorded_at=posted.recorded_at,
         debit_after=_money(posted.debit_after, currency) if posted.debit in mine else None,
         credit_after=_money(posted.credit_after, currency) if posted.credit in mine else None,
-        is_reversed=posted.reversed_by is not None,
+        reversed_by=posted.reversed_by,
+        reverses=posted.reverses,
     )
 
 

@@ -23,8 +23,10 @@ from transactions.policy import check_key_limit, needs_step_up
 
 __all__ = [
     "Channel",
+    "Preview",
     "Receipt",
     "TransferRequest",
+    "preview_as",
     "preview_transfer",
     "send",
     "transfer_as",
@@ -43,6 +45,14 @@ class TransferRequest:
     credit: int
     amount: Money
     memo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a transfer would come to: the payer's balance after it, and whether it needs a code."""
+
+    debit_after: int | None
+    needs_step_up: bool
 
 
 def transfer_funds(request: TransferRequest, *, now: datetime) -> Receipt:
@@ -80,6 +90,17 @@ def transfer_as(
             return earlier
         require_step_up(caller.pk, action="send money", **asdict(step_up()), now=now)
     return transfer_funds(request, now=now)
+
+
+def preview_as(caller: Caller, request: TransferRequest, *, now: datetime) -> Preview:
+    """Return what sending would come to for a caller of the API, and write nothing.
+
+    Raises:
+        KeyLimitExceeded, Refused, BranchDown, Busy
+    """
+    check_key_limit(caller, request.amount)
+    receipt = preview_transfer(request, now=now)
+    return Preview(receipt.debit_after, needs_step_up(caller, request.amount))
 
 
 def preview_transfer(request: TransferRequest, *, now: datetime) -> Receipt:

@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import IO, Any, Final, NoReturn
+from typing import IO, Any, NoReturn
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from core.api.problems import RequestTooLarge
 
-MOST_BYTES: Final = 64 * 1024
-
 
 class StrictJSONParser(BaseParser):
     """Refuse bodies that are large or deep, that name a key twice, or hold ``NaN``."""
 
     media_type = "application/json"
+    most_bytes = 64 * 1024
 
     def parse(
         self,
@@ -28,9 +27,9 @@ class StrictJSONParser(BaseParser):
         Raises:
             ParseError, RequestTooLarge
         """
-        body = stream.read(MOST_BYTES + 1)
-        if len(body) > MOST_BYTES:
-            message = f"The body has more than {MOST_BYTES // 1024} KiB."
+        body = stream.read(self.most_bytes + 1)
+        if len(body) > self.most_bytes:
+            message = f"The body has more than {self.most_bytes // 1024} KiB."
             raise RequestTooLarge(message)
         try:
             return json.loads(

@@ -1,4 +1,4 @@
-"""The caller's accounts and their statements."""
+"""The caller's accounts."""
 
 from typing import Any, ClassVar
 
@@ -7,21 +7,13 @@ from rest_framework.response import Response
 
 from accounts.numbers import InvalidAccountNumber, parse_account_number
 from core.api.access import CUSTOMER, Access
-from core.api.pages import PageFilters
-from core.api.representation import decimal, given, instant
+from core.api.representation import decimal, given
 from core.api.schema import operation
 from core.api.views import BankView, caller_pk
 from core.db.reading import silent_nodes
-from transactions.api.answers import (
-    ACCOUNT,
-    ENTRY,
-    AccountAnswer,
-    AccountsAnswer,
-    StatementAnswer,
-)
-from transactions.cursors import cursor_after, read_cursor
+from transactions.api.answers import ACCOUNT, AccountAnswer, AccountsAnswer
 from transactions.ledger.codes import Code, Refused
-from transactions.selectors import AccountView, Movement, account_of, accounts_of, statement
+from transactions.selectors import AccountView, account_of, accounts_of
 
 
 class AccountList(BankView):
@@ -32,7 +24,7 @@ class AccountList(BankView):
     @operation(answer=AccountsAnswer, example={"accounts": [ACCOUNT]})
     def get(self, request: Request) -> Response:
         """Show the accounts with their balances, and which branches do not answer."""
-        found = [_account(one) for one in accounts_of(caller_pk(request))]
+        found = [account_shown(one) for one in accounts_of(caller_pk(request))]
         return Response(given(accounts=found, unavailable_branches=silent_nodes() or None))
 
 
@@ -45,37 +37,7 @@ class AccountDetail(BankView):
     def get(self, request: Request, number: str) -> Response:
         """Show an account with its balance."""
         account = account_of(caller_pk(request), number=known_account_number(number))
-        return Response(_account(account))
-
-
-class StatementPage(BankView):
-    """One account's movements."""
-
-    access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
-    filters = PageFilters
-
-    @operation(
-        answer=StatementAnswer,
-        example={"account": ACCOUNT, "entries": [ENTRY], "has_more": False},
-    )
-    def get(self, request: Request, number: str) -> Response:
-        """Show a page of the statement, newest first."""
-        account = known_account_number(number)
-        cursor = self.filtered.get("cursor")
-        page = statement(
-            caller_pk(request),
-            number=account,
-            before=None if cursor is None else read_cursor(cursor, account=account),
-            limit=self.filtered["limit"],
-        )
-        answer: dict[str, Any] = {
-            "account": _account(page.account),
-            "entries": [_entry(movement) for movement in page.movements],
-            "has_more": page.older is not None,
-        }
-        if page.older is not None:
-            answer["next_cursor"] = cursor_after(account, last=page.older)
-        return Response(answer)
+        return Response(account_shown(account))
 
 
 def known_account_number(text: str) -> int:
@@ -90,7 +52,8 @@ def known_account_number(text: str) -> int:
         raise Refused(Code.UNKNOWN_ACCOUNT) from error
 
 
-def _account(account: AccountView) -> dict[str, Any]:
+def account_shown(account: AccountView) -> dict[str, Any]:
+    """Return an account as answers show it."""
     return given(
         number=str(account.number),
         product=account.product,
@@ -100,20 +63,4 @@ def _account(account: AccountView) -> dict[str, Any]:
         balance=decimal(account.balance),
         held=decimal(account.held),
         available=decimal(account.available),
-    )
-
-
-def _entry(movement: Movement) -> dict[str, Any]:
-    return given(
-        transfer_id=str(movement.transfer_id),
-        side="debit" if movement.is_out else "credit",
-        amount=decimal(movement.amount),
-        balance_after=decimal(movement.balance_after),
-        counterparty_account=str(movement.counterparty.number),
-        counterparty_name=movement.counterparty.name or None,
-        kind=movement.kind,
-        channel=movement.channel,
-        memo=movement.memo or None,
-        event_at=instant(movement.event_at),
-        recorded_at=instant(movement.recorded_at),
     )

@@ -1,4 +1,4 @@
-"""What requests that book money share: the memo that comes in, and the answer that goes out."""
+"""What requests that book money share: how long their memo is, and the answer that goes out."""
 
 from typing import Any, Final
 
@@ -6,19 +6,9 @@ from django.urls import reverse
 from rest_framework.response import Response
 
 from core.api.keys import REPLAYED
-from core.text import one_line
 from transactions.services import Receipt
 
 LONGEST_MEMO: Final = 140
-
-
-def memo_of(body: dict[str, str]) -> str | None:
-    """Return the memo of a body.
-
-    Raises:
-        InvalidText
-    """
-    return one_line(body.get("memo", ""), longest=LONGEST_MEMO, field="memo") or None
 
 
 def booked(body: dict[str, Any], receipt: Receipt) -> Response:

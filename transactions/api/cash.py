@@ -1,31 +1,69 @@
 """Cash that customers pay in and take out themselves."""
 
-from typing import ClassVar
+from http import HTTPStatus
+from typing import Any, ClassVar, Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
-from accounts.numbers import parse_account_number
+from accounts.api.fields import AccountNumberField
 from core import clock
 from core.api.access import CUSTOMER, Access
 from core.api.keys import idempotency_key
 from core.api.representation import decimal, decimal_of, given, instant
-from core.api.serializers import StrictSerializer, TextField
+from core.api.schema import operation
+from core.api.serializers import (
+    AmountField,
+    CurrencyField,
+    InstantField,
+    LineField,
+    StrictSerializer,
+    TextField,
+    UuidField,
+)
 from core.api.views import BankView, caller_pk
 from core.money import Money
-from transactions.api.booking import booked, memo_of
+from transactions.api.booking import LONGEST_MEMO, booked
 from transactions.cash import CashRequest, deposit_cash, withdraw_cash
 from transactions.selectors import recorded_at
 from transactions.services import Channel, Receipt
 
+_ASKED: Final = {
+    "account": "100000000017",
+    "amount": "200.00",
+    "currency": "INR",
+    "memo": "tips",
+}
+_BOOKED: Final = {
+    "id": "019a8f6e-6d2a-7c31-9b57-0e3f1f2c9a55",
+    **_ASKED,
+    "channel": "machine",
+    "recorded_at": "2026-03-02T09:30:00.123000Z",
+    "balance_after": "12500.00",
+}
+
 
 class CashBody(StrictSerializer):
-    """The body of ``POST /api/v1/deposits`` and of ``POST /api/v1/withdrawals``."""
+    """Cash to pay in or to take out."""
 
-    account = TextField()
-    amount = TextField()
-    currency = TextField()
+    account = AccountNumberField()
+    amount = AmountField()
+    currency = CurrencyField()
+    memo = LineField(longest=LONGEST_MEMO, required=False)
+
+
+class CashAnswer(Serializer[Any]):
+    """Cash that was booked."""
+
+    id = UuidField()
+    account = AccountNumberField()
+    amount = AmountField()
+    currency = CurrencyField()
     memo = TextField(required=False)
+    channel = TextField()
+    recorded_at = InstantField()
+    balance_after = AmountField(signed=True, required=False)
 
 
 class DepositCreate(BankView):
@@ -33,8 +71,16 @@ class DepositCreate(BankView):
 
     access: ClassVar = {"POST": Access(CUSTOMER, scope="transfers:write")}
 
+    @operation(
+        answer=CashAnswer,
+        example=_BOOKED,
+        status=HTTPStatus.CREATED,
+        body=CashBody,
+        body_example=_ASKED,
+        keyed=True,
+    )
     def post(self, request: Request) -> Response:
-        """Book one deposit, once for each idempotency key."""
+        """Pay cash in at the machine of the account's branch, once for each idempotency key."""
         asked = _cash_request(request)
         receipt = deposit_cash(asked, now=clock.now())
         return _cash_booked(asked, receipt, balance_after=receipt.credit_after)
@@ -45,8 +91,16 @@ class WithdrawalCreate(BankView):
 
     access: ClassVar = {"POST": Access(CUSTOMER, scope="transfers:write")}
 
+    @operation(
+        answer=CashAnswer,
+        example=_BOOKED,
+        status=HTTPStatus.CREATED,
+        body=CashBody,
+        body_example=_ASKED,
+        keyed=True,
+    )
     def post(self, request: Request) -> Response:
-        """Book one withdrawal, once for each idempotency key."""
+        """Take cash out at the machine of the account's branch, once for each idempotency key."""
         asked = _cash_request(request)
         receipt = withdraw_cash(asked, now=clock.now())
         return _cash_booked(asked, receipt, balance_after=receipt.debit_after)
@@ -66,9 +120,9 @@ def _cash_request(request: Request) -> CashRequest:
         user=caller_pk(request),
         key=key,
         channel=Channel.MACHINE,
-        account=parse_account_number(asked["account"]),
+        account=asked["account"],
         amount=Money.parse(asked["amount"], asked["currency"]),
-        memo=memo_of(asked),
+        memo=asked.get("memo") or None,
     )
 
 

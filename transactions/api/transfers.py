@@ -1,90 +1,374 @@
-"""Transfers."""
+"""Transfers: previewed, sent, listed, and asked to be reversed."""
 
-from typing import Any, ClassVar
-from uuid import UUID
+from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any, ClassVar, Final
+from uuid import UUID, uuid4
 
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
-from accounts.numbers import parse_account_number
+from accounts.api.fields import AccountNumberField
+from accounts.models import Approval, ApprovalState
+from accounts.reasons import LONGEST_REASON
 from core import clock
 from core.api.access import CUSTOMER, Access
 from core.api.keys import idempotency_key
 from core.api.representation import decimal, decimal_of, given, instant
-from core.api.serializers import StrictSerializer, TextField
+from core.api.schema import operation
+from core.api.serializers import (
+    AmountField,
+    BooleanField,
+    ChoiceField,
+    CurrencyField,
+    InstantField,
+    LineField,
+    StrictSerializer,
+    TextField,
+    UuidField,
+)
+from core.api.step_up import step_up_of
 from core.api.views import BankView, caller_pk
+from core.errors import DomainError
 from core.money import Money
-from transactions.api.booking import booked, memo_of
-from transactions.selectors import TransferView, recorded_at, transfer_of
-from transactions.services import Channel, Receipt, TransferRequest, transfer_funds
+from transactions.api.booking import LONGEST_MEMO, booked
+from transactions.api.filters import EntryFilters, wanted_of
+from transactions.reversing import ask_reversal, reversals_asked
+from transactions.selectors import (
+    TransferView,
+    is_settling,
+    recorded_at,
+    transfer_of,
+    transfers_of,
+)
+from transactions.services import (
+    Channel,
+    Receipt,
+    TransferRequest,
+    preview_as,
+    transfer_as,
+)
+
+_READ: Final = Access(CUSTOMER, scope="accounts:read")
+_WRITE: Final = Access(CUSTOMER, scope="transfers:write")
+_ASKED: Final = {
+    "debit_account": "100000000017",
+    "credit_account": "100000000025",
+    "amount": "1250.50",
+    "currency": "INR",
+    "memo": "rent March",
+}
+_SENT: Final = {
+    "id": "019a8f6e-6d2a-7c31-9b57-0e3f1f2c9a55",
+    **_ASKED,
+    "recorded_at": "2026-03-02T09:30:00.123000Z",
+    "debit_balance_after": "12500.00",
+    "settling": False,
+}
+_SHOWN: Final = {
+    **_SENT,
+    "kind": "transfer",
+    "channel": "api",
+    "event_at": "2026-03-02T09:30:00Z",
+    "is_reversed": False,
+}
+_REVERSAL: Final = {
+    "id": "17",
+    "transfer_id": _SENT["id"],
+    "reason": "Sent to the wrong account",
+    "state": "waiting",
+    "asked_at": "2026-03-02T10:00:00Z",
+}
+
+
+class CurrencyMissing(DomainError):
+    """Amounts are compared in one currency only."""
+
+    code = "currency_missing"
+
+    def __init__(self) -> None:
+        super().__init__("Say in which currency the amounts are.", field="currency")
 
 
 class TransferBody(StrictSerializer):
-    """The body of ``POST /api/v1/transfers``."""
+    """A transfer to send."""
 
-    debit_account = TextField()
-    credit_account = TextField()
-    amount = TextField()
-    currency = TextField()
+    debit_account = AccountNumberField()
+    credit_account = AccountNumberField()
+    amount = AmountField()
+    currency = CurrencyField()
+    memo = LineField(longest=LONGEST_MEMO, required=False)
+
+
+class PreviewAnswer(Serializer[Any]):
+    """What a transfer would come to. With ``needs_step_up``, sending it takes a one-time code."""
+
+    debit_account = AccountNumberField()
+    credit_account = AccountNumberField()
+    amount = AmountField()
+    currency = CurrencyField()
     memo = TextField(required=False)
+    debit_balance_after = AmountField(signed=True, required=False)
+    needs_step_up = BooleanField()
 
 
-class TransferCreate(BankView):
-    """Send money."""
+class SentAnswer(Serializer[Any]):
+    """A transfer that was sent. ``settling``: the payee's branch has still to book it."""
 
-    access: ClassVar = {"POST": Access(CUSTOMER, scope="transfers:write")}
+    id = UuidField()
+    debit_account = AccountNumberField()
+    credit_account = AccountNumberField()
+    amount = AmountField()
+    currency = CurrencyField()
+    memo = TextField(required=False)
+    recorded_at = InstantField()
+    debit_balance_after = AmountField(signed=True, required=False)
+    settling = BooleanField()
 
+
+class ListedAnswer(Serializer[Any]):
+    """A transfer in a list. Balances are those of the caller's accounts."""
+
+    id = UuidField()
+    debit_account = AccountNumberField()
+    credit_account = AccountNumberField()
+    amount = AmountField()
+    currency = CurrencyField()
+    memo = TextField(required=False)
+    kind = TextField()
+    channel = TextField()
+    event_at = InstantField()
+    recorded_at = InstantField()
+    debit_balance_after = AmountField(signed=True, required=False)
+    credit_balance_after = AmountField(signed=True, required=False)
+    is_reversed = BooleanField()
+    reversed_by = UuidField(required=False)
+    reverses = UuidField(required=False)
+
+
+class TransferAnswer(ListedAnswer):
+    """A transfer. ``settling``: the payee's branch has still to book it."""
+
+    settling = BooleanField()
+
+
+class TransfersAnswer(Serializer[Any]):
+    """A page of transfers, newest first."""
+
+    transfers = ListedAnswer(many=True)
+    has_more = BooleanField()
+    next_cursor = TextField(required=False)
+
+
+class TransferFilters(EntryFilters):
+    """Which transfers are wanted."""
+
+    account = AccountNumberField(required=False, help_text="One of your accounts.")
+    currency = CurrencyField(required=False, help_text="Needed beside amounts.")
+
+
+class ReversalBody(StrictSerializer):
+    """Why a transfer should be reversed."""
+
+    reason = LineField(least=1, longest=LONGEST_REASON)
+
+
+class ReversalAnswer(Serializer[Any]):
+    """A request to reverse a transfer, and what the bank made of it."""
+
+    id = TextField()
+    transfer_id = UuidField()
+    reason = TextField()
+    state = ChoiceField(ApprovalState.values)
+    asked_at = InstantField()
+    decided_at = InstantField(required=False)
+    words = TextField(required=False)
+    reversal_id = UuidField(required=False)
+
+
+class ReversalsAnswer(Serializer[Any]):
+    """Requests to reverse a transfer, newest first."""
+
+    reversal_requests = ReversalAnswer(many=True)
+
+
+class TransferList(BankView):
+    """The caller's transfers."""
+
+    access: ClassVar = {"GET": _READ, "POST": _WRITE}
+    filters = TransferFilters
+
+    @operation(
+        answer=TransfersAnswer,
+        example={
+            "transfers": [{name: it for name, it in _SHOWN.items() if name != "settling"}],
+            "has_more": False,
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List transfers from and to your accounts, newest first.
+
+        What went from one of them to another comes once. Days are the bank's: `date_from` and
+        `date_to` of the booking, `value_date` of when it happened.
+        """
+        page, filtered = self.page(request), self.filtered
+        currency = filtered.get("currency")
+        if currency is None and not {"amount_min", "amount_max"}.isdisjoint(filtered):
+            raise CurrencyMissing
+        found = transfers_of(
+            caller_pk(request),
+            account=filtered.get("account"),
+            currency=currency,
+            before=UUID(page.after[0]) if page.after else None,
+            limit=page.sought,
+            wanted=wanted_of(filtered, currency or "INR"),
+        )
+        answer = page.answer(
+            "transfers",
+            found,
+            show=_listed,
+            position=lambda transfer: [transfer.transfer_id.hex],
+        )
+        return Response(answer)
+
+    @operation(
+        answer=SentAnswer,
+        example=_SENT,
+        status=HTTPStatus.CREATED,
+        body=TransferBody,
+        body_example=_ASKED,
+        keyed=True,
+        step_up=True,
+    )
     def post(self, request: Request) -> Response:
-        """Post one transfer, once for each idempotency key."""
-        key = idempotency_key(request)
-        body = TransferBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = _transfer_request(body.validated_data, user=caller_pk(request), key=key)
-        receipt = transfer_funds(asked, now=clock.now())
-        return booked(_receipt(asked, receipt), receipt)
+        """Send money, once for each idempotency key.
+
+        A large amount needs a one-time code, except with an API key, which has a limit of its own.
+        """
+        asked = _asked(request, key=idempotency_key(request))
+        receipt = transfer_as(
+            request.user, asked, step_up=partial(step_up_of, request), now=clock.now()
+        )
+        return booked(_sent(asked, receipt), receipt)
+
+
+class TransferPreview(BankView):
+    """What a transfer would come to."""
+
+    access: ClassVar = {"POST": _WRITE}
+
+    @operation(
+        answer=PreviewAnswer,
+        example={**_ASKED, "debit_balance_after": "12500.00", "needs_step_up": False},
+        body=TransferBody,
+        body_example=_ASKED,
+    )
+    def post(self, request: Request) -> Response:
+        """Check a transfer without sending it: it is refused for the same reasons."""
+        asked = _asked(request, key=str(uuid4()))
+        preview = preview_as(request.user, asked, now=clock.now())
+        return Response(
+            given(
+                **_wish(asked),
+                debit_balance_after=decimal_of(preview.debit_after, asked.amount.currency),
+                needs_step_up=preview.needs_step_up,
+            )
+        )
 
 
 class TransferDetail(BankView):
     """One transfer."""
 
-    access: ClassVar = {"GET": Access(CUSTOMER, scope="accounts:read")}
+    access: ClassVar = {"GET": _READ}
 
+    @operation(answer=TransferAnswer, example=_SHOWN)
     def get(self, request: Request, transfer_id: UUID) -> Response:
-        """Show a transfer from or to one of the caller's accounts."""
-        return Response(_transfer(transfer_of(caller_pk(request), transfer_id=transfer_id)))
+        """Show a transfer from or to one of your accounts."""
+        transfer = transfer_of(caller_pk(request), transfer_id=transfer_id)
+        return Response({**_listed(transfer), "settling": transfer.settling})
 
 
-def _transfer_request(body: dict[str, str], *, user: int, key: str) -> TransferRequest:
+class ReversalRequests(BankView):
+    """What the caller asked the bank about taking a transfer back."""
+
+    access: ClassVar = {"GET": _READ, "POST": _WRITE}
+
+    @operation(answer=ReversalsAnswer, example={"reversal_requests": [_REVERSAL]})
+    def get(self, request: Request, transfer_id: UUID) -> Response:
+        """List your requests to reverse a transfer, and what became of them."""
+        found = reversals_asked(caller_pk(request), transfer_id=transfer_id)
+        return Response({"reversal_requests": [_reversal(one) for one in found]})
+
+    @operation(
+        answer=ReversalAnswer,
+        example=_REVERSAL,
+        status=HTTPStatus.CREATED,
+        body=ReversalBody,
+        body_example={"reason": "Sent to the wrong account"},
+    )
+    def post(self, request: Request, transfer_id: UUID) -> Response:
+        """Ask the bank to reverse a transfer that you sent; an admin decides.
+
+        While it is undecided, asking again answers with the same request and 200. Transfers between
+        branches are not reversed.
+        """
+        body = ReversalBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        approval, is_new = ask_reversal(
+            caller_pk(request), transfer_id=transfer_id, **body.validated_data
+        )
+        return Response(_reversal(approval), status=HTTPStatus.CREATED if is_new else HTTPStatus.OK)
+
+
+def _asked(request: Request, *, key: str) -> TransferRequest:
     """Read a transfer's body.
 
     Raises:
-        DomainError: the first field that is not right.
+        ValidationError, DomainError: naming the fields that are not right.
     """
+    body = TransferBody(data=request.data)
+    body.is_valid(raise_exception=True)
+    asked: Mapping[str, Any] = body.validated_data
     return TransferRequest(
-        user=user,
+        user=caller_pk(request),
         key=key,
         channel=Channel.API,
-        debit=parse_account_number(body["debit_account"], field="debit_account"),
-        credit=parse_account_number(body["credit_account"], field="credit_account"),
-        amount=Money.parse(body["amount"], body["currency"]),
-        memo=memo_of(body),
+        debit=asked["debit_account"],
+        credit=asked["credit_account"],
+        amount=Money.parse(asked["amount"], asked["currency"]),
+        memo=asked.get("memo") or None,
     )
 
 
-def _receipt(asked: TransferRequest, receipt: Receipt) -> dict[str, Any]:
+def _wish(asked: TransferRequest) -> dict[str, Any]:
+    return {
+        "debit_account": str(asked.debit),
+        "credit_account": str(asked.credit),
+        "amount": decimal(asked.amount),
+        "currency": asked.amount.currency,
+        "memo": asked.memo,
+    }
+
+
+def _sent(asked: TransferRequest, receipt: Receipt) -> dict[str, Any]:
     return given(
         id=str(receipt.transfer_id),
-        debit_account=str(asked.debit),
-        credit_account=str(asked.credit),
-        amount=decimal(asked.amount),
-        currency=asked.amount.currency,
-        memo=asked.memo,
+        **_wish(asked),
         recorded_at=instant(recorded_at(receipt.transfer_id)),
         debit_balance_after=decimal_of(receipt.debit_after, asked.amount.currency),
+        settling=receipt.settling or _is_still_settling(receipt),
     )
 
 
-def _transfer(transfer: TransferView) -> dict[str, Any]:
+def _is_still_settling(receipt: Receipt) -> bool:
+    """Tell whether what was sent to another branch before has still to come there."""
+    is_across = receipt.credit_after is None
+    return receipt.replayed and is_across and is_settling(receipt.transfer_id)
+
+
+def _listed(transfer: TransferView) -> dict[str, Any]:
     return given(
         id=str(transfer.transfer_id),
         debit_account=str(transfer.debit.number),
@@ -99,4 +383,19 @@ def _transfer(transfer: TransferView) -> dict[str, Any]:
         debit_balance_after=decimal(transfer.debit_after),
         credit_balance_after=decimal(transfer.credit_after),
         is_reversed=transfer.is_reversed,
+        reversed_by=transfer.reversed_by and str(transfer.reversed_by),
+        reverses=transfer.reverses and str(transfer.reverses),
+    )
+
+
+def _reversal(approval: Approval) -> dict[str, Any]:
+    return given(
+        id=str(approval.pk),
+        transfer_id=approval.payload["transfer_id"],
+        reason=approval.reason,
+        state=approval.state,
+        asked_at=instant(approval.asked_at),
+        decided_at=approval.decided_at and instant(approval.decided_at),
+        words=approval.words or None,
+        reversal_id=(approval.result or {}).get("reversal_id"),
     )
