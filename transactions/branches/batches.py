@@ -27,6 +27,7 @@ from transactions.branches.commitment import (
     refuse_open_transaction,
 )
 from transactions.branches.outcomes import BranchDown
+from transactions.branches.recovery import has_arrived
 from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, say
 from transactions.ledger.arrays import Smallints, adapt_packed_arrays
@@ -147,7 +148,8 @@ class _Attempt(Commitment):
             sent.replayed,
         )
         if sent.replayed:
-            return receipt
+            arrived = has_arrived(self._batch.source, receipt.first_id)
+            return replace(receipt, settling=not arrived)
         if len(sent.refusals) < self._batch.items:
             self._prepare()
         self.decide()
@@ -159,7 +161,8 @@ class _Attempt(Commitment):
             with ThreadPoolExecutor(1) as other:
                 receiving = other.submit(self._receive, {})
                 sent = self._send({})
-                return sent, receiving.result()
+            # What was sent before may be waiting there still, in the way of the same once more.
+            return sent, sent if sent.replayed else receiving.result()
         # One after the other, in the same order for all batches.
         if branch_number_of(self._batch.source) < branch_number_of(self._batch.destination):
             sent = self._send({})

@@ -6,7 +6,7 @@ that is not enough both sides give up, and later attempts, and for a while all t
 accounts, work one side after the other, in the same order for all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -26,6 +26,7 @@ from transactions.branches.commitment import (
 )
 from transactions.branches.meetings import met_lately, note_meeting
 from transactions.branches.outcomes import BranchDown
+from transactions.branches.recovery import has_arrived
 from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, exchange, say
 from transactions.ledger.posting import Order, Receipt, Transfer
@@ -114,7 +115,8 @@ class _Attempt(Commitment):
         sent, received = self._in_order() if self._is_in_order else self._together()
         receipt = self._checked(sent, received)
         if receipt.replayed:
-            return receipt
+            arrived = has_arrived(self._asked.source, receipt.transfer_id)
+            return replace(receipt, settling=not arrived)
         self.decide()
         is_settled = self.settle()
         return Receipt(

@@ -82,6 +82,21 @@ def outcome_of(source: str, crossing: UUID, attempt: int, *, seconds: float) -> 
         time.sleep(0.05)
 
 
+def has_arrived(source: str, transfer_id: UUID) -> bool:
+    """Tell whether the payee's side of a transfer, or of a batch by its first one, is committed.
+
+    True of one that stayed on its node; False when one of the two nodes does not answer.
+    """
+    sent = _ask(source, ("sent", (transfer_id,)))
+    if not sent.is_good:
+        return False
+    if not sent.row:
+        return True
+    crossing, attempt, destination = sent.row
+    arrived = _ask(str(destination), ("arrived", (crossing, attempt)))
+    return arrived.is_good and bool(arrived.row)
+
+
 def sweep(*, older_than: float = OLDER_THAN_SECONDS) -> Swept:
     """Settle on all nodes what is in doubt for longer than ``older_than`` seconds.
 

@@ -14,6 +14,8 @@ from tests.integration.branches.test_crossing import (
     in_doubt,
 )
 from transactions.branches.batches import post_batch_across
+from transactions.branches.commitment import Commitment
+from transactions.branches.recovery import sweep
 from transactions.ledger.accounts import Status, set_status
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import check_books
@@ -51,6 +53,20 @@ def test_moves_every_item(accounts: tuple[int, int, int, int], branches: Branche
     assert [balance_of(DEL, number) for number in (three, four)] == [200, 400]
     assert in_doubt(branches) == []
     assert books(MUM, DEL) == []
+
+
+def test_says_with_each_answer_whether_the_payees_have_it(
+    accounts: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _two, three, _four = accounts
+    asked = order(key=str(uuid4()))
+    with monkeypatch.context() as lost:
+        lost.setattr(Commitment, "settle", lambda _commitment: False)
+        assert send([Transfer(one, three, inr(10))], asked=asked).settling
+    assert send([Transfer(one, three, inr(10))], asked=asked).settling
+    sweep(older_than=0)
+    again = send([Transfer(one, three, inr(10))], asked=asked)
+    assert (again.replayed, again.settling) == (True, False)
 
 
 def test_refuses_items_of_either_side_and_moves_the_rest(

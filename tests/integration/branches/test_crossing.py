@@ -14,6 +14,7 @@ from tests.factories import inr, order
 from tests.servers import TestServer
 from transactions.branches import recovery
 from transactions.branches.clearing import clearing_account
+from transactions.branches.commitment import Commitment
 from transactions.branches.coordinator import rehearse_across, transfer_across
 from transactions.chart import Place, open_chart
 from transactions.ledger.accounts import Opening, Purpose, Status, open_account, set_status
@@ -100,6 +101,19 @@ class TestTransferAcross:
         assert again.replayed
         assert again.transfer_id == first.transfer_id
         assert balance_of(DEL, payee) == 400
+
+    def test_says_with_each_answer_whether_the_payee_has_it(
+        self, pair: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = order(key=str(uuid4()))
+        with monkeypatch.context() as lost:
+            lost.setattr(Commitment, "settle", lambda _commitment: False)
+            assert send(*pair, 400, asked=asked).settling
+        again = send(*pair, 400, asked=asked)
+        assert (again.replayed, again.settling) == (True, True)
+        recovery.sweep(older_than=0)
+        again = send(*pair, 400, asked=asked)
+        assert (again.replayed, again.settling) == (True, False)
 
     def test_refuses_a_key_that_stands_for_another_request(self, pair: tuple[int, int]) -> None:
         payer, payee = pair

@@ -26,3 +26,7 @@ ROLLBACK PREPARED %s
 
 -- name: arrived
 SELECT transfer_id FROM ledger.arrival WHERE id = %s AND attempt = %s
+
+-- name: sent
+-- The crossing that a transfer, or a batch by its first one, is the payer's side of.
+SELECT id, attempt, destination FROM ledger.decision WHERE transfer_id = %s AND state = 'committed'
