@@ -103,7 +103,7 @@ class StatementPage(BankView):
         )
         answer: dict[str, Any] = {
             "account": account_shown(page.account),
-            "entries": [_entry(movement) for movement in page.movements],
+            "entries": [entry_shown(movement) for movement in page.movements],
             "has_more": page.older is not None,
         }
         if page.older is not None:
@@ -121,7 +121,7 @@ class LastFive(BankView):
         """Show the last five entries of the statement."""
         account = known_account_number(number)
         page = statement(caller_pk(request), number=account, before=None, limit=_FEW)
-        return Response({"entries": [_entry(movement) for movement in page.movements]})
+        return Response({"entries": [entry_shown(movement) for movement in page.movements]})
 
 
 class BalanceShown(BankView):
@@ -169,7 +169,8 @@ def _balance_at(user: int, number: int, at: datetime) -> Any:
         raise
 
 
-def _entry(movement: Movement) -> dict[str, Any]:
+def entry_shown(movement: Movement) -> dict[str, Any]:
+    """Return an entry as answers show it."""
     return given(
         transfer_id=str(movement.transfer_id),
         side="debit" if movement.is_out else "credit",
