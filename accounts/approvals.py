@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.audit import acting
@@ -34,6 +35,9 @@ class UnknownApproval(DomainError):
 
     code = "unknown_approval"
     http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is no such request.")
 
 
 class OwnRequest(DomainError):
@@ -115,6 +119,28 @@ def refuse(approval_id: int, *, checker: int, reason: str) -> Approval:
     return _decide(approval_id, checker=checker, state=ApprovalState.REFUSED, words=words)
 
 
+def approvals(*, state: str | None, before: int | None, limit: int) -> list[Approval]:
+    """Return up to ``limit`` requests, newest first: those in a state, those before a key."""
+    found = _with_people()
+    if state is not None:
+        found = found.filter(state=state)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    return list(found[:limit])
+
+
+def approval_known(approval_id: int) -> Approval:
+    """Return a request.
+
+    Raises:
+        UnknownApproval
+    """
+    found = _with_people().filter(pk=approval_id).first()
+    if found is None:
+        raise UnknownApproval
+    return found
+
+
 def carry_out_left_over() -> int:
     """Carry out what was approved and not done by whoever approved it; return how many were tried.
 
@@ -134,12 +160,15 @@ def carry_out_left_over() -> int:
     return tried
 
 
+def _with_people() -> QuerySet[Approval]:
+    return Approval.objects.select_related("maker", "checker")
+
+
 def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str = "") -> Approval:
     with transaction.atomic(durable=True):
         approval = Approval.objects.select_for_update().filter(pk=approval_id).first()
         if approval is None:
-            message = "There is no such request."
-            raise UnknownApproval(message)
+            raise UnknownApproval
         if approval.maker_id == checker:
             message = "Somebody else must decide about what you asked for."
             raise OwnRequest(message)

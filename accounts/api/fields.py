@@ -8,7 +8,7 @@ from accounts.numbers import (
     parse_account_number,
     parse_user_id,
 )
-from core.api.serializers import TextField
+from core.api.serializers import StrictField, TextField
 from core.errors import DomainError
 
 
@@ -54,3 +54,11 @@ class UserIdField(TextField):
     def to_representation(self, value: int) -> str:
         """Return the number's digits."""
         return str(value)
+
+
+class ObjectField(StrictField):
+    """A JSON object, of an answer."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Describe the field."""
+        return {"type": "object", "additionalProperties": True}

@@ -1,5 +1,44 @@
 """Addresses of people, under ``/api/v1/``."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts.api import access_log, approvals, branches, me, people
+
+urlpatterns = [
+    path("branches", branches.BranchList.as_view(), name="api-branches"),
+    path("me", me.Me.as_view(), name="api-me"),
+    path("me/access-log", access_log.AccessLog.as_view(), name="api-access-log"),
+    path("admin/customers", people.CustomerList.as_view(), name="api-admin-customers"),
+    path(
+        "admin/customers/<str:user_id>", people.CustomerDetail.as_view(), name="api-admin-customer"
+    ),
+    path(
+        "admin/customers/<str:user_id>/invitation",
+        people.CustomerInvitation.as_view(),
+        name="api-admin-customer-invitation",
+    ),
+    path("admin/people", people.PersonList.as_view(), name="api-admin-people"),
+    path("admin/people/<str:user_id>", people.PersonDetail.as_view(), name="api-admin-person"),
+    path(
+        "admin/people/<str:user_id>/status",
+        people.PersonStatus.as_view(),
+        name="api-admin-person-status",
+    ),
+    path("admin/people/<str:user_id>/role", people.PersonRole.as_view(), name="api-admin-role"),
+    path("admin/approvals", approvals.ApprovalList.as_view(), name="api-approvals"),
+    path(
+        "admin/approvals/<int:approval_id>",
+        approvals.ApprovalDetail.as_view(),
+        name="api-approval",
+    ),
+    path(
+        "admin/approvals/<int:approval_id>/approve",
+        approvals.ApprovalGiving.as_view(),
+        name="api-approval-approve",
+    ),
+    path(
+        "admin/approvals/<int:approval_id>/refuse",
+        approvals.ApprovalRefusal.as_view(),
+        name="api-approval-refuse",
+    ),
+]
