@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from bankproject.health import health
 from core.api import docs
+from transactions.api import aliases
 
 urlpatterns = [
     path("health", health, name="health"),
@@ -17,6 +18,9 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("transactions.api.urls")),
     path("api/v1/", include("notifications.api.urls")),
+    path("api/get-balance", aliases.Balance.as_view(), name="alias-balance"),
+    path("api/get-user-transactions", aliases.Transactions.as_view(), name="alias-transactions"),
+    path("api/get-last-5-transactions", aliases.LastFive.as_view(), name="alias-last-five"),
     path("", include("portals.urls")),
 ]
 
