@@ -4,12 +4,27 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
+from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 
-from accounts.models import User, Viewing
+from accounts.models import Holding, User, Viewing
+from core.errors import DomainError
 
 # A page that shows itself anew every few seconds is one look.
 _ONE_LOOK: Final = timedelta(minutes=10)
+
+
+class LookNotNoted(DomainError):
+    """The head office is silent, so that nobody could see who looked: nothing is shown."""
+
+    code = "look_not_noted"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The head office cannot be reached just now. What customers could not see you look at "
+            "is not shown."
+        )
 
 
 def note_viewed(*, viewer: int, subject: int, what: str, reason: str = "") -> None:
@@ -17,6 +32,9 @@ def note_viewed(*, viewer: int, subject: int, what: str, reason: str = "") -> No
 
     Call it before the data are shown: what cannot be noted is not shown. The same look again
     within ten minutes counts as one.
+
+    Raises:
+        LookNotNoted
     """
     note_all_viewed(viewer=viewer, subjects=[subject], what=what, reason=reason)
 
@@ -25,8 +43,31 @@ def note_all_viewed(*, viewer: int, subjects: Collection[int], what: str, reason
     """Note that a member of staff looks at the data of several people, as ``note_viewed``.
 
     Those of whom the head office does not know are left out.
+
+    Raises:
+        LookNotNoted
     """
-    wanted = {*subjects} - {viewer}
+    try:
+        _note({*subjects} - {viewer}, viewer=viewer, what=what, reason=reason)
+    except (OperationalError, InterfaceError) as error:
+        raise LookNotNoted from error
+
+
+def note_accounts_viewed(*, viewer: int, numbers: Collection[int], what: str) -> None:
+    """Note that a member of staff looks at accounts, for all who hold them.
+
+    Raises:
+        LookNotNoted
+    """
+    try:
+        held = Holding.objects.filter(account__in=set(numbers))
+        subjects = set(held.values_list("user", flat=True))
+    except (OperationalError, InterfaceError) as error:
+        raise LookNotNoted from error
+    note_all_viewed(viewer=viewer, subjects=subjects, what=what)
+
+
+def _note(wanted: set[int], *, viewer: int, what: str, reason: str) -> None:
     if not wanted:
         return
     noted = Viewing.objects.filter(

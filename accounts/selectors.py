@@ -1,11 +1,11 @@
 """What is known of people and of the identity of accounts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Account, Branch, Holding, Role, StatusChange, User, UserStatus, Viewing
+from accounts.models import Account, Branch, Role, StatusChange, User, UserStatus, Viewing
 from core.errors import DomainError
 
 
@@ -102,21 +102,12 @@ def status_changes(person: int) -> list[StatusChange]:
     return list(StatusChange.objects.filter(person=person).select_related("changed_by"))
 
 
-def viewings_of(subject: int, *, before: int | None, limit: int) -> Sequence[Viewing]:
+def viewings_of(subject: int, *, before: int | None, limit: int) -> list[Viewing]:
     """Return who looked at a person's data, newest first, those before a key."""
     found = Viewing.objects.filter(subject=subject).select_related("viewer")
     if before is not None:
         found = found.filter(pk__lt=before)
-    return found[:limit]
-
-
-def holders_of(numbers: Collection[int]) -> dict[int, list[int]]:
-    """Return who holds accounts, by number, as the head office's copies say."""
-    held: dict[int, list[int]] = {}
-    pairs = Holding.objects.filter(account__in=numbers).values_list("account", "user")
-    for number, user in pairs:
-        held.setdefault(number, []).append(user)
-    return held
+    return list(found[:limit])
 
 
 def _filtered(found: QuerySet[User], wanted: PersonFilter) -> QuerySet[User]:

@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from accounts.access_log import note_all_viewed
+from accounts.access_log import note_accounts_viewed
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.models import Account, Branch, Holding
-from accounts.selectors import holders_of
 
 
 @admin.register(Branch)
@@ -67,6 +66,4 @@ class AccountAdmin(ReadOnlyAdmin):
 
 
 def _note(request: HttpRequest, numbers: Iterable[int], *, what: str) -> None:
-    held = holders_of(list(numbers))
-    subjects = {holder for holders in held.values() for holder in holders}
-    note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)
+    note_accounts_viewed(viewer=int(request.user.pk or 0), numbers=list(numbers), what=what)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.numbers import shown_user_id
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
 
@@ -76,6 +77,12 @@ def account_number(number: int) -> SafeString:
     return format_html(
         '<span class="account-number">{}</span>', format_html_join("", "<span>{}</span>", groups)
     )
+
+
+@register.filter
+def user_id(number: int) -> str:
+    """Write a user ID: branch, serial, check digit."""
+    return shown_user_id(number)
 
 
 @register.filter
