@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Account, Branch, Role, StatusChange, User, UserStatus, Viewing
+from accounts.models import Account, Branch, Holding, Role, StatusChange, User, UserStatus, Viewing
 from core.errors import DomainError
 
 
@@ -108,6 +108,15 @@ def viewings_of(subject: int, *, before: int | None, limit: int) -> list[Viewing
     if before is not None:
         found = found.filter(pk__lt=before)
     return list(found[:limit])
+
+
+def holders_of(numbers: Collection[int]) -> dict[int, list[int]]:
+    """Return who holds accounts, by number, as the head office's copies say."""
+    held: dict[int, list[int]] = {}
+    pairs = Holding.objects.filter(account__in=numbers).values_list("account", "user")
+    for number, user in pairs:
+        held.setdefault(number, []).append(user)
+    return held
 
 
 def _filtered(found: QuerySet[User], wanted: PersonFilter) -> QuerySet[User]:
