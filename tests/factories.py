@@ -5,10 +5,12 @@ from itertools import count
 from typing import Final
 from uuid import uuid4
 
-from accounts.models import User
+from accounts.models import Branch, Product, User
 from accounts.numbers import account_number
+from accounts.services import head_office
 from core.money import Money
 from transactions.chart import BankAccounts, Place, open_chart
+from transactions.governing import AccountRequest, open_customer_account
 from transactions.ledger.accounts import Opening, Purpose, open_account, set_holder
 from transactions.ledger.posting import BANK_CLIENT, Channel, Kind, Order, Transfer, post
 
@@ -69,6 +71,28 @@ def account(  # an account has these sides
         deposit = Transfer(vault, opening.number, Money(balance, currency), Kind.DEPOSIT)
         post(deposit, order=order())
     return opening.number
+
+
+def customer_account(
+    owner: User, *, balance: int = 0, currency: str = "INR", branch: str = ""
+) -> int:
+    """Open an account that the head office knows, and return its number.
+
+    Money for it comes from the vault of the head office, where it must be then.
+    """
+    request = AccountRequest(
+        owner=owner,
+        branch=Branch.objects.get(code=branch) if branch else head_office(),
+        product=Product.CURRENT,
+        currency=currency,
+        client=BANK_CLIENT,
+        key=str(uuid4()),
+    )
+    number = open_customer_account(request, now=instant()).number
+    if balance:
+        vault = bank_accounts(currency).number(Place.VAULT)
+        post(Transfer(vault, number, Money(balance, currency), Kind.DEPOSIT), order=order())
+    return number
 
 
 def person(**fields: object) -> User:

@@ -1,7 +1,7 @@
-"""The counter in the Django admin: tellers book cash, and bring it from the vault."""
+"""Desks in the Django admin: tellers book cash, and admins change customers' accounts."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -9,52 +9,80 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from accounts.callers import Caller
+from accounts.models import Role
 from core import clock
 from core.errors import DomainError
 from transactions.cash import deposit_cash, fill_with_cash, withdraw_cash
 from transactions.counter import BookingForm, FillingForm
-from transactions.permissions import CashDesk
+from transactions.desk_forms import DeskForm
+from transactions.permissions import AccountDesk, CashDesk
 from transactions.services import Receipt
 
 BOOK: Final = "transactions.book_cash"
 FILL: Final = "transactions.fill_with_cash"
+GOVERN: Final = "transactions.govern_account"
 _SERVICES: Final = {"deposit": deposit_cash, "withdrawal": withdraw_cash}
 _FILL: Final = "filling"
 _BUTTONS: Final = (*_SERVICES, _FILL)
 
 
-@admin.register(CashDesk)
-class CashDeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """One page, with what the person may do on it."""
+class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """One page of forms, where the admin has the list of a model: there is no table."""
+
+    permissions: ClassVar[tuple[str, ...]]
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        """Show the forms, and do what one asks for."""
+        raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
-        """Return the address of the page, where the admin looks for the list of a model."""
-        page = self.admin_site.admin_view(self.counter)
-        return [path("", page, name="transactions_cashdesk_changelist")]
+        """Return the address of the page."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return [path("", self.admin_site.admin_view(self.page), name=name)]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the page to those who may do something on it."""
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: CashDesk | None = None) -> bool:  # noqa: ARG002  # Django passes it
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes it
         """Let those in who may do something here."""
-        return request.user.has_perm(BOOK) or request.user.has_perm(FILL)
+        return any(request.user.has_perm(permission) for permission in self.permissions)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  # Django passes it
         """Add nothing: there is no table."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: CashDesk | None = None) -> bool:  # noqa: ARG002  # Django passes them
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes them
         """Change nothing: there is no table."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: CashDesk | None = None) -> bool:  # noqa: ARG002  # Django passes them
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes them
         """Delete nothing: there is no table."""
         return False
 
-    def counter(self, request: HttpRequest) -> HttpResponse:
+    def shown(
+        self, request: HttpRequest, template: str, *, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """Return the page with what a template needs besides."""
+        known = {
+            **self.admin_site.each_context(request),
+            "title": capfirst(self.opts.verbose_name),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, template, {**known, **context}, status=status)
+
+
+@admin.register(CashDesk)
+class CashDeskAdmin(DeskAdmin):
+    """Cash of customers, and cash from the vault."""
+
+    permissions = (BOOK, FILL)
+
+    def page(self, request: HttpRequest) -> HttpResponse:
         """Book what is asked for, by the button that was pressed; else show the forms."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -68,20 +96,38 @@ class CashDeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
             filling = FillingForm(request.POST, prefix="filling")
             if _is_done(request, filling, FILL, lambda: _fill(request, filling)):
                 return redirect(request.path)
-        return self._page(request, booking, filling)
+        return self.shown(
+            request,
+            "admin/cash_desk.html",
+            status=422 if booking.errors or filling.errors else 200,
+            booking=booking if request.user.has_perm(BOOK) else None,
+            filling=filling if request.user.has_perm(FILL) else None,
+        )
 
-    def _page(
-        self, request: HttpRequest, booking: BookingForm, filling: FillingForm
-    ) -> TemplateResponse:
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "title": _("Cash desk"),
-            "opts": self.opts,
-            "booking": booking if request.user.has_perm(BOOK) else None,
-            "filling": filling if request.user.has_perm(FILL) else None,
-        }
-        status = 422 if booking.errors or filling.errors else 200
-        return TemplateResponse(request, "admin/cash_desk.html", context, status=status)
+
+@admin.register(AccountDesk)
+class AccountDeskAdmin(DeskAdmin):
+    """Changes of customers' accounts."""
+
+    permissions = (GOVERN,)
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        """Do what the form asks for, or show it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = DeskForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                approval = form.carry_out(admin=_admin(request))
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                waits = _("A second admin must approve it: request %d.")
+                done = _("Done.") if approval is None else waits % approval.pk
+                messages.success(request, done)
+                return redirect(request.path)
+        status = 422 if form.errors else 200
+        return self.shown(request, "admin/account_desk.html", status=status, form=form)
 
 
 def _is_done(
@@ -119,3 +165,14 @@ def _fill(request: HttpRequest, form: FillingForm) -> Receipt:
 
 def _teller(request: HttpRequest) -> int:
     return int(request.user.pk)  # type: ignore[arg-type]  # nobody without an id gets here
+
+
+def _admin(request: HttpRequest) -> Caller:
+    """Return who works at the desk, as services know callers."""
+    return Caller(
+        pk=_teller(request),
+        role=Role.ADMIN,
+        scopes=None,
+        via="session",
+        credential="admin",
+    )

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.access_log import note_all_viewed
+from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
 from accounts.api.fields import AccountNumberField, UserIdField
 from accounts.audit import acting
 from accounts.models import AccountStatus, Product, Rights
@@ -41,12 +42,11 @@ from transactions.account_desk import (
     close_account,
 )
 from transactions.api.accounts import known_account_number
-from transactions.api.approvals import APPROVAL, ApprovalAnswer, approval_shown
 from transactions.governing import AccountRequest, open_customer_account
 from transactions.ledger.accounts import Status
 from transactions.overview import AccountFilter, AccountOverview, account_overview, all_accounts
 
-LOOK: Final = Access(EMPLOYEE, ADMIN, scope="admin:read")
+LOOK: Final = Access(EMPLOYEE, ADMIN, scope="admin:read", permission="accounts.view_account")
 GOVERN: Final = Access(ADMIN, scope="admin:write", permission="transactions.govern_account")
 _NONE: Final = "none"
 _LONGEST_NAME: Final = 60
@@ -133,7 +133,7 @@ class RightsAnswer(Serializer[Any]):
     """The account as it is now, and the approval that a change waits for, if it does."""
 
     account = GovernedAccountAnswer()
-    approval = ApprovalAnswer(required=False)
+    approval = RequestAnswer(required=False)
 
 
 class GovernedAccountList(BankView):
@@ -231,8 +231,8 @@ class AccountFreezing(BankView):
     access: ClassVar = {"POST": GOVERN}
 
     @operation(
-        answer=ApprovalAnswer,
-        example=APPROVAL,
+        answer=RequestAnswer,
+        example=REQUEST,
         status=HTTPStatus.ACCEPTED,
         body=ReasonBody,
         body_example={"reason": "reported as stolen"},
@@ -249,8 +249,8 @@ class AccountUnfreezing(BankView):
     access: ClassVar = {"POST": GOVERN}
 
     @operation(
-        answer=ApprovalAnswer,
-        example=APPROVAL,
+        answer=RequestAnswer,
+        example=REQUEST,
         status=HTTPStatus.ACCEPTED,
         body=ReasonBody,
         body_example={"reason": "the owner has shown who they are"},
@@ -268,7 +268,7 @@ class AccountHolder(BankView):
 
     @operation(
         answer=RightsAnswer,
-        example={"account": ACCOUNT, "approval": APPROVAL},
+        example={"account": ACCOUNT, "approval": REQUEST},
         body=RightsBody,
         body_example={"rights": "owner", "reason": "a joint account of the two"},
         keyed=True,
@@ -292,7 +292,7 @@ class AccountHolder(BankView):
         )
         found = account_overview(account)
         note_look(request, found)
-        waits = None if approval is None else approval_shown(approval)
+        waits = None if approval is None else request_shown(approval)
         return Response(given(account=_account(found), approval=waits))
 
 
@@ -324,7 +324,7 @@ def _ask_status(request: Request, number: str, status: Any) -> Response:
     approval = ask_status(
         account, status=status, admin=request.user, key=key, reason=body["reason"]
     )
-    return Response(approval_shown(approval), status=HTTPStatus.ACCEPTED)
+    return Response(request_shown(approval), status=HTTPStatus.ACCEPTED)
 
 
 def _known_user_id(text: str) -> int:

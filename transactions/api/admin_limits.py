@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
 from accounts.reasons import LONGEST_REASON
 from core import clock
 from core.api.keys import idempotency_key
@@ -16,7 +17,6 @@ from core.api.views import BankView, caller_pk
 from transactions.account_desk import ask_overdraft, change_account_limits
 from transactions.api.accounts import known_account_number
 from transactions.api.admin_accounts import GOVERN, LOOK, note_look
-from transactions.api.approvals import APPROVAL, ApprovalAnswer, approval_shown
 from transactions.api.limits import LIMITS, LimitsAnswer, LimitsBody, limits_read, limits_shown
 from transactions.limits.changing import LimitsRequest, limits_view
 from transactions.overview import account_overview
@@ -41,7 +41,7 @@ class OverdraftBody(StrictSerializer):
 class GovernedLimitsAnswer(LimitsAnswer):
     """The limits of an account, and the approval that raising waits for, if it does."""
 
-    approval = ApprovalAnswer(required=False)
+    approval = RequestAnswer(required=False)
 
 
 class GovernedLimits(BankView):
@@ -58,7 +58,7 @@ class GovernedLimits(BankView):
 
     @operation(
         answer=GovernedLimitsAnswer,
-        example={**LIMITS, "raises": [], "approval": APPROVAL},
+        example={**LIMITS, "raises": [], "approval": REQUEST},
         body=GovernedLimitsBody,
         body_example={"currency": "INR", "daily_limit": "80000.00", "reason": _REASON},
         keyed=True,
@@ -74,7 +74,7 @@ class GovernedLimits(BankView):
         approval = change_account_limits(asked, admin=request.user, key=key, reason=reason, now=now)
         shown = limits_shown(limits_view(asked.account, now=now))
         return Response(
-            given(**shown, approval=None if approval is None else approval_shown(approval))
+            given(**shown, approval=None if approval is None else request_shown(approval))
         )
 
 
@@ -84,8 +84,8 @@ class GovernedOverdraft(BankView):
     access: ClassVar = {"PUT": GOVERN}
 
     @operation(
-        answer=ApprovalAnswer,
-        example=APPROVAL,
+        answer=RequestAnswer,
+        example=REQUEST,
         status=HTTPStatus.ACCEPTED,
         body=OverdraftBody,
         body_example={"currency": "INR", "overdraft_limit": "10000.00", "reason": _REASON},
@@ -96,7 +96,7 @@ class GovernedOverdraft(BankView):
         key = idempotency_key(request)
         asked, reason = _asked(OverdraftBody, request, number)
         approval = ask_overdraft(asked, admin=request.user, key=key, reason=reason, now=clock.now())
-        return Response(approval_shown(approval), status=HTTPStatus.ACCEPTED)
+        return Response(request_shown(approval), status=HTTPStatus.ACCEPTED)
 
 
 def _asked(

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import DictField, Serializer
+from rest_framework.serializers import Serializer
 
 from accounts.access_log import note_all_viewed
-from accounts.api.fields import AccountNumberField
+from accounts.api.fields import AccountNumberField, ObjectField
 from accounts.selectors import holders_of
 from core.api.access import ADMIN, EMPLOYEE, Access
 from core.api.pages import Page, PageFilters
@@ -36,7 +36,7 @@ from transactions.operations import (
     operations,
 )
 
-STAFF: Final = Access(EMPLOYEE, ADMIN, scope="admin:read")
+STAFF: Final = Access(EMPLOYEE, ADMIN, scope="admin:read", permission="accounts.view_account")
 _HEAD_OFFICE: Final = "HO"
 TRANSACTION: Final = {
     "id": "019a8f6e-6d2a-7c31-9b57-0e3f1f2c9a55",
@@ -96,7 +96,7 @@ class OperationAnswer(Serializer[Any]):
     by = TextField(required=False)
     words = TextField(required=False)
     event_at = InstantField(required=False)
-    details = DictField(required=False)
+    details = ObjectField(required=False)
 
 
 class OperationsAnswer(Serializer[Any]):

@@ -22,6 +22,7 @@ from transactions.branches.agreement import copy_account
 from transactions.branches.registry import nodes
 from transactions.chart import BankAccounts, open_chart
 from transactions.demo.people import Persona, make_people
+from transactions.demo.promises import add_promises
 from transactions.demo.staff import add_staff
 from transactions.demo.story import Happening, Holder, Side, tell
 from transactions.ledger.accounts import (
@@ -98,8 +99,11 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
                 _write(part, now=now, progress=progress)
     if progress.posted:
         for part in parts:
-            for number in _numbers_of(part).values():
+            numbers = _numbers_of(part)
+            for number in numbers.values():
                 copy_account(number)
+            if numbers:
+                add_promises(part.people, numbers, now=now)
     return progress.posted
 
 

@@ -18,6 +18,7 @@ _MAY: Final = (
     "book_cash",
     "decide_approval",
     "fill_with_cash",
+    "govern_account",
     "view_account",
     "view_approval",
     "view_branch",

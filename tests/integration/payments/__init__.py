@@ -1,0 +1,1 @@
+"""Tests of payees, standing orders and limits."""

@@ -1,0 +1,63 @@
+"""Two people with accounts that the head office knows."""
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from django.core import mail
+
+from accounts.callers import Caller
+from accounts.models import User
+from accounts.step_up import StepUpRequired
+from bankproject.runtime.postgres import BankUrls
+from core.api.step_up import StepUp
+from tests.factories import customer_account, person
+
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture
+def asha(fresh_bank: BankUrls) -> User:
+    """Give a customer of an empty bank."""
+    assert fresh_bank
+    return person()
+
+
+@pytest.fixture
+def vikram(asha: User) -> User:
+    """Give another one."""
+    assert asha
+    return person(full_name="Vikram Singh")
+
+
+@pytest.fixture
+def mine(asha: User) -> int:
+    """Return Asha's account, with ₹1,00,000."""
+    return customer_account(asha, balance=10_000_000)
+
+
+@pytest.fixture
+def theirs(vikram: User) -> int:
+    """Return Vikram's empty account."""
+    return customer_account(vikram)
+
+
+def by_key(user: User) -> Caller:
+    """Return a person's API key, which is never asked for a code."""
+    return Caller(pk=user.pk, role="customer", scopes=frozenset(), via="key", credential="a key")
+
+
+def confirmed(ask: Callable[[StepUp], Answer]) -> Answer:
+    """Ask for something twice, the second time with the code that came by e-mail."""
+    with pytest.raises(StepUpRequired) as required:
+        ask(StepUp(fingerprint="of the test", challenge=None, code=None))
+    found = re.search(r"\b[0-9]{6}\b", str(mail.outbox[-1].body))
+    assert found is not None
+    return ask(
+        StepUp(
+            fingerprint="of the test",
+            challenge=required.value.members["challenge"],
+            code=found.group(),
+        )
+    )

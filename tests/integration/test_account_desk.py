@@ -1,0 +1,228 @@
+"""What admins do about accounts: at once, or once somebody else approves."""
+
+import pytest
+
+from accounts.approvals import OwnRequest, approve
+from accounts.callers import Caller
+from accounts.models import Account, Approval, ApprovalState, Holding, Rights, Role, User
+from bankproject.runtime.postgres import BankUrls
+from core.text import InvalidText
+from tests.factories import customer_account, instant, person
+from transactions.account_desk import (
+    NotACustomer,
+    ask_overdraft,
+    ask_status,
+    change_account_limits,
+    change_rights,
+    close_account,
+)
+from transactions.ledger.accounts import Limit, Limits, Status, limits_of
+from transactions.ledger.codes import Code, Refused
+from transactions.limits.changing import LimitsRequest
+from transactions.limits.models import LimitRaise
+
+NOW = instant()
+
+
+@pytest.fixture
+def anjali(fresh_bank: BankUrls) -> Caller:
+    """Give an admin of an empty bank."""
+    assert fresh_bank
+    return caller(person(full_name="Anjali Bhatt", role=Role.ADMIN, is_staff=True))
+
+
+@pytest.fixture
+def vivek(anjali: Caller) -> int:
+    """Return the id of another admin."""
+    assert anjali
+    return person(full_name="Vivek Menon", role=Role.ADMIN, is_staff=True).pk
+
+
+@pytest.fixture
+def asha(anjali: Caller) -> User:
+    """Give a customer."""
+    assert anjali
+    return person()
+
+
+@pytest.fixture
+def number(asha: User) -> int:
+    """Return the customer's account, with ₹1."""
+    return customer_account(asha, balance=100)
+
+
+def caller(admin: User) -> Caller:
+    """Return an admin as services know them."""
+    return Caller(pk=admin.pk, role="admin", scopes=None, via="session", credential="test")
+
+
+def status_of(number: int) -> str:
+    """Return the status of an account."""
+    return Account.objects.get(pk=number).status
+
+
+def limits(number: int) -> Limits:
+    """Return the limits of an account."""
+    found = limits_of(number, day=NOW.date())
+    assert found is not None
+    return found
+
+
+def wanted(number: int, **named: int | None) -> LimitsRequest:
+    """Return a wish to change limits."""
+    return LimitsRequest(
+        user=0,
+        account=number,
+        currency="INR",
+        wanted={Limit(name): minor for name, minor in named.items()},
+    )
+
+
+class TestFreezing:
+    def test_waits_for_a_second_admin(self, anjali: Caller, vivek: int, number: int) -> None:
+        asked = ask_status(number, status=Status.FROZEN, admin=anjali, key="f", reason="stolen")
+        assert status_of(number) == "open"
+        with pytest.raises(OwnRequest):
+            approve(asked.pk, checker=anjali.pk)
+        assert approve(asked.pk, checker=vivek).state == ApprovalState.DONE
+        assert status_of(number) == "frozen"
+        back = ask_status(number, status=Status.OPEN, admin=anjali, key="u", reason="found")
+        approve(back.pk, checker=vivek)
+        assert status_of(number) == "open"
+
+    def test_is_asked_for_once_under_a_key(self, anjali: Caller, number: int) -> None:
+        def ask(status: Status, reason: str = "stolen") -> Approval:
+            return ask_status(number, status=status, admin=anjali, key="f", reason=reason)  # type: ignore[arg-type]  # one of the two
+
+        assert ask(Status.FROZEN) == ask(Status.FROZEN)
+        for status, reason in ((Status.OPEN, "stolen"), (Status.FROZEN, "lost")):
+            with pytest.raises(Refused) as refused:
+                ask(status, reason)
+            assert refused.value.reason is Code.KEY_REUSED
+        assert Approval.objects.count() == 1
+
+    def test_is_refused_without_an_account_or_a_reason(self, anjali: Caller, number: int) -> None:
+        with pytest.raises(Refused) as refused:
+            ask_status(number + 1, status=Status.FROZEN, admin=anjali, key="f", reason="stolen")
+        assert refused.value.reason is Code.UNKNOWN_ACCOUNT
+        with pytest.raises(InvalidText):
+            ask_status(number, status=Status.FROZEN, admin=anjali, key="f", reason=" ")
+        assert not Approval.objects.exists()
+
+
+class TestClosing:
+    def test_needs_a_balance_of_zero_and_is_done_at_once(
+        self, anjali: Caller, asha: User, number: int
+    ) -> None:
+        with pytest.raises(Refused) as refused:
+            close_account(number, admin=anjali, key="c", reason="moves abroad")
+        assert refused.value.reason is Code.BALANCE_NOT_ZERO
+        empty = customer_account(asha)
+        for _ in range(2):
+            close_account(empty, admin=anjali, key="d", reason="moves abroad")
+        assert (status_of(number), status_of(empty)) == ("open", "closed")
+        with pytest.raises(Refused) as refused:
+            ask_status(empty, status=Status.OPEN, admin=anjali, key="e", reason="came back")
+        assert refused.value.reason is Code.ACCOUNT_CLOSED
+
+
+class TestLimits:
+    def test_are_lowered_at_once_and_raised_by_two(
+        self, anjali: Caller, vivek: int, number: int
+    ) -> None:
+        assert self.change(anjali, number, "a", daily_limit=100, transfer_limit=50) is None
+        request = {"daily_limit": 200, "transfer_limit": 40}
+        asked = self.change(anjali, number, "b", **request)
+        assert asked is not None
+        assert (limits(number).daily_limit, limits(number).transfer_limit) == (100, 40)
+        approve(asked.pk, checker=vivek)
+        assert (limits(number).daily_limit, limits(number).transfer_limit) == (200, 40)
+        # The same once more changes nothing, also when there is nothing left to raise.
+        assert self.change(anjali, number, "b", **request) == asked
+        assert Approval.objects.count() == 1
+
+    def test_that_cool_off_for_their_owner_are_forgotten(
+        self, anjali: Caller, vivek: int, asha: User, number: int
+    ) -> None:
+        self.change(anjali, number, "a", daily_limit=100)
+        LimitRaise.objects.create(
+            account=number,
+            limit=Limit.DAILY,
+            minor=900,
+            asked_by=asha,
+            asked_at=NOW,
+            applies_at=NOW,
+        )
+        asked = self.change(anjali, number, "b", daily_limit=200)
+        assert asked is not None
+        approve(asked.pk, checker=vivek)
+        assert [one.state for one in LimitRaise.objects.all()] == ["cancelled"]
+
+    def test_of_overdraft_wait_whether_higher_or_lower(
+        self, anjali: Caller, vivek: int, number: int
+    ) -> None:
+        for minor in (5_000, 1_000):
+            asked = ask_overdraft(
+                wanted(number, overdraft_limit=minor),
+                admin=anjali,
+                key=f"to {minor}",
+                reason="agreed",
+                now=NOW,
+            )
+            approve(asked.pk, checker=vivek)
+            assert limits(number).overdraft_limit == minor
+
+    def change(self, admin: Caller, number: int, key: str, **named: int | None) -> Approval | None:
+        """Change limits as an admin."""
+        return change_account_limits(
+            wanted(number, **named), admin=admin, key=key, reason="agreed", now=NOW
+        )
+
+
+class TestHolders:
+    def test_are_authorised_at_once(self, anjali: Caller, number: int) -> None:
+        vikram = person(full_name="Vikram Singh")
+        for key, rights in (("a", Rights.AUTHORISED), ("n", None)):
+            for _ in range(2):
+                asked = self.change(anjali, number, vikram, key, rights)
+                assert asked is None
+            found = Holding.objects.filter(account=number, user=vikram)
+            assert [one.rights for one in found] == ([rights] if rights else [])
+
+    def test_become_owners_and_cease_to_be_by_two(
+        self, anjali: Caller, vivek: int, number: int
+    ) -> None:
+        vikram = person(full_name="Vikram Singh")
+        for key, rights, expected in (
+            ("o", Rights.OWNER, ["owner"]),
+            ("a", Rights.AUTHORISED, ["authorised"]),
+        ):
+            asked = self.change(anjali, number, vikram, key, rights)
+            assert asked is not None
+            assert approve(asked.pk, checker=vivek).state == ApprovalState.DONE
+            found = Holding.objects.filter(account=number, user=vikram)
+            assert [one.rights for one in found] == expected
+
+    def test_keep_an_owner_among_them(
+        self, anjali: Caller, vivek: int, asha: User, number: int
+    ) -> None:
+        asked = self.change(anjali, number, asha, "n", None)
+        assert asked is not None
+        decided = approve(asked.pk, checker=vivek)
+        assert (decided.state, decided.words) == (
+            ApprovalState.FAILED,
+            "An account keeps an owner.",
+        )
+        assert Holding.objects.filter(account=number, user=asha).exists()
+
+    def test_are_customers(self, anjali: Caller, vivek: int, number: int) -> None:
+        with pytest.raises(NotACustomer):
+            self.change(anjali, number, User.objects.get(pk=vivek), "x", Rights.AUTHORISED)
+
+    def change(
+        self, admin: Caller, number: int, holder: User, key: str, rights: Rights | None
+    ) -> Approval | None:
+        """Change what a person may do with an account."""
+        return change_rights(
+            number, person=holder, rights=rights, admin=admin, key=key, reason="asked for"
+        )
