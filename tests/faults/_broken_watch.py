@@ -10,10 +10,8 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402  # needs Django set up
 
+from tests.faults._programs import NO_FENCE  # noqa: E402  # as above
 from transactions.branches import recovery  # noqa: E402  # as above
-
-NO_FENCE: Final = "no_fence"
-SKIPS_ONE: Final = "skips_one"
 
 _settle: Final = recovery._settle  # noqa: SLF001  # what is broken is inside
 _in_doubt_on: Final = recovery._in_doubt_on  # noqa: SLF001  # as above

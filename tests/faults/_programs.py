@@ -11,6 +11,10 @@ from typing import Final
 
 from tests.faults._laboratory import PROJECT, Laboratory
 
+NO_FENCE: Final = "no_fence"
+SKIPS_ONE: Final = "skips_one"
+"""The flaws that a watch may have."""
+
 _START_SECONDS: Final = 30
 _THIS_SOON: Final = 30
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tests.faults._broken_watch import NO_FENCE, SKIPS_ONE
 from tests.faults._judge import Judge
 from tests.faults._laboratory import Laboratory, Template, laboratory
 from tests.faults._nemesis import Fault
+from tests.faults._programs import NO_FENCE, SKIPS_ONE
 from tests.faults.exhaustive import Case, Coordinator, Run
 
 
