@@ -19,6 +19,7 @@ from transactions.branches.alarms import sound_alarms
 from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
+from transactions.events import feed_events
 from transactions.ledger.connection import fetch_one
 from transactions.limits.changing import apply_due_raises
 from transactions.payments.cooling import keep_cooling
@@ -73,11 +74,13 @@ def run_upkeep(*, now: datetime) -> None:
         keeper = _workers.setdefault((node, "keep_up"), _Worker(keep_up))
         copier = _workers.setdefault((node, "copy"), _Worker(copy_changes))
         spreader = _workers.setdefault((node, "spread"), _Worker(spread_moves))
+        feeder = _workers.setdefault((node, "feed"), _Worker(feed_events))
         begun += [
             sweeper.begin(node=node),
             keeper.begin(node=node, now=now),
             copier.begin(node=node),
             spreader.begin(node=node),
+            feeder.begin(node=node, now=now),
         ]
     _workers.setdefault((HEAD_OFFICE, "alarms"), _Worker(sound_alarms)).begin()
     sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))

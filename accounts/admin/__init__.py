@@ -3,9 +3,9 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
-from accounts.admin import accounts, approvals, audit, people, viewings
+from accounts.admin import accounts, approvals, audit, people, viewings, webhooks
 
-__all__ = ["accounts", "approvals", "audit", "people", "viewings"]
+__all__ = ["accounts", "approvals", "audit", "people", "viewings", "webhooks"]
 
 # The admin has no door of its own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

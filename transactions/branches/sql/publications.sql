@@ -15,7 +15,10 @@ ALTER PUBLICATION bank_ledger SET TABLE
 ledger.account,
 ledger.holder,
 ledger.payee_limit,
-ledger.hold,
+ledger.hold (
+    id, account, payee, amount, captured, client, placed_day, placed_at, expires_at, ended_at,
+    transfer_id, state, memo
+),
 ledger.journal (
     id, debit, credit, peer, amount, debit_after, credit_after, client, event_at, group_id, kind,
     channel, reference, memo

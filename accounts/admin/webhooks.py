@@ -1,0 +1,127 @@
+"""Webhooks in the Django admin: where events go, what came of it, and sending one again."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.access_log import note_all_viewed
+from accounts.admin.readonly import ReadOnlyAdmin
+from core import clock
+from core.errors import DomainError
+from notifications.webhooks.deliveries import redeliver
+from notifications.webhooks.models import Attempt, Delivery, Endpoint
+
+REDELIVER = "notifications.change_delivery"
+
+
+class _NotedAdmin(ReadOnlyAdmin):
+    """Rows that belong to people, who are told who looked."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Note the look, then show the row."""
+        found = self.get_object(request, object_id) if object_id else None
+        if found is not None and self.has_view_permission(request, found):
+            self._note(request, [found], what="webhook")
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show a page of rows, and note the look."""
+        answer = super().changelist_view(request, extra_context)
+        shown = getattr(answer, "context_data", {}).get("cl")
+        if shown is not None:
+            self._note(request, shown.result_list, what="list of webhooks")
+        return answer
+
+    def _note(self, request: HttpRequest, rows: Iterable[Any], *, what: str) -> None:
+        subjects = {self.owner_of(row) for row in rows}
+        note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)
+
+    @staticmethod
+    def owner_of(row: Any) -> int:
+        """Return whose row it is."""
+        raise NotImplementedError
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(_NotedAdmin):
+    """Endpoints, without their secrets."""
+
+    list_display = ("url", "owner", "state", "failing_since", "created_at")
+    list_filter = ("state", "created_at")
+    list_select_related: ClassVar = ("owner",)
+    search_fields = ("url", "owner__full_name", "owner__email")
+    fields = ("url", "owner", "event_types", "state", "failing_since", "created_at")
+
+    @staticmethod
+    def owner_of(row: Endpoint) -> int:
+        """Return whose endpoint it is."""
+        return row.owner_id
+
+
+class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    """What was tried."""
+
+    model = Attempt
+    fields = readonly_fields = ("at", "milliseconds", "status", "failure", "excerpt")
+    can_delete = False
+    max_num = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes it
+        """Show it to those who may see deliveries."""
+        return request.user.has_perm("notifications.view_delivery")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(_NotedAdmin):
+    """Deliveries with their attempts. What the events say is between the bank and their owners."""
+
+    list_display = ("created_at", "event", "endpoint", "owner", "state", "next_attempt_at")
+    list_filter = ("state", "event__type", "created_at")
+    list_select_related: ClassVar = ("event", "endpoint__owner")
+    search_fields = ("endpoint__url", "endpoint__owner__full_name")
+    fields = ("id", "event", "endpoint", "owner", "state", "next_attempt_at", "created_at")
+    inlines: ClassVar = [AttemptInline]
+    actions: ClassVar = ["redeliver"]
+    show_full_result_count = False
+
+    @admin.display(ordering="endpoint__owner__full_name")
+    def owner(self, delivery: Delivery) -> str:
+        """Name the person who is told."""
+        return str(delivery.endpoint.owner)
+
+    @staticmethod
+    def owner_of(row: Delivery) -> int:
+        """Return who is told."""
+        return row.endpoint.owner_id
+
+    def has_redeliver_permission(self, request: HttpRequest) -> bool:
+        """Tell whether the person may send anything again."""
+        return request.user.has_perm(REDELIVER)
+
+    @admin.action(description=_("Send again"), permissions=["redeliver"])
+    def redeliver(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
+        """Send the chosen deliveries again, or now."""
+        sent = 0
+        for delivery in chosen.select_related("endpoint"):
+            try:
+                redeliver(delivery.endpoint.owner_id, delivery_id=delivery.pk, now=clock.now())
+            except DomainError as error:
+                messages.error(request, f"{delivery.endpoint}: {error.message}")
+            else:
+                sent += 1
+        if sent:
+            words = ngettext("%d delivery is sent again.", "%d deliveries are sent again.", sent)
+            messages.success(request, words % sent)

@@ -1,0 +1,33 @@
+"""What messages to people can wait for: run by Celery, as often as like and wherever.
+
+Beat is no more than a trigger: what is due stands in PostgreSQL, and each delivery is taken by one
+task only. A task that comes twice, late or not at all changes nothing but the minute.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from celery import shared_task
+
+from core import clock
+from notifications.webhooks.events import forget_events
+from notifications.webhooks.sending import send_due
+from notifications.webhooks.telling import tell_owners
+
+# A task leaves its place to others now and then.
+_SECONDS: Final = 20.0
+_KEPT_FOR: Final = timedelta(days=30)
+
+
+@shared_task
+def deliver_webhooks() -> int:
+    """Send the webhooks that are due, and return how many attempts that took."""
+    attempts = send_due(clock=clock.now, seconds=_SECONDS)
+    tell_owners()
+    return attempts
+
+
+@shared_task
+def forget_webhooks() -> int:
+    """Forget events older than 30 days with their history and return how many; for once a day."""
+    return forget_events(before=clock.now() - _KEPT_FOR)

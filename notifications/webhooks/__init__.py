@@ -1,0 +1,1 @@
+"""Webhooks: what happens on people's accounts, told to the addresses that they gave."""

@@ -1,0 +1,81 @@
+"""Signatures as Standard Webhooks has them, and the secrets behind them.
+
+A secret is needed again for every message, so it cannot be hashed as a password is. In the database
+it lies encrypted under a key made of ``SECRET_KEY``: whoever reads the database alone, or a backup
+of it, cannot sign. ``SECRET_KEY_FALLBACKS`` still open what was sealed under an earlier key.
+"""
+
+import hmac
+import secrets
+from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+PREFIX: Final = "whsec_"
+_SECRET_BYTES: Final = 32
+_PURPOSE: Final = b"bankproject webhook secrets"
+
+
+class SecretLost(Exception):
+    """A secret was sealed under a key that the bank has no more; it must be made anew."""
+
+
+def new_secret() -> str:
+    """Return a new secret, as its owner keeps it."""
+    return PREFIX + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def seal(secret: str) -> bytes:
+    """Encrypt a secret for the database."""
+    return _box().encrypt(secret.encode())
+
+
+def open_sealed(sealed: bytes) -> str:
+    """Return a secret of the database.
+
+    Raises:
+        SecretLost
+    """
+    try:
+        return _box().decrypt(bytes(sealed)).decode()
+    except InvalidToken as error:
+        raise SecretLost from error
+
+
+def headers_of(
+    *, message: UUID, at: datetime, body: bytes, secrets: Iterable[str]
+) -> Mapping[str, str]:
+    """Return the headers of a message: its id, the instant, and a signature by each secret."""
+    seconds = int(at.timestamp())
+    signed = f"{message}.{seconds}.".encode() + body
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Bankproject-Webhooks/1",
+        "webhook-id": str(message),
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": " ".join(_signature(secret, signed) for secret in secrets),
+    }
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = b64decode(secret.removeprefix(PREFIX))
+    return "v1," + b64encode(hmac.new(key, signed, sha256).digest()).decode()
+
+
+def _box() -> MultiFernet:
+    return MultiFernet(
+        [Fernet(_key(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    )
+
+
+def _key(of: str) -> bytes:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(of.encode())
+    return urlsafe_b64encode(derived)

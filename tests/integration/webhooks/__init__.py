@@ -1,0 +1,1 @@
+"""Webhooks: from what happens in the ledger to a receiver."""
