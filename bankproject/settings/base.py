@@ -13,6 +13,8 @@ from core import logs
 BASE_DIR = env.PROJECT
 
 SECRET_KEY = env.text("SECRET_KEY")
+# Keys from before, which still open what they sealed.
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", "")
 DEBUG = False
 # Where people reach the bank; mails and passkeys name it.
 PUBLIC_URL = env.public_address("PUBLIC_URL", "http://localhost:8000")
@@ -99,6 +101,8 @@ REPLICATION_DATABASE = (
     env.database("REPLICATION_DATABASE_URL") if env.optional("REPLICATION_DATABASE_URL") else None
 )
 ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
+# Whether the bank calls addresses of private networks and of this machine that people give it.
+ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
@@ -121,6 +125,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "deliver_webhooks": {
+        "task": "notifications.tasks.deliver_webhooks",
+        "schedule": 2.0,
+        # What nobody took up in time, the next one does.
+        "options": {"expires": 4},
+    },
+    "forget_webhooks": {
+        "task": "notifications.tasks.forget_webhooks",
+        "schedule": crontab(hour="3", minute="41"),
+    },
     "forget_requests": {
         "task": "transactions.tasks.forget_requests",
         "schedule": crontab(hour="3", minute="17"),
