@@ -1,21 +1,35 @@
 """What every test can ask for."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Final
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from accounts import known
 from bankproject.runtime.postgres import BankUrls
+from core.cache import BankCache
 from tests.servers import TestServer, test_server, worker_name
 from transactions.branches import registry
 
 pytest_plugins = ("tests.machine", "tests.branches")
 
 _copies: Final = count()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known(settings: Settings) -> None:
+    """Let nothing be known of what other tests did: the same ids come again in their banks."""
+    usual = settings.CACHES["default"]
+    settings.CACHES = {"default": {**usual, "KEY_PREFIX": uuid4().hex}}
+    BankCache.trust_again()
+    known.forget_all()
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +60,26 @@ def fresh_bank(
 
     Django's own way, truncating all tables, is what the ledger refuses.
     """
+    with _own_bank(server, django_db_blocker) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="module")
+def shared_bank(
+    django_db_setup: None,  # noqa: ARG001  # the template must be there
+    django_db_blocker: DjangoDbBlocker,
+    server: TestServer,
+) -> Iterator[BankUrls]:
+    """Give all tests of a module one bank database, empty at first, in which they can commit."""
+    with _own_bank(server, django_db_blocker) as urls:
+        yield urls
+
+
+@contextmanager
+def _own_bank(server: TestServer, blocker: DjangoDbBlocker) -> Iterator[BankUrls]:
     database = f"{_template()}_{next(_copies)}"
     usual = connection.settings_dict["NAME"]
-    with server.copied(_template(), database) as urls, django_db_blocker.unblock():
+    with server.copied(_template(), database) as urls, blocker.unblock():
         # What is open or known would go on with the usual database.
         connections.close_all()
         registry.forget()

@@ -16,6 +16,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 VENV = PROJECT / ".venv"
 OLDEST_PYTHON = (3, 11)
 INTERRUPTED = 130
+# A program for the shell and for Python at once, as pip writes them: the first line of a program
+# may hold neither a space nor a long path. What lies in the folder where it runs is not imported.
+COMMAND = """\
+#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
+import sys
+sys.path.insert(0, {project!r})
+from client.main import main
+main()
+"""
 
 
 class InstallError(Exception):
@@ -23,7 +34,7 @@ class InstallError(Exception):
 
 
 def main() -> int:
-    """Install the lists named on the command line; return the exit status."""
+    """Install the lists named on the command line, and `bank`; return the exit status."""
     try:
         refuse_unfit_python()
         # Two makes at once: the second waits, then finds everything done.
@@ -32,6 +43,7 @@ def main() -> int:
         make_venv()
         for name in sys.argv[1:]:
             install(PROJECT / name)
+        write_command()
     except InstallError as error:
         sys.stderr.write(f"Cannot install: {error}\n")
         return 1
@@ -93,6 +105,18 @@ def install(wanted: Path) -> None:
         message = f"pip could not install {wanted.name}, see above"
         raise InstallError(message)
     installed.write_text(digest)
+
+
+def write_command() -> None:
+    """Write ``.venv/bin/bank``, the terminal client of this project, unless it is there."""
+    command = VENV / "bin" / "bank"
+    wanted = COMMAND.format(python=VENV / "bin" / "python", project=str(PROJECT))
+    if command.exists() and command.read_text(encoding="utf-8") == wanted:
+        return
+    new = command.with_suffix(".new")
+    new.write_text(wanted, encoding="utf-8")
+    new.chmod(0o755)
+    new.replace(command)
 
 
 if __name__ == "__main__":

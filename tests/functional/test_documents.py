@@ -10,8 +10,10 @@ from typing import Final
 
 import pytest
 from django.conf import settings
+from typer.testing import CliRunner
 
 from bankproject.runtime.postgres import BankUrls
+from client.main import app
 
 PROJECT: Final = Path(settings.BASE_DIR)
 PAGES: Final = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
@@ -26,12 +28,14 @@ COMMANDS: Final = sorted(
 )
 OF_MAKE: Final = [command for command in COMMANDS if command.startswith("make ")]
 OF_THE_BANK: Final = [command for command in COMMANDS if "manage.py" in command]
+OF_THE_TERMINAL: Final = [command for command in COMMANDS if command.startswith(".venv/bin/bank")]
 
 
 def test_every_command_is_of_a_known_kind() -> None:
     assert OF_MAKE
     assert OF_THE_BANK
-    assert set(COMMANDS) == {*OF_MAKE, *OF_THE_BANK}
+    assert OF_THE_TERMINAL
+    assert set(COMMANDS) == {*OF_MAKE, *OF_THE_BANK, *OF_THE_TERMINAL}
 
 
 @pytest.mark.parametrize("command", OF_MAKE)
@@ -58,6 +62,13 @@ def test_a_command_of_the_bank_runs(command: str, fresh_bank: BankUrls) -> None:
         env={**os.environ, "DATABASE_URL": fresh_bank.app, "OWNER_DATABASE_URL": fresh_bank.owner},
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", OF_THE_TERMINAL)
+def test_the_terminal_client_knows_the_command(command: str) -> None:
+    """What the commands do is tested where they are: here, that they and their options exist."""
+    words = [*shlex.split(command)[1:], "--help"]
+    assert CliRunner().invoke(app, words).exit_code == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))

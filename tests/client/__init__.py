@@ -1,0 +1,1 @@
+"""Tests of the terminal client, against a bank that is really served."""

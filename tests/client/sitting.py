@@ -1,0 +1,57 @@
+"""A person who sits at a terminal, and does with the client what people do."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.client.conftest import SILENT_KEYRING
+from tests.functional.runtime.terminal import Terminal
+
+CLIENT = (sys.executable, "-m", "client")
+
+
+class Sitting:
+    """One command at a terminal: what it shows is read in order, answers are typed."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._seen = 0
+
+    def sees(self, text: str, seconds: float = 20) -> None:
+        """Wait until ``text`` is shown after what was seen before."""
+        deadline = time.monotonic() + seconds
+        while (found := self._terminal.read().find(text, self._seen)) < 0:
+            assert time.monotonic() < deadline, f"{text!r} is not shown: {self._terminal.shown}"
+            time.sleep(0.02)
+        self._seen = found + len(text)
+
+    def answers(self, question: str, answer: str) -> None:
+        """Wait for a question and answer it."""
+        self.sees(question)
+        self._terminal.type(answer.encode() + b"\n")
+
+    def ends(self, status: int = 0) -> str:
+        """Wait for the end, and return all that was shown."""
+        assert self._terminal.wait(20) == status, self._terminal.shown
+        return self._terminal.shown
+
+
+@contextmanager
+def sitting(*words: str, url: str, home: Path, **environment: str) -> Iterator[Sitting]:
+    """Give a command at a new terminal, in the home of one person."""
+    told = {
+        "BANK_URL": url,
+        "PYTHON_KEYRING_BACKEND": SILENT_KEYRING,
+        "XDG_CONFIG_HOME": str(home),
+        "TERM": "xterm",
+        **environment,
+    }
+    terminal = Terminal((*CLIENT, *words), told)
+    try:
+        yield Sitting(terminal)
+    finally:
+        terminal.close()
+        terminal.process.kill()
+        terminal.process.wait()
