@@ -92,7 +92,8 @@ def _excerpt(response: httpcore.Response) -> str:
 def _code_of(error: Exception) -> str:
     if isinstance(error, AddressRefused):
         return error.code
-    if isinstance(error.__cause__, ssl.SSLError):
+    # The pool takes away what the error was raised from.
+    if isinstance(error.__context__, ssl.SSLError):
         return "tls_failed"
     return next(code for kind, code in _FAILURES.items() if isinstance(error, kind))
 

@@ -58,9 +58,7 @@ def receiving(tls: SSLContext | None = None) -> Iterator[Receiver]:
     class Handler(_Handler):
         kept = receiver
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
+    with _Server(("127.0.0.1", 0), Handler) as server:
         scheme = "http"
         if tls is not None:
             server.socket = tls.wrap_socket(
@@ -75,6 +73,14 @@ def receiving(tls: SSLContext | None = None) -> Iterator[Receiver]:
         finally:
             server.shutdown()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Say nothing: callers that hang up are what it is there for."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,7 @@
 """What the tests of webhooks share: a receiver on this machine, and endpoints that lead to it."""
 
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
@@ -12,6 +13,11 @@ from notifications.webhooks.models import EventType
 from tests.receiver import Receiver, receiving
 
 Registering = Callable[..., NewSecret]
+
+
+def listener() -> User:
+    """Create a customer without a password: hashing one takes longer than a test of webhooks."""
+    return User.objects.create_user(f"{uuid4()}@example.org", None, full_name="Asha Rao")
 
 
 @pytest.fixture(autouse=True)

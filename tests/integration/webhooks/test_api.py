@@ -13,8 +13,7 @@ from core.clock import now
 from notifications.webhooks.events import NewEvent, record_events
 from notifications.webhooks.models import Delivery, Endpoint, EventType
 from notifications.webhooks.sending import send_due
-from tests.factories import person
-from tests.integration.webhooks.conftest import Registering
+from tests.integration.webhooks.conftest import Registering, listener
 from tests.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db
@@ -45,12 +44,12 @@ class Caller:
 
 @pytest.fixture
 def asha() -> Caller:
-    return Caller(person())
+    return Caller(listener())
 
 
 @pytest.fixture
 def ravi() -> Caller:
-    return Caller(person(full_name="Ravi"))
+    return Caller(listener())
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from notifications.webhooks.deliveries import send_test
 from notifications.webhooks.endpoints import rotate_secret
 from notifications.webhooks.models import EventType
 from notifications.webhooks.sending import send_due
-from tests.factories import person
-from tests.integration.webhooks.conftest import Registering
+from tests.integration.webhooks.conftest import Registering, listener
 from tests.receiver import Receiver
 
 PAGE: Final = (Path(__file__).resolve().parents[3] / "docs" / "howto" / "webhooks.md").read_text(
@@ -33,7 +32,7 @@ def example() -> Any:
 def test_the_example_reads_what_the_bank_sends_and_nothing_else(
     register: Registering, receiver: Receiver
 ) -> None:
-    owner = person()
+    owner = listener()
     former = register(owner)
     new = rotate_secret(owner.pk, endpoint_id=former.endpoint.pk, now=timezone.now())
     send_test(owner.pk, endpoint_id=new.endpoint.pk, now=timezone.now())

@@ -17,11 +17,11 @@ from notifications.webhooks import events as recording
 from notifications.webhooks.endpoints import delete_endpoint
 from notifications.webhooks.models import Delivery, Endpoint, Event, EventType
 from tests.branches import DEL, MUM, Branches
-from tests.factories import account, inr, order, person
+from tests.factories import account, inr, order
 from tests.integration.ledger.raw import post_on
-from tests.integration.webhooks.conftest import Registering
+from tests.integration.webhooks.conftest import Registering, listener
 from tests.outages import node_down
-from tests.servers import TestServer, test_server
+from tests.servers import TestServer
 from transactions.branches.agreement import copy_account
 from transactions.branches.moving import move_account
 from transactions.branches.registry import HEAD_OFFICE
@@ -72,7 +72,7 @@ def told(*, to: User | None = None) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("fresh_bank")
 class TestPosting:
     def test_is_told_to_both_sides_as_each_may_see_it(self, register: Registering) -> None:
-        asha, ravi = person(), person(full_name="Ravi")
+        asha, ravi = listener(), listener()
         payer, payee = account(balance=1_000, owner=asha), account(owner=ravi)
         for each in (asha, ravi):
             register(each, path=f"/{each.pk}")
@@ -100,7 +100,7 @@ class TestPosting:
         assert (into.data["account"], into.data["balance_after"]) == (str(payee), "2.50")
 
     def test_that_is_a_reversal_is_told_to_each_once(self, register: Registering) -> None:
-        asha = person()
+        asha = listener()
         mine = account(balance=1_000, owner=asha), account(owner=asha)
         register(asha, EventType.TRANSFER_REVERSED)
         posted = post(Transfer(*mine, inr(100)), order=order()).transfer_id
@@ -110,7 +110,7 @@ class TestPosting:
         assert (event.data["id"], event.data["reverses"]) == (str(back), str(posted))
 
     def test_is_told_to_every_holder_and_to_nobody_else(self, register: Registering) -> None:
-        asha, ravi, stranger, former = (person() for _each in range(4))
+        asha, ravi, stranger, former = (listener() for _each in range(4))
         joint = account(owner=asha)
         set_holder(joint, user=ravi.pk, rights="authorised", client=0)
         set_holder(joint, user=former.pk, rights="owner", client=0)
@@ -122,7 +122,7 @@ class TestPosting:
         assert set(Event.objects.values_list("owner", flat=True)) == {asha.pk, ravi.pk}
 
     def test_before_an_endpoint_was_there_is_not_told(self, register: Registering) -> None:
-        asha = person()
+        asha = listener()
         account(balance=10, owner=asha)
         register(asha)
         Endpoint.objects.update(created_at=now() + timedelta(hours=1))
@@ -132,7 +132,7 @@ class TestPosting:
     def test_of_somebody_who_deletes_the_endpoint_meanwhile_is_nobodys(
         self, register: Registering
     ) -> None:
-        asha = person()
+        asha = listener()
         new = register(asha)
         account(balance=10, owner=asha)
         delete_endpoint(asha.pk, endpoint_id=new.endpoint.pk)
@@ -142,8 +142,10 @@ class TestPosting:
 
 @pytest.mark.usefixtures("fresh_bank")
 class TestFeeding:
-    def test_again_tells_nothing_again(self, register: Registering) -> None:
-        asha = person()
+    def test_again_tells_nothing_again(
+        self, register: Registering, server: TestServer
+    ) -> None:
+        asha = listener()
         register(asha)
         account(balance=10, owner=asha)
         feed()
@@ -156,14 +158,14 @@ class TestFeeding:
             ]
         before = set(Delivery.objects.values_list("pk", flat=True))
         assert len(before) == 1
-        forget_cursors()
+        forget_cursors(server)
         feed()
         assert set(Delivery.objects.values_list("pk", flat=True)) == before
 
     def test_that_fails_is_done_whole_the_next_time(
         self, register: Registering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asha = person()
+        asha = listener()
         register(asha)
         account(balance=10, owner=asha)
         with monkeypatch.context() as broken:
@@ -175,12 +177,12 @@ class TestFeeding:
         assert Delivery.objects.count() == 1
 
     def test_waits_for_what_commits_late(self, register: Registering, fresh_bank: BankUrls) -> None:
-        asha = person()
+        asha = listener()
         register(asha)
-        payer, payee = account(balance=10), account(owner=asha)
+        pairs = [(account(balance=10), account(owner=asha)) for _twice in range(2)]
         with psycopg.connect(fresh_bank.app) as slow:
-            late = post_on(slow, payer, payee)
-            post(Transfer(account(balance=10), payee, inr(1)), order=order())
+            late = post_on(slow, *pairs[0])
+            post(Transfer(*pairs[1], inr(1)), order=order())
             feed_events(node=HERE, now=now())
             assert told() == []
             slow.commit()
@@ -193,7 +195,7 @@ class TestFeeding:
         self, register: Registering, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("transactions.events._PAGE", 2)
-        asha = person()
+        asha = listener()
         register(asha)
         mine = account(owner=asha)
         for _each in range(5):
@@ -202,7 +204,7 @@ class TestFeeding:
         assert len(told()) == 5
 
     def test_without_listeners_only_moves_on(self, register: Registering) -> None:
-        asha = person()
+        asha = listener()
         account(balance=10, owner=asha)
         feed()
         register(asha)
@@ -210,17 +212,17 @@ class TestFeeding:
         assert told() == []
 
 
-def forget_cursors() -> None:
+def forget_cursors(server: TestServer) -> None:
     """Begin anew, as a feeder does that died before it could note how far it had come."""
     name = str(connection.settings_dict["NAME"])
-    with psycopg.connect(test_server().superuser_url(name)) as superuser:
+    with psycopg.connect(server.superuser_url(name)) as superuser:
         superuser.execute("DELETE FROM ledger.tail")
 
 
 @pytest.mark.usefixtures("fresh_bank")
 class TestAccount:
     def test_tells_when_its_status_changes(self, register: Registering) -> None:
-        asha = person()
+        asha = listener()
         mine = account(owner=asha)
         register(asha)
         for status in (Status.FROZEN, Status.FROZEN, Status.OPEN):
@@ -261,7 +263,7 @@ class TestHold:
         expected: str,
         is_fed_between: bool,  # noqa: FBT001  # a parameter of the test
     ) -> None:
-        asha = person()
+        asha = listener()
         register(asha, EventType.HOLD_PLACED, EventType.HOLD_CAPTURED, EventType.HOLD_RELEASED)
         held = self.place(asha)
         if is_fed_between:
@@ -282,7 +284,7 @@ class TestNodes:
         self, branches: Branches, register: Registering
     ) -> None:
         assert branches
-        asha, ravi = person(), person()
+        asha, ravi = listener(), listener()
         payer = customer(MUM, 1, owner=asha, balance=1_000)
         payee = customer(DEL, 2, owner=ravi)
         for each in (asha, ravi):
@@ -313,7 +315,7 @@ class TestNodes:
         self, branches: Branches, register: Registering
     ) -> None:
         assert branches
-        asha = person()
+        asha = listener()
         register(asha)
         mine = customer(MUM, 1, owner=asha, balance=1_000)
         copy_account(mine)
@@ -324,7 +326,7 @@ class TestNodes:
     def test_wait_for_the_head_office_and_lose_nothing(
         self, branches: Branches, register: Registering, server: TestServer
     ) -> None:
-        asha = person()
+        asha = listener()
         register(asha)
         customer(MUM, 1, owner=asha, balance=1_000)
         with node_down(server, branches.head_office), pytest.raises(Exception, match="connect"):

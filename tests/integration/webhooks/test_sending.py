@@ -28,8 +28,7 @@ from notifications.webhooks.endpoints import change_endpoint, delete_endpoint, r
 from notifications.webhooks.events import NewEvent, forget_events, record_events
 from notifications.webhooks.models import Attempt, Delivery, Endpoint, Event, EventType
 from notifications.webhooks.telling import tell_owners
-from tests.factories import person
-from tests.integration.webhooks.conftest import Registering
+from tests.integration.webhooks.conftest import Registering, listener
 from tests.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +38,7 @@ CREDITED = EventType.TRANSFER_CREDITED
 
 @pytest.fixture
 def owner() -> User:
-    return person()
+    return listener()
 
 
 def happen(owner: User, *, source: str | None = None, type_: str = CREDITED) -> None:
@@ -159,7 +158,7 @@ class TestDelivery:
     ) -> None:
         register(owner, EventType.HOLD_PLACED)
         happen(owner)
-        happen(person())
+        happen(listener())
         assert deliver() == 0
         assert not Event.objects.exists()
 
@@ -440,4 +439,4 @@ class TestRedelivery:
         register(owner)
         happen(owner)
         with pytest.raises(UnknownDelivery):
-            redeliver(person().pk, delivery_id=Delivery.objects.get().pk, now=now())
+            redeliver(listener().pk, delivery_id=Delivery.objects.get().pk, now=now())
