@@ -1,9 +1,12 @@
 """What tests are about: people and accounts with money in them."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import count
 from typing import Final
 from uuid import uuid4
+
+from django.contrib.auth.hashers import make_password
 
 from accounts.models import Branch, Product, User
 from accounts.numbers import account_number
@@ -100,11 +103,15 @@ def person(**fields: object) -> User:
     defaults: dict[str, object] = {
         "full_name": "Asha Rao",
         "email": f"asha{next(_people)}@example.org",
+        "password": _password_hash(),
     }
-    return User.objects.create_user(
-        password="correct horse battery staple",
-        **{**defaults, **fields},  # type: ignore[arg-type]
-    )
+    return User.objects.create(**{**defaults, **fields})
+
+
+@cache
+def _password_hash() -> str:
+    """Return the hash of everybody's password, made once, since it is slow on purpose."""
+    return make_password("correct horse battery staple")
 
 
 def instant(year: int = 2026, month: int = 3, day: int = 2, hour: int = 12) -> datetime:

@@ -5,8 +5,8 @@ import pytest
 from accounts.approvals import OwnRequest, approve
 from accounts.callers import Caller
 from accounts.models import Account, Approval, ApprovalState, Holding, Rights, Role, User
-from bankproject.runtime.postgres import BankUrls
 from core.text import InvalidText
+from tests.expectations import refusing
 from tests.factories import customer_account, instant, person
 from transactions.account_desk import (
     NotACustomer,
@@ -21,27 +21,26 @@ from transactions.ledger.codes import Code, Refused
 from transactions.limits.changing import LimitsRequest
 from transactions.limits.models import LimitRaise
 
+pytestmark = pytest.mark.django_db
+
 NOW = instant()
 
 
 @pytest.fixture
-def anjali(fresh_bank: BankUrls) -> Caller:
-    """Give an admin of an empty bank."""
-    assert fresh_bank
+def anjali() -> Caller:
+    """Give an admin."""
     return caller(person(full_name="Anjali Bhatt", role=Role.ADMIN, is_staff=True))
 
 
 @pytest.fixture
-def vivek(anjali: Caller) -> int:
+def vivek() -> int:
     """Return the id of another admin."""
-    assert anjali
     return person(full_name="Vivek Menon", role=Role.ADMIN, is_staff=True).pk
 
 
 @pytest.fixture
-def asha(anjali: Caller) -> User:
+def asha() -> User:
     """Give a customer."""
-    assert anjali
     return person()
 
 
@@ -114,9 +113,8 @@ class TestClosing:
     def test_needs_a_balance_of_zero_and_is_done_at_once(
         self, anjali: Caller, asha: User, number: int
     ) -> None:
-        with pytest.raises(Refused) as refused:
+        with refusing(Code.BALANCE_NOT_ZERO):
             close_account(number, admin=anjali, key="c", reason="moves abroad")
-        assert refused.value.reason is Code.BALANCE_NOT_ZERO
         empty = customer_account(asha)
         for _ in range(2):
             close_account(empty, admin=anjali, key="d", reason="moves abroad")

@@ -35,6 +35,7 @@ from core.api.serializers import (
 )
 from core.api.views import BankView, caller_pk
 from core.db.reading import silent_nodes
+from core.money import currency_named
 from transactions.account_desk import (
     ask_status,
     change_rights,
@@ -173,13 +174,14 @@ class GovernedAccountList(BankView):
         """Open an account for a customer, at balance zero."""
         key = idempotency_key(request)
         body = _checked(OpeningBody, request)
+        currency = currency_named(body["currency"]).code
         owner = person_numbered(body["user_id"])
         check_customer(owner)
         asked = AccountRequest(
             owner=owner,
             branch=branch_coded(body["branch"]),
             product=Product(body["product"]),
-            currency=body["currency"],
+            currency=currency,
             client=caller_pk(request),
             key=key,
             name=body["name"],

@@ -12,7 +12,7 @@ from django.db import connections
 from accounts.models import User
 from core.api.step_up import StepUp
 from core.errors import DomainError
-from tests.factories import customer_account, inr, order, person
+from tests.factories import bank_accounts, customer_account, inr, order, person
 from tests.integration.payments.conftest import by_key
 from transactions.chart import BankAccounts, Place
 from transactions.ledger.codes import Refused
@@ -91,6 +91,7 @@ def noon(month: int, day: int, year: int = 2026) -> datetime:
     return datetime(year, month, day, 6, 30, tzinfo=UTC)
 
 
+@pytest.mark.django_db
 class TestADate:
     def test_is_paid_once_however_often_the_watch_comes(
         self, asha: User, mine: int, theirs: int
@@ -105,24 +106,6 @@ class TestADate:
         assert standing_order_of(asha.pk, order=mandate.pk).next_date == date(2026, 4, 2)
         assert pay(noon(4, 1)) == 0
         assert pay(noon(4, 2)) == 1
-
-    def test_is_paid_once_by_many_watches_at_once(self, asha: User, mine: int, theirs: int) -> None:
-        for _ in range(3):
-            given(wish(asha, mine, theirs))
-        barrier = threading.Barrier(6)
-
-        def work(_number: int) -> int:
-            barrier.wait()
-            try:
-                return pay(NOW)
-            finally:
-                connections.close_all()
-
-        with ThreadPoolExecutor(6) as pool:
-            assert sum(pool.map(work, range(6))) <= 3
-        send_due_transfers(now=NOW)
-        assert balance(theirs) == 300_000
-        assert ScheduledTransfer.objects.count() == 3
 
     def test_that_nobody_watched_is_made_up_for(self, asha: User, mine: int, theirs: int) -> None:
         mandate = given(wish(asha, mine, theirs, frequency=Frequency.WEEKLY))
@@ -154,6 +137,27 @@ class TestADate:
         assert (ended.state, next_dates(ended)) == (State.ENDED, [])
 
 
+@pytest.mark.usefixtures("fresh_bank")
+def test_a_date_is_paid_once_by_many_watches_at_once(asha: User, mine: int, theirs: int) -> None:
+    for _ in range(3):
+        given(wish(asha, mine, theirs))
+    barrier = threading.Barrier(6)
+
+    def work(_number: int) -> int:
+        barrier.wait()
+        try:
+            return pay(NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(work, range(6))) <= 3
+    send_due_transfers(now=NOW)
+    assert balance(theirs) == 300_000
+    assert ScheduledTransfer.objects.count() == 3
+
+
+@pytest.mark.usefixtures("fresh_bank")
 class TestWithoutMoney:
     def test_a_date_is_tried_through_the_day_and_paid_when_there_is_some(
         self, asha: User, theirs: int
@@ -166,7 +170,7 @@ class TestWithoutMoney:
             Sent.WAITING,
             "There is not enough money in the account.",
         )
-        vault = BankAccounts(100, "INR").number(Place.VAULT)
+        vault = bank_accounts().number(Place.VAULT)
         post(Transfer(vault, poor, inr(100_000), Kind.DEPOSIT), order=order())
         assert pay(NOW + timedelta(minutes=59)) == 0
         assert pay(NOW + timedelta(minutes=61)) == 1
@@ -198,6 +202,7 @@ class TestWithoutMoney:
         assert (failed.state, failed.tried_at) == (Sent.REFUSED, NOW)
 
 
+@pytest.mark.django_db
 class TestPausing:
     def test_pays_nothing_until_it_is_resumed_and_makes_up_for_nothing(
         self, asha: User, mine: int, theirs: int
@@ -227,6 +232,7 @@ class TestPausing:
         assert ended.state == State.ENDED
 
 
+@pytest.mark.django_db
 class TestSkipping:
     def test_leaves_out_one_date_even_if_asked_for_twice(
         self, asha: User, mine: int, theirs: int
@@ -250,6 +256,7 @@ class TestSkipping:
         assert skip_date(asha.pk, order=mandate.pk, day=TODAY, now=NOW).state == State.PAUSED
 
 
+@pytest.mark.usefixtures("fresh_bank")
 class TestCancelling:
     def test_ends_the_order_and_what_of_it_waits(self, asha: User, theirs: int) -> None:
         mandate = given(wish(asha, customer_account(asha), theirs))
@@ -265,6 +272,7 @@ class TestCancelling:
             skip_date(asha.pk, order=mandate.pk, day=date(2026, 4, 2), now=NOW)
 
 
+@pytest.mark.django_db
 class TestGivingOne:
     def test_twice_under_a_key_gives_one(self, asha: User, mine: int, theirs: int) -> None:
         request = wish(asha, mine, theirs, key="rent")
@@ -326,6 +334,7 @@ class TestGivingOne:
             given(limited)
 
 
+@pytest.mark.django_db
 def test_others_do_not_see_or_touch_it(asha: User, mine: int, theirs: int) -> None:
     mandate, stranger = given(wish(asha, mine, theirs)), person().pk
     for touch in (
