@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.approvals import approvable, ask_approval
 from accounts.callers import forget_standing
-from accounts.models import Approval, Role, User, UserStatus
+from accounts.models import Approval, ApprovalState, Role, User, UserStatus
 from accounts.selectors import UnknownPerson
 from core.errors import DomainError
 
@@ -45,7 +45,7 @@ def role_of(person: User) -> str:
 
 
 def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
-    """Ask that a person gets another role; somebody else must approve.
+    """Ask that a person gets another role; somebody else must approve. Asked twice, it is one.
 
     Raises:
         OwnRole, NotActive
@@ -58,7 +58,12 @@ def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
     _refuse_rank(person, role, by=maker)
     _refuse_inactive(person)
     payload = {"person": person.pk, "user_id": str(person.number), "role": role}
-    return ask_approval(maker=maker.pk, action=_CHANGE, payload=payload, reason=reason)
+    waiting = Approval.objects.filter(
+        maker=maker, action=_CHANGE, payload=payload, state=ApprovalState.WAITING
+    )
+    return waiting.first() or ask_approval(
+        maker=maker.pk, action=_CHANGE, payload=payload, reason=reason
+    )
 
 
 @approvable(_CHANGE)

@@ -1,0 +1,41 @@
+"""What tests of people share."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts import approvals
+from accounts.approvals import approvable
+
+TRY = "tests.try"
+
+
+class Tries:
+    """An action that notes how it was called, and fails as it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Mapping[str, Any], int, int]] = []
+        self.error: Exception | None = None
+
+    def __call__(self, payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:
+        self.calls.append((payload, maker, checker))
+        if self.error is not None:
+            raise self.error
+        return {"tries": len(self.calls)}
+
+
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tries]:
+    """Give an action that can be asked for."""
+    monkeypatch.setattr(approvals, "_actions", {})
+    action = Tries()
+    approvable(TRY)(action)
+    return action
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Settings) -> None:
+    """Hash passwords quickly: these tests are about other things, and make many people."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,130 @@
+"""Maker and checker: one asks, another decides, once, and it is done once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from accounts.approvals import (
+    LIFE,
+    AlreadyDecided,
+    OwnRequest,
+    UnknownApproval,
+    approve,
+    ask_approval,
+    carry_out_left_over,
+    refuse,
+)
+from accounts.models import Approval, User
+from core.db.errors import Busy
+from core.errors import DomainError
+from tests.factories import person
+from tests.integration.people.conftest import TRY, Tries
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maker() -> User:
+    """Give who asks."""
+    return person(full_name="Anjali Bhatt")
+
+
+@pytest.fixture
+def checker() -> User:
+    """Give who decides."""
+    return person(full_name="Vivek Menon")
+
+
+def ask(maker: User, **payload: Any) -> Approval:
+    return ask_approval(maker=maker.pk, action=TRY, payload=payload, reason="as agreed")
+
+
+class TestApproving:
+    def test_does_what_was_asked_for_and_keeps_what_came_of_it(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        asked = ask(maker, amount="5.00")
+        done = approve(asked.pk, checker=checker.pk)
+        assert tries.calls == [
+            ({"amount": "5.00", "approval": str(asked.pk)}, maker.pk, checker.pk)
+        ]
+        assert (done.state, done.result, done.checker) == ("done", {"tries": 1}, checker)
+        assert done.decided_at is not None
+
+    def test_is_never_the_makers(self, tries: Tries, maker: User) -> None:
+        asked = ask(maker)
+        for decide in (
+            lambda: approve(asked.pk, checker=maker.pk),
+            lambda: refuse(asked.pk, checker=maker.pk, reason="no"),
+        ):
+            with pytest.raises(OwnRequest):
+                decide()
+        assert tries.calls == []
+
+    def test_is_not_the_makers_for_the_database_either(self, tries: Tries, maker: User) -> None:  # noqa: ARG002  # registers
+        asked = ask(maker)
+        with pytest.raises(IntegrityError, match="approval_is_by_another"), transaction.atomic():
+            Approval.objects.filter(pk=asked.pk).update(checker=maker)
+
+    def test_happens_once(self, tries: Tries, maker: User, checker: User) -> None:
+        asked = ask(maker)
+        approve(asked.pk, checker=checker.pk)
+        with pytest.raises(AlreadyDecided):
+            approve(asked.pk, checker=checker.pk)
+        with pytest.raises(AlreadyDecided):
+            refuse(asked.pk, checker=checker.pk, reason="too late")
+        assert len(tries.calls) == 1
+
+    def test_keeps_why_it_failed(self, tries: Tries, maker: User, checker: User) -> None:
+        tries.error = DomainError("The account is closed.")
+        failed = approve(ask(maker).pk, checker=checker.pk)
+        assert (failed.state, failed.words) == ("failed", "The account is closed.")
+
+    def test_of_what_there_is_not_is_refused(self, checker: User) -> None:
+        with pytest.raises(UnknownApproval):
+            approve(10**30, checker=checker.pk)
+
+
+class TestWhatASilentBranchHoldsUp:
+    def test_is_done_by_the_watch_once_the_branch_is_back(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        tries.error = Busy("not now")
+        held_up = approve(ask(maker).pk, checker=checker.pk)
+        assert held_up.state == "approved"
+        assert carry_out_left_over() == 0
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        tries.error = None
+        assert carry_out_left_over() == 1
+        held_up.refresh_from_db()
+        assert (held_up.state, held_up.result) == ("done", {"tries": 2})
+        assert carry_out_left_over() == 0
+
+
+class TestRefusing:
+    def test_does_nothing_and_keeps_why(self, tries: Tries, maker: User, checker: User) -> None:
+        refused = refuse(ask(maker).pk, checker=checker.pk, reason="the papers are missing")
+        assert (refused.state, refused.words) == ("refused", "the papers are missing")
+        assert tries.calls == []
+
+    def test_needs_a_reason(self, tries: Tries, maker: User, checker: User) -> None:  # noqa: ARG002  # registers
+        with pytest.raises(DomainError, match="say why"):
+            refuse(ask(maker).pk, checker=checker.pk, reason=" ")
+
+
+class TestARequest:
+    def test_expires_after_a_week(self, tries: Tries, maker: User, checker: User) -> None:
+        asked = ask(maker)
+        Approval.objects.update(asked_at=Now() - LIFE)
+        with pytest.raises(AlreadyDecided):
+            approve(asked.pk, checker=checker.pk)
+        carry_out_left_over()
+        asked.refresh_from_db()
+        assert (asked.state, tries.calls) == ("expired", [])
+
+    def test_is_of_a_known_kind(self, maker: User) -> None:
+        with pytest.raises(ValueError, match="no action"):
+            ask_approval(maker=maker.pk, action="nothing", payload={}, reason="x")

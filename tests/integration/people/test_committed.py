@@ -1,0 +1,70 @@
+"""What several do at once, what the owner may, and what a silent head office means."""
+
+import threading
+
+import psycopg
+import pytest
+from django.db import connection
+
+from accounts.access_log import LookNotNoted, note_viewed
+from accounts.approvals import AlreadyDecided, approve, ask_approval
+from accounts.models import Role, StatusChange, Viewing
+from bankproject.runtime.postgres import BankUrls
+from tests.factories import person
+from tests.integration.people.conftest import TRY, Tries
+
+
+def test_of_two_who_decide_at_once_one_does(fresh_bank: BankUrls, tries: Tries) -> None:
+    assert fresh_bank
+    asked = ask_approval(maker=person().pk, action=TRY, payload={}, reason="as agreed")
+    checkers = [person().pk for _ in range(4)]
+    came_of_it: list[str] = []
+
+    def decide(checker: int) -> None:
+        try:
+            came_of_it.append(approve(asked.pk, checker=checker).state)
+        except AlreadyDecided as error:
+            came_of_it.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=decide, args=[one]) for one in checkers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(came_of_it) == ["already_decided"] * 3 + ["done"]
+    assert len(tries.calls) == 1
+
+
+def test_a_look_that_cannot_be_noted_is_refused(
+    fresh_bank: BankUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fresh_bank
+    meera, asha = person(role=Role.EMPLOYEE), person()
+    connection.close()
+    with monkeypatch.context() as patched:
+        patched.setitem(connection.settings_dict, "PORT", "1")
+        with pytest.raises(LookNotNoted):
+            note_viewed(viewer=meera.pk, subject=asha.pk, what="personal data")
+    assert not Viewing.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("accounts_viewing", "viewer_id"),
+        ("accounts_statuschange", "person_id"),
+        ("accounts_userevent", "pgh_id"),
+    ],
+)
+def test_what_was_written_is_not_the_owners_to_change_by_mistake(
+    fresh_bank: BankUrls, table: str, column: str
+) -> None:
+    asha = person()
+    Viewing.objects.create(viewer=person(), subject=asha, what="personal data")
+    StatusChange.objects.create(person=asha, status="suspended", reason="x")
+    with psycopg.connect(fresh_bank.owner, autocommit=True) as owner:
+        for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = 7"):
+            with pytest.raises(psycopg.Error, match="Cannot"):
+                owner.execute(statement)

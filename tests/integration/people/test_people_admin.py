@@ -1,0 +1,130 @@
+"""People in the Django admin: registering, status, roles, and the inbox of approvals."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts.models import Approval, Branch, Role, User
+from accounts.roles import ask_role
+from tests.factories import person
+
+pytestmark = pytest.mark.django_db
+
+
+def staff(*permissions: str, is_superuser: bool = False) -> User:
+    one = person(role=Role.ADMIN, is_staff=True, is_superuser=is_superuser)
+    one.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return one
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(answer: Any) -> str:
+    text: str = answer.content.decode()
+    return text
+
+
+class TestACustomer:
+    def test_is_registered(self, settings: Any, tmp_path: Any) -> None:
+        settings.OUTBOX = tmp_path
+        settings.EMAIL_BACKEND = "notifications.channels.files.EmailBackend"
+        Branch.objects.create(code="MUM", number=201, name="Mumbai")
+        client = browser(staff("add_user", "view_user"))
+        typed = {"full_name": "New Person", "email": "new@example.org", "branch": "MUM"}
+        page = text_of(client.post("/admin/accounts/user/add/", typed, follow=True))
+        assert "The customer is registered" in page
+        again = client.post("/admin/accounts/user/add/", typed)
+        assert again.status_code == 422
+        assert "Somebody has this e-mail address already." in text_of(again)
+        new = User.objects.get(email="new@example.org")
+        manager = browser(staff("change_user", "view_user"))
+        assert "Send the invitation again" in text_of(
+            manager.get(f"/admin/accounts/user/{new.pk}/change/")
+        )
+        manager.post(f"/admin/accounts/user/{new.pk}/invitation/")
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_is_suspended_with_a_reason(self) -> None:
+        asha, client = person(), browser(staff("change_user", "view_user"))
+        address = f"/admin/accounts/user/{asha.pk}/status/"
+        assert client.get(address).status_code == 200
+        assert client.post(address, {"status": "suspended", "reason": ""}).status_code == 422
+        client.post(address, {"status": "suspended", "reason": "stolen card"})
+        asha.refresh_from_db()
+        assert asha.status == "suspended"
+
+    def test_is_not_changed_by_who_may_only_look(self) -> None:
+        asha, client = person(), browser(staff("view_user"))
+        assert client.get(f"/admin/accounts/user/{asha.pk}/change/").status_code == 200
+        for page in ("status", "role", "invitation"):
+            address = f"/admin/accounts/user/{asha.pk}/{page}/"
+            assert client.post(address, {"status": "closed", "reason": "x"}).status_code == 403
+
+
+class TestStaff:
+    def test_is_changed_by_super_admins_alone(self) -> None:
+        teller = staff("book_cash")
+        address = f"/admin/accounts/user/{teller.pk}/change/"
+        typed = {"full_name": "Another", "phone": "", "birth_date": "", "district": ""}
+        assert browser(staff("change_user", "view_user")).post(address, typed).status_code == 403
+        chief = browser(staff(is_superuser=True))
+        assert 'name="user_permissions"' in text_of(chief.get(address))
+        permission = Permission.objects.get(codename="fill_with_cash")
+        chief.post(address, {**typed, "user_permissions": [permission.pk]})
+        assert list(teller.user_permissions.all()) == [permission]
+
+    def test_gives_itself_no_permission_and_no_rank(self) -> None:
+        chief = staff(is_superuser=True)
+        page = text_of(browser(chief).get(f"/admin/accounts/user/{chief.pk}/change/"))
+        assert 'name="user_permissions"' not in page
+        assert 'name="is_superuser"' not in page
+        assert 'name="role"' not in page
+
+
+class TestTheInbox:
+    def test_shows_what_is_asked_for_and_decides(self) -> None:
+        asha, chief = person(), staff("change_user")
+        page = browser(chief).post(
+            f"/admin/accounts/user/{asha.pk}/role/",
+            {"role": "employee", "reason": "begins on Monday"},
+            follow=True,
+        )
+        assert "Somebody else must approve it now." in text_of(page)
+        asked = Approval.objects.get()
+        checker = browser(staff("view_approval", "decide_approval"))
+        assert "begins on Monday" in text_of(checker.get("/admin/accounts/approval/"))
+        inside = f"/admin/accounts/approval/{asked.pk}"
+        assert f"{inside}/approve/" in text_of(checker.get(f"{inside}/change/"))
+        assert checker.get(f"{inside}/approve/").status_code == 405
+        page = checker.post(f"{inside}/approve/", follow=True)
+        assert "It is approved, and done." in text_of(page)
+        asha.refresh_from_db()
+        assert asha.role == Role.EMPLOYEE
+        page = checker.post(f"{inside}/approve/", follow=True)
+        assert "decided already" in text_of(page)
+
+    def test_has_no_buttons_for_who_asked_or_may_not(self) -> None:
+        maker = staff("change_user", "view_approval", "decide_approval")
+        asked = ask_role(person(), role="employee", maker=maker, reason="x")
+        inside = f"/admin/accounts/approval/{asked.pk}"
+        for one in (maker, staff("view_approval")):
+            client = browser(one)
+            assert "/approve/" not in text_of(client.get(f"{inside}/change/"))
+            client.post(f"{inside}/approve/")
+        asked.refresh_from_db()
+        assert asked.state == "waiting"
+
+    def test_refuses_with_a_reason(self) -> None:
+        asked = ask_role(person(), role="employee", maker=staff(), reason="x")
+        checker = browser(staff("view_approval", "decide_approval"))
+        address = f"/admin/accounts/approval/{asked.pk}/refuse/"
+        assert checker.post(address, {"reason": ""}).status_code == 422
+        checker.post(address, {"reason": "not yet"})
+        asked.refresh_from_db()
+        assert (asked.state, asked.words) == ("refused", "not yet")
