@@ -24,12 +24,12 @@ def website(urls: BankUrls, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def served(environment: Mapping[str, str]) -> Iterator[str]:
+def served(environment: Mapping[str, str], *, workers: int = 1) -> Iterator[str]:
     """Serve the bank that an environment tells of, and yield its address."""
     # Bound here and handed on, so that two workers of the tests never take the same port.
     with socket.create_server(("127.0.0.1", 0)) as door:
         address = f"http://localhost:{door.getsockname()[1]}"
-        server = _start(environment, address, door.fileno())
+        server = _start(environment, address, door.fileno(), workers)
     try:
         _wait(f"{address}/health", server)
         yield address
@@ -38,7 +38,9 @@ def served(environment: Mapping[str, str]) -> Iterator[str]:
         server.wait()
 
 
-def _start(environment: Mapping[str, str], address: str, door: int) -> subprocess.Popen[bytes]:
+def _start(
+    environment: Mapping[str, str], address: str, door: int, workers: int
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "bankproject.wsgi", f"--bind=fd://{door}"]
     settings = {
         "DJANGO_SETTINGS_MODULE": "bankproject.settings.dev",
@@ -46,7 +48,13 @@ def _start(environment: Mapping[str, str], address: str, door: int) -> subproces
         "BANK_DEMO": "1",
     }
     return subprocess.Popen(
-        [*command, "--worker-class=gthread", "--threads=4", "--no-control-socket"],
+        [
+            *command,
+            "--worker-class=gthread",
+            f"--workers={workers}",
+            "--threads=4",
+            "--no-control-socket",
+        ],
         env={**environment, **settings},
         pass_fds=[door],
     )

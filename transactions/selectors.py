@@ -270,7 +270,7 @@ def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
     """
     posted = next(iter(ask_everywhere(lambda node: _posted(transfer_id, node))), None)
     mine = held_by(user)
-    if posted is None or mine.isdisjoint({posted.debit, posted.credit}):
+    if posted is None or mine.keys().isdisjoint({posted.debit, posted.credit}):
         refuse_silence_of(*nodes())
         raise Refused(Code.UNKNOWN_TRANSFER)
     view = _transfer_view(posted, _parties([posted.debit, posted.credit]), mine)

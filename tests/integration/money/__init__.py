@@ -1,0 +1,1 @@
+"""What people and programs do with money, over one branch and several."""
