@@ -109,7 +109,7 @@ class AttemptAnswer(Serializer[Any]):
     """One attempt: the status that came back, or why none did, and how the answer began."""
 
     at = InstantField()
-    milliseconds = IntegerField(least=0, most=60_000)
+    milliseconds = IntegerField(least=0, most=3_600_000)
     status = IntegerField(least=100, most=999, required=False)
     failure = TextField(required=False)
     excerpt = TextField(required=False)

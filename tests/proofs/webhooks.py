@@ -31,7 +31,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
-from tests.proofs._bank import PROJECT, OwnBank, own_bank
+from tests.proofs._bank import PROJECT, own_bank
 from tests.proofs._outcome import conclude
 from tests.receiver import Message, Reply, receiving
 
@@ -125,37 +125,39 @@ class Shop:
             return {one for several in self.taken.values() for one in several}
 
 
-def prove(plan: Plan) -> Outcome:
-    """Work, kill, start again, wait until all is delivered, and compare with the books."""
+def prove(plan: Plan, bank: Mapping[str, str]) -> Outcome:
+    """Work, kill, start again, wait until all is delivered, and compare with the books.
+
+    ``bank`` is the environment in which programs find an empty bank.
+    """
     dice = random.Random(plan.seed)
     shop = Shop(dice=random.Random(plan.seed + 1))
     with (
-        own_bank() as bank,
         own_broker() as broker,
         receiving() as receiver,
         tempfile.TemporaryDirectory() as folder,
     ):
         environment = {
-            **bank.environment,
+            **bank,
             "REDIS_URL": broker,
             "ALLOW_PRIVATE_ADDRESSES": "1",
             "ALLOW_PLAINTEXT": "1",
             "BREAK": plan.broken,
         }
-        work = _begin_work(plan, environment, receiver.address)
-        shop.secrets = json.loads(_line(work))
-        receiver.answering = shop.answer
         crew = Crew(environment=environment, folder=Path(folder))
-        try:
-            crew.start(plan.copies)
-            _kill_now_and_then(crew, plan, dice)
-            if work.wait() != 0:
-                return Outcome(counts={}, failures=["the work did not come to an end"])
-            _wait_until_settled(bank, shop)
-            return _judge(bank, shop, crew)
-        finally:
-            work.kill()
-            crew.end()
+        with _begin_work(plan, environment, receiver.address) as work:
+            shop.secrets = json.loads(_line(work))
+            receiver.answering = shop.answer
+            try:
+                crew.start(plan.copies)
+                _kill_now_and_then(crew, plan, dice)
+                if work.wait() != 0:
+                    return Outcome(counts={}, failures=["the work did not come to an end"])
+                _wait_until_settled(bank["DATABASE_URL"], shop)
+            finally:
+                work.kill()
+                crew.end()
+        return _judge(bank["DATABASE_URL"], shop, crew)
 
 
 @dataclass(kw_only=True)
@@ -258,40 +260,40 @@ def _kill_now_and_then(crew: Crew, plan: Plan, dice: random.Random) -> None:
         crew.kill_one(dice)
 
 
-def _wait_until_settled(bank: OwnBank, shop: Shop) -> None:
+def _wait_until_settled(url: str, shop: Shop) -> None:
     """Wait until all that is expected has come and nothing is under way; not for ever."""
     deadline = time.monotonic() + SECONDS_TO_SETTLE
-    expected = _expected(bank)
+    expected = _expected(url)
     while time.monotonic() < deadline:
-        if shop.told() >= expected and not _pending(bank):
+        if shop.told() >= expected and not _pending(url):
             return
         time.sleep(0.2)
 
 
-def _expected(bank: OwnBank) -> set[Told]:
-    with psycopg.connect(bank.app_url) as app:
+def _expected(url: str) -> set[Told]:
+    with psycopg.connect(url) as app:
         return {(str(row[0]), str(row[1]), str(row[2])) for row in app.execute(_EXPECTED)}
 
 
-def _pending(bank: OwnBank) -> int:
-    return _count(bank, "SELECT count(*) FROM notifications_delivery WHERE state = 'pending'")
+def _pending(url: str) -> int:
+    return _count(url, "SELECT count(*) FROM notifications_delivery WHERE state = 'pending'")
 
 
-def _count(bank: OwnBank, query: str) -> int:
-    with psycopg.connect(bank.app_url) as app:
+def _count(url: str, query: str) -> int:
+    with psycopg.connect(url) as app:
         row: Any = app.execute(query).fetchone()
     return int(row[0])
 
 
-def _judge(bank: OwnBank, shop: Shop, crew: Crew) -> Outcome:
+def _judge(url: str, shop: Shop, crew: Crew) -> Outcome:
     """Compare what came with what stands in the books."""
-    expected, told = _expected(bank), shop.told()
+    expected, told = _expected(url), shop.told()
     ids: Counter[Told] = Counter(one for several in shop.taken.values() for one in several)
     counts = {
         "kills": crew.kills,
         "events": len(expected),
         "webhook_ids": len(shop.taken),
-        "attempts": _count(bank, "SELECT count(*) FROM notifications_attempt"),
+        "attempts": _count(url, "SELECT count(*) FROM notifications_attempt"),
         **{f"messages_{what}": count for what, count in sorted(shop.counts.items())},
     }
     failures = [
@@ -302,9 +304,9 @@ def _judge(bank: OwnBank, shop: Shop, crew: Crew) -> Outcome:
             sum(len(several) > 1 for several in shop.taken.values()), "ids stood for several events"
         ),
         *_complaint(shop.counts["wrongly_signed"], "messages were wrongly signed"),
-        *_complaint(_pending(bank), "deliveries are under way still"),
+        *_complaint(_pending(url), "deliveries are under way still"),
         *_complaint(
-            _count(bank, "SELECT count(*) FROM notifications_delivery WHERE state = 'failed'"),
+            _count(url, "SELECT count(*) FROM notifications_delivery WHERE state = 'failed'"),
             "deliveries were given up",
         ),
     ]
@@ -332,7 +334,8 @@ def main() -> int:
     print(
         f"seed {plan.seed}: {plan.postings} postings, {seconds} s, {plan.kills} kills", flush=True
     )
-    outcome = prove(plan)
+    with own_bank() as bank:
+        outcome = prove(plan, bank.environment)
     return conclude(
         name="webhooks", seed=plan.seed, counts=outcome.counts, failures=outcome.failures
     )
