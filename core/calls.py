@@ -28,6 +28,7 @@ _FAILURES: Final[Mapping[type[Exception], str]] = {
     httpcore.ProtocolError: "not_http",
     httpcore.NetworkError: "connection_failed",
 }
+_EXPECTED: Final[tuple[type[Exception], ...]] = (AddressRefused, *_FAILURES)
 _thread: Final = threading.local()
 
 
@@ -59,7 +60,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
         backend = _CheckedBackend(address, deadline)
         with httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool:
             return _post(pool, address, body, headers)
-    except (AddressRefused, *_FAILURES) as error:
+    except _EXPECTED as error:
         raise CallFailed(_code_of(error)) from error
 
 
@@ -69,7 +70,7 @@ def _post(
     body: bytes,
     headers: Mapping[str, str],
 ) -> Answer:
-    sent = {"Host": address.place, "Connection": "close", **headers}
+    sent = [("Host", address.place), ("Connection", "close"), *headers.items()]
     timeouts = {"connect": CONNECT_SECONDS}
     with pool.stream(
         "POST", address.url, headers=sent, content=body, extensions={"timeout": timeouts}

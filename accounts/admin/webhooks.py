@@ -94,7 +94,7 @@ class DeliveryAdmin(_NotedAdmin):
     search_fields = ("endpoint__url", "endpoint__owner__full_name")
     fields = ("id", "event", "endpoint", "owner", "state", "next_attempt_at", "created_at")
     inlines: ClassVar = [AttemptInline]
-    actions: ClassVar = ["redeliver"]
+    actions = ("redeliver",)
     show_full_result_count = False
 
     @admin.display(ordering="endpoint__owner__full_name")

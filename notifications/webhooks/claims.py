@@ -6,12 +6,12 @@ that somebody else has taken it: their failure then counts for nothing, their su
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -25,7 +25,7 @@ from notifications.webhooks.models import (
     EndpointState,
 )
 
-DELAYS: Final = (
+DELAYS: Final[Sequence[timedelta]] = (
     timedelta(seconds=5),
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -83,7 +83,7 @@ def claim_due(*, limit: int, of_each: int, busy: Collection[UUID], now: datetime
 
     One statement; in autocommit they are taken when it returns.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "limit": limit,
         "of_each": of_each,
         "busy": list(busy),

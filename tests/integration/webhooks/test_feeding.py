@@ -13,7 +13,6 @@ from accounts.models import User
 from accounts.numbers import account_number
 from bankproject.runtime.postgres import BankUrls
 from core.clock import now
-from notifications.webhooks import events as recording
 from notifications.webhooks.endpoints import delete_endpoint
 from notifications.webhooks.models import Delivery, Endpoint, Event, EventType
 from tests.branches import DEL, MUM, Branches
@@ -142,9 +141,7 @@ class TestPosting:
 
 @pytest.mark.usefixtures("fresh_bank")
 class TestFeeding:
-    def test_again_tells_nothing_again(
-        self, register: Registering, server: TestServer
-    ) -> None:
+    def test_again_tells_nothing_again(self, register: Registering, server: TestServer) -> None:
         asha = listener()
         register(asha)
         account(balance=10, owner=asha)
@@ -169,7 +166,7 @@ class TestFeeding:
         register(asha)
         account(balance=10, owner=asha)
         with monkeypatch.context() as broken:
-            broken.setattr(recording.Delivery.objects, "bulk_create", lambda *_a, **_o: 1 // 0)
+            broken.setattr(Delivery.objects, "bulk_create", lambda *_a, **_o: 1 // 0)
             with pytest.raises(ZeroDivisionError):
                 feed()
         assert not Event.objects.exists()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -29,7 +30,7 @@ from notifications.webhooks.events import NewEvent, forget_events, record_events
 from notifications.webhooks.models import Attempt, Delivery, Endpoint, Event, EventType
 from notifications.webhooks.telling import tell_owners
 from tests.integration.webhooks.conftest import Registering, listener
-from tests.receiver import Receiver, Reply
+from tests.receiver import Message, Receiver, Reply
 
 pytestmark = pytest.mark.django_db
 
@@ -288,6 +289,10 @@ class TestDelivery:
         assert len(receiver.messages) == 1
 
 
+def answer(status: int, _message: Message) -> Reply:
+    return Reply(status=status)
+
+
 def take(*, of_each: int = 9, ahead: timedelta = timedelta()) -> list[claims.Claim]:
     return claim_due(limit=99, of_each=of_each, busy=[], now=now() + ahead)
 
@@ -340,7 +345,7 @@ class TestEndpoint:
     ) -> None:
         register(owner)
         for status in (503, 200, 503):
-            receiver.answering = lambda _message, status=status: Reply(status=status)
+            receiver.answering = partial(answer, status)
             happen(owner)
             deliver()
             clock.pass_(days=4)
