@@ -2,12 +2,34 @@
 
 from django.urls import path
 
-from accounts.api import access_log, approvals, branches, me, people
+from accounts.api import access_log, approvals, branches, me, people, webhooks
 
 urlpatterns = [
     path("branches", branches.BranchList.as_view(), name="api-branches"),
     path("me", me.Me.as_view(), name="api-me"),
     path("me/access-log", access_log.AccessLog.as_view(), name="api-access-log"),
+    path("webhooks", webhooks.EndpointList.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:endpoint_id>", webhooks.EndpointDetail.as_view(), name="api-webhook"),
+    path(
+        "webhooks/<uuid:endpoint_id>/rotate-secret",
+        webhooks.SecretRotation.as_view(),
+        name="api-webhook-rotate-secret",
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/test",
+        webhooks.EndpointTest.as_view(),
+        name="api-webhook-test",
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries",
+        webhooks.DeliveryList.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "webhooks/deliveries/<uuid:delivery_id>/redeliver",
+        webhooks.Redelivery.as_view(),
+        name="api-webhook-redeliver",
+    ),
     path("admin/customers", people.CustomerList.as_view(), name="api-admin-customers"),
     path(
         "admin/customers/<str:user_id>", people.CustomerDetail.as_view(), name="api-admin-customer"
