@@ -32,6 +32,7 @@ CHANGE_LIMITS: Final = "transactions.change_account_limits"
 CHANGE_HOLDER: Final = "transactions.change_account_holder"
 
 AskedStatus = Literal[Status.OPEN, Status.FROZEN]
+HeldRights = Literal["owner", "authorised"]
 
 
 class LastOwner(DomainError):
@@ -151,7 +152,7 @@ def ask_overdraft(
 
 
 def change_rights(  # a change is what these are
-    number: int, *, person: User, rights: Rights | None, admin: Caller, key: str, reason: str
+    number: int, *, person: User, rights: HeldRights | None, admin: Caller, key: str, reason: str
 ) -> Approval | None:
     """Give a person rights on an account, or with None take them away.
 

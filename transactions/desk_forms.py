@@ -8,15 +8,25 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.callers import Caller
-from accounts.models import Approval, Rights, User
+from accounts.models import Approval, User
 from accounts.numbers import parse_account_number, parse_user_id
 from accounts.selectors import person_numbered
 from core.errors import DomainError
-from transactions.account_desk import ask_status, change_rights, close_account
+from transactions.account_desk import (
+    AskedStatus,
+    HeldRights,
+    ask_status,
+    change_rights,
+    close_account,
+)
 from transactions.ledger.accounts import Status
 
-_STATUSES: Final = {"freeze": Status.FROZEN, "unfreeze": Status.OPEN}
-_RIGHTS: Final = {"owner": Rights.OWNER, "authorised": Rights.AUTHORISED, "none": None}
+_STATUSES: Final[dict[str, AskedStatus]] = {"freeze": Status.FROZEN, "unfreeze": Status.OPEN}
+_RIGHTS: Final[dict[str, HeldRights | None]] = {
+    "owner": "owner",
+    "authorised": "authorised",
+    "none": None,
+}
 _CLOSE: Final = "close"
 
 

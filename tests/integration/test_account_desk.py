@@ -4,11 +4,12 @@ import pytest
 
 from accounts.approvals import OwnRequest, approve
 from accounts.callers import Caller
-from accounts.models import Account, Approval, ApprovalState, Holding, Rights, Role, User
+from accounts.models import Account, Approval, ApprovalState, Holding, Role, User
 from core.text import InvalidText
 from tests.expectations import refusing
 from tests.factories import customer_account, instant, person
 from transactions.account_desk import (
+    HeldRights,
     NotACustomer,
     ask_overdraft,
     ask_status,
@@ -180,7 +181,8 @@ class TestLimits:
 class TestHolders:
     def test_are_authorised_at_once(self, anjali: Caller, number: int) -> None:
         vikram = person(full_name="Vikram Singh")
-        for key, rights in (("a", Rights.AUTHORISED), ("n", None)):
+        changes: list[tuple[str, HeldRights | None]] = [("a", "authorised"), ("n", None)]
+        for key, rights in changes:
             for _ in range(2):
                 asked = self.change(anjali, number, vikram, key, rights)
                 assert asked is None
@@ -191,15 +193,13 @@ class TestHolders:
         self, anjali: Caller, vivek: int, number: int
     ) -> None:
         vikram = person(full_name="Vikram Singh")
-        for key, rights, expected in (
-            ("o", Rights.OWNER, ["owner"]),
-            ("a", Rights.AUTHORISED, ["authorised"]),
-        ):
+        changes: list[tuple[str, HeldRights]] = [("o", "owner"), ("a", "authorised")]
+        for key, rights in changes:
             asked = self.change(anjali, number, vikram, key, rights)
             assert asked is not None
             assert approve(asked.pk, checker=vivek).state == ApprovalState.DONE
             found = Holding.objects.filter(account=number, user=vikram)
-            assert [one.rights for one in found] == expected
+            assert [one.rights for one in found] == [rights]
 
     def test_keep_an_owner_among_them(
         self, anjali: Caller, vivek: int, asha: User, number: int
@@ -215,10 +215,10 @@ class TestHolders:
 
     def test_are_customers(self, anjali: Caller, vivek: int, number: int) -> None:
         with pytest.raises(NotACustomer):
-            self.change(anjali, number, User.objects.get(pk=vivek), "x", Rights.AUTHORISED)
+            self.change(anjali, number, User.objects.get(pk=vivek), "x", "authorised")
 
     def change(
-        self, admin: Caller, number: int, holder: User, key: str, rights: Rights | None
+        self, admin: Caller, number: int, holder: User, key: str, rights: HeldRights | None
     ) -> Approval | None:
         """Change what a person may do with an account."""
         return change_rights(

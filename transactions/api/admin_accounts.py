@@ -10,6 +10,7 @@ from rest_framework.serializers import Serializer
 
 from accounts.access_log import note_all_viewed
 from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField, UserIdField
 from accounts.audit import acting
 from accounts.models import AccountStatus, Product, Rights
@@ -37,6 +38,7 @@ from core.api.views import BankView, caller_pk
 from core.db.reading import silent_nodes
 from core.money import currency_named
 from transactions.account_desk import (
+    AskedStatus,
     ask_status,
     change_rights,
     check_customer,
@@ -187,7 +189,7 @@ class GovernedAccountList(BankView):
             name=body["name"],
         )
         reason = given_reason(body["reason"])
-        with acting(by=request.user.pk, credential=request.user.credential, reason=reason):
+        with acting(by=asked.client, credential=caller_of(request).credential, reason=reason):
             opened = open_customer_account(asked, now=clock.now())
         return Response(
             _account(account_overview(opened.number)),
@@ -223,7 +225,7 @@ class AccountClosing(BankView):
         """Close an account for good. It must be at zero, with nothing on hold."""
         key, account = idempotency_key(request), known_account_number(number)
         body = _checked(ReasonBody, request)
-        close_account(account, admin=request.user, key=key, reason=body["reason"])
+        close_account(account, admin=caller_of(request), key=key, reason=body["reason"])
         return _shown(request, account)
 
 
@@ -287,8 +289,8 @@ class AccountHolder(BankView):
         approval = change_rights(
             account,
             person=person_numbered(_known_user_id(user_id)),
-            rights=None if rights == _NONE else Rights(rights),
-            admin=request.user,
+            rights=None if rights == _NONE else rights,
+            admin=caller_of(request),
             key=key,
             reason=body["reason"],
         )
@@ -320,11 +322,11 @@ def _wanted(filtered: Any) -> AccountFilter:
     )
 
 
-def _ask_status(request: Request, number: str, status: Any) -> Response:
+def _ask_status(request: Request, number: str, status: AskedStatus) -> Response:
     key, account = idempotency_key(request), known_account_number(number)
     body = _checked(ReasonBody, request)
     approval = ask_status(
-        account, status=status, admin=request.user, key=key, reason=body["reason"]
+        account, status=status, admin=caller_of(request), key=key, reason=body["reason"]
     )
     return Response(request_shown(approval), status=HTTPStatus.ACCEPTED)
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
+from accounts.api.callers import caller_of
 from accounts.reasons import LONGEST_REASON
 from core import clock
 from core.api.keys import idempotency_key
@@ -71,7 +72,9 @@ class GovernedLimits(BankView):
         key = idempotency_key(request)
         asked, reason = _asked(GovernedLimitsBody, request, number)
         now = clock.now()
-        approval = change_account_limits(asked, admin=request.user, key=key, reason=reason, now=now)
+        approval = change_account_limits(
+            asked, admin=caller_of(request), key=key, reason=reason, now=now
+        )
         shown = limits_shown(limits_view(asked.account, now=now))
         return Response(
             given(**shown, approval=None if approval is None else request_shown(approval))
@@ -95,7 +98,9 @@ class GovernedOverdraft(BankView):
         """Ask that an account may owe so much. A second admin approves."""
         key = idempotency_key(request)
         asked, reason = _asked(OverdraftBody, request, number)
-        approval = ask_overdraft(asked, admin=request.user, key=key, reason=reason, now=clock.now())
+        approval = ask_overdraft(
+            asked, admin=caller_of(request), key=key, reason=reason, now=clock.now()
+        )
         return Response(request_shown(approval), status=HTTPStatus.ACCEPTED)
 
 

@@ -1,6 +1,7 @@
 """The operation log, and all transactions: what staff see of everybody's accounts."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -168,7 +169,8 @@ def _wanted(filtered: Mapping[str, Any], *, postings_only: bool = False) -> Oper
 def _listing(name: str, request: Request, page: Page, wanted: OperationFilter) -> Response:
     before = None if page.after is None else UUID(page.after[0])
     found = operations(wanted, before=before, limit=page.sought).operations
-    seen = {one.account for one in found} | {one.counterparty for one in found} - {None}
+    both = chain.from_iterable((one.account, one.counterparty) for one in found)
+    seen = {number for number in both if number is not None}
     note_all_viewed(
         viewer=caller_pk(request),
         subjects={person for people in holders_of(seen).values() for person in people},

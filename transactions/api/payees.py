@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
 from core import clock
 from core.api.access import CUSTOMER, Access
@@ -138,7 +139,7 @@ class PayeeList(BankView):
         body.is_valid(raise_exception=True)
         now = clock.now()
         payee, is_new = add_payee(
-            request.user, **body.validated_data, step_up=step_up_of(request), now=now
+            caller_of(request), **body.validated_data, step_up=step_up_of(request), now=now
         )
         headers = {"Location": reverse("api-payee", args=[payee.pk])}
         if not is_new:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
 from core import clock
 from core.api.access import CUSTOMER, Access
@@ -62,12 +63,13 @@ BODY: Final = {
     "month_end": True,
     "weekend": "before",
 }
+_DATES: Final = ("2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30", "2026-07-31")
 ORDER: Final = {
     "id": "6fa459ea-ee8a-4ca4-894e-db77e160355e",
     **BODY,
     "state": "active",
     "created_at": "2026-03-02T09:30:00Z",
-    "next_dates": ["2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30", "2026-07-31"],
+    "next_dates": [*_DATES],
 }
 PAYMENT: Final = {
     "date": "2026-03-31",
@@ -260,7 +262,7 @@ class StandingOrderSkip(BankView):
 
     @operation(
         answer=StandingOrderAnswer,
-        example={**ORDER, "next_dates": ORDER["next_dates"][1:]},
+        example={**ORDER, "next_dates": [*_DATES[1:]]},
         body=SkipBody,
         body_example={"date": "2026-03-31"},
     )
@@ -288,7 +290,7 @@ class StandingOrderCancel(BankView):
 
 def _asked(request: Request, body: dict[str, Any], *, key: str) -> StandingOrderRequest:
     return StandingOrderRequest(
-        caller=request.user,
+        caller=caller_of(request),
         key=key,
         debit=body["debit_account"],
         credit=body["credit_account"],

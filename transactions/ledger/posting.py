@@ -16,7 +16,7 @@ import psycopg
 from django.db import connections
 
 from accounts.numbers import is_bank_account
-from core.db.errors import constraint_of
+from core.db.errors import constraint_of, passing_errors_translated
 from core.money import Money
 from transactions.ledger.arrays import (
     Bigints,
@@ -244,12 +244,16 @@ def _refusals(row: Any) -> dict[int, Code]:
     return {item - 1: Code(code) for item, code in refused}
 
 
+@passing_errors_translated()
 def batch_parameters(
     transfers: Sequence[Transfer], order: Order, *, peers: Sequence[int] | None = None
 ) -> dict[str, Any]:
     """Return the batch column by column; columns that no item uses are left out.
 
     ``peers`` are the accounts at the other end, of a batch between two nodes.
+
+    Raises:
+        BadText: a memo or reference holds what cannot be stored.
     """
     debits = [transfer.debit for transfer in transfers]
     credits_ = [transfer.credit for transfer in transfers]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import psycopg
 from django.db import OperationalError
@@ -35,7 +35,7 @@ class PayerAccount:
 
     number: int
     currency: str
-    rights: Literal["owner", "authorised"]
+    rights: str
 
 
 def payee_account(number: int) -> PayeeAccount:

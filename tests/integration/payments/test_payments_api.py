@@ -153,7 +153,8 @@ class TestStandingOrders:
     ) -> None:
         body = order_body(mine, theirs, **changes)
         key = {"Idempotency-Key": str(uuid4())}
-        assert problem(call(api, "POST", "standing-orders", body, **key), 422) == code
+        answer = call(api, "POST", "standing-orders", body, **key)
+        assert problem(answer, 422) == code
         assert call(api, "GET", "standing-orders").json()["standing_orders"] == []
 
     def test_need_a_key(self, api: Client, mine: int, theirs: int) -> None:
@@ -177,11 +178,11 @@ class TestStandingOrders:
 class TestLimits:
     def test_are_lowered_at_once_and_raised_after_a_code(self, api: Client, mine: int) -> None:
         address = f"accounts/{mine}/limits"
-        body = {"currency": "INR", "daily_limit": "50.00", "transfer_limit": "0"}
-        lowered = call(api, "PATCH", address, body).json()
+        low = {"currency": "INR", "daily_limit": "50.00", "transfer_limit": "0"}
+        lowered = call(api, "PATCH", address, low).json()
         assert (lowered["daily_limit"], lowered["transfer_limit"]) == ("50.00", "0.00")
-        body = {"currency": "INR", "daily_limit": "80.00", "transfer_limit": None}
-        raised = confirmed(api, "PATCH", address, body).json()
+        high = {"currency": "INR", "daily_limit": "80.00", "transfer_limit": None}
+        raised = confirmed(api, "PATCH", address, high).json()
         assert raised["daily_limit"] == "50.00"
         assert [(one["limit"], one.get("to")) for one in raised["raises"]] == [
             ("daily_limit", "80.00"),

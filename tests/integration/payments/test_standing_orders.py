@@ -1,6 +1,7 @@
 """Standing orders: each date paid once, whatever happens around it."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -337,13 +338,14 @@ class TestGivingOne:
 @pytest.mark.django_db
 def test_others_do_not_see_or_touch_it(asha: User, mine: int, theirs: int) -> None:
     mandate, stranger = given(wish(asha, mine, theirs)), person().pk
-    for touch in (
+    touches: list[Callable[[], object]] = [
         lambda: standing_order_of(stranger, order=mandate.pk),
         lambda: pause_standing_order(stranger, order=mandate.pk),
         lambda: resume_standing_order(stranger, order=mandate.pk, now=NOW),
         lambda: skip_date(stranger, order=mandate.pk, day=TODAY, now=NOW),
         lambda: cancel_standing_order(stranger, order=mandate.pk),
-    ):
+    ]
+    for touch in touches:
         with pytest.raises(UnknownStandingOrder):
             touch()
     assert standing_order_of(asha.pk, order=mandate.pk).state == State.ACTIVE

@@ -35,7 +35,6 @@ CREATE TABLE ledger.account (
     held ledger.not_negative NOT NULL DEFAULT 0,
     overdraft_limit ledger.not_negative,
     daily_limit ledger.not_negative,
-    transfer_limit ledger.not_negative,
     spent bigint NOT NULL DEFAULT 0,
     last_tick bigint NOT NULL DEFAULT 0,
     spent_day date NOT NULL DEFAULT '-infinity',
@@ -46,6 +45,7 @@ CREATE TABLE ledger.account (
     status ledger.status NOT NULL DEFAULT 'open',
     currency text NOT NULL REFERENCES ledger.currency,
     purpose ledger.purpose NOT NULL,
+    transfer_limit ledger.not_negative,
     CONSTRAINT account_floor CHECK (balance >= floor)
 ) WITH (fillfactor = 50);
 
