@@ -210,13 +210,15 @@ def _post(part: _Part, order: Order) -> BatchReceipt:
     if part.source == part.destination:
         with silence_named(part.source):
             return post_batch(part.transfers, order=own, using=part.source)
-    ways = {"order": own, "source": part.source, "destination": part.destination}
+    source, destination = part.source, part.destination
     try:
-        return post_batch_across(part.transfers, **ways)
+        return post_batch_across(part.transfers, order=own, source=source, destination=destination)
     except BranchDown:
         # It is the source that decides: what it has decided stands.
-        with silence_named(part.source):
-            earlier = answered_batch_across(part.transfers, **ways)
+        with silence_named(source):
+            earlier = answered_batch_across(
+                part.transfers, order=own, source=source, destination=destination
+            )
         if earlier is None:
             raise
         return earlier

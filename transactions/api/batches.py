@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Final, TypeVar
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import ListSerializer, Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
 from accounts.numbers import parse_account_number
 from core import clock
@@ -92,14 +93,17 @@ class ItemBody(StrictSerializer):
         try:
             Money.parse(attrs["amount"], attrs["currency"])
         except DomainError as error:
-            raise ValidationError({error.field: [_detail(error)]}) from error
+            detail = ErrorDetail(error.message, code=error.code)
+            raise ValidationError({error.field or "amount": [detail]}) from error
         return attrs
 
 
 class BatchBody(StrictSerializer):
     """Transfers, in the order in which they are made: how the OpenAPI describes them."""
 
-    transfers = ItemBody(many=True, min_length=1, max_length=MOST_TRANSFERS)
+    transfers: ListSerializer[Any] = ListSerializer(
+        child=ItemBody(), min_length=1, max_length=MOST_TRANSFERS
+    )
 
 
 class TransfersField(StrictField):
@@ -155,7 +159,7 @@ class TransferBatch(BankView):
     """Many transfers at once."""
 
     access: ClassVar = {"POST": Access(CUSTOMER, scope="batches:write")}
-    parser_classes: ClassVar = [BatchParser]
+    parser_classes = (BatchParser,)
 
     @operation(
         answer=BatchAnswer,
@@ -196,7 +200,7 @@ class TransferBatch(BankView):
             transfers=body.validated_data["transfers"],
         )
         result = post_transfers_as(
-            request.user, asked, step_up=partial(step_up_of, request), now=clock.now()
+            caller_of(request), asked, step_up=partial(step_up_of, request), now=clock.now()
         )
         return Response(
             _answer(result, len(asked.transfers)),
@@ -277,10 +281,6 @@ def _faults(items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         checked = ItemBody(data=item)
         if not checked.is_valid():
             yield place, checked.errors
-
-
-def _detail(error: DomainError) -> ErrorDetail:
-    return ErrorDetail(error.message, code=error.code)
 
 
 def _answer(result: BatchResult, items: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
 from core import clock
 from core.api.access import CUSTOMER, Access
@@ -194,7 +195,7 @@ class HoldList(BankView):
             memo=asked.get("memo") or None,
         )
         receipt = place_hold_as(
-            request.user, wish, step_up=partial(step_up_of, request), now=clock.now()
+            caller_of(request), wish, step_up=partial(step_up_of, request), now=clock.now()
         )
         held = hold_of(wish.user, hold_id=receipt.hold_id)
         headers = {"Location": reverse("api-hold", args=[receipt.hold_id])}

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
 from accounts.models import Approval, ApprovalState
 from accounts.reasons import LONGEST_REASON
@@ -249,7 +250,7 @@ class TransferList(BankView):
         """
         asked = _asked(request, key=idempotency_key(request))
         receipt = transfer_as(
-            request.user, asked, step_up=partial(step_up_of, request), now=clock.now()
+            caller_of(request), asked, step_up=partial(step_up_of, request), now=clock.now()
         )
         return booked(_sent(asked, receipt), receipt)
 
@@ -268,7 +269,7 @@ class TransferPreview(BankView):
     def post(self, request: Request) -> Response:
         """Check a transfer without sending it: it is refused for the same reasons."""
         asked = _asked(request, key=str(uuid4()))
-        preview = preview_as(request.user, asked, now=clock.now())
+        preview = preview_as(caller_of(request), asked, now=clock.now())
         return Response(
             given(
                 **_wish(asked),

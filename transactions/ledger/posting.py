@@ -162,7 +162,9 @@ def answered(transfer: Transfer, *, order: Order, using: str = "default") -> Rec
         Busy: try again.
     """
     row = fetch_one("answered", _parameters(transfer, order), using)
-    return None if row is None else Receipt(*row, replayed=True)
+    if row is None:
+        return None
+    return Receipt(row.transfer_id, row.debit_after, row.credit_after, replayed=True)
 
 
 def _parameters(transfer: Transfer, order: Order) -> dict[str, Any]:

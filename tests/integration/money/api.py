@@ -34,7 +34,7 @@ def post(
     )
 
 
-def shown(client: Client, address: str, **parameters: object) -> Any:
+def shown(client: Client, address: str, **parameters: str | int) -> Any:
     """Return the JSON at an address."""
     answer = client.get(f"/api/v1/{address}", parameters)
     assert answer.status_code == 200, answer.content

@@ -143,7 +143,7 @@ class TestRequest:
         code: str,
     ) -> None:
         with nothing_written():
-            answer = send(api, [item(pair), item(pair, **changes), item(pair)])
+            answer = send(api, [item(pair), {**item(pair), **changes}, item(pair)])
         assert refusal(answer, 422) == (code, [f"/transfers/1/{pointer}"])
 
     def test_names_each_item_at_fault_up_to_twenty(

@@ -60,14 +60,14 @@ def test_shows_what_is_wanted(
 
 def test_days_are_the_banks_and_belong_to_the_range(api: Client, mine: int) -> None:
     today = bank_day(datetime.now(UTC))
-    on_the_day = shown(api, f"accounts/{mine}/statement", date_from=today, date_to=today)
+    on_the_day = shown(api, f"accounts/{mine}/statement", date_from=f"{today}", date_to=f"{today}")
     assert len(on_the_day["entries"]) == 4
-    before = shown(api, f"accounts/{mine}/statement", date_to=today - timedelta(days=1))
+    before = shown(api, f"accounts/{mine}/statement", date_to=f"{today - timedelta(days=1)}")
     assert before["entries"] == []
 
 
 def test_goes_on_under_the_same_conditions(api: Client, mine: int) -> None:
-    wanted = {"amount_max": "3.00", "limit": "1"}
+    wanted: dict[str, str | int] = {"amount_max": "3.00", "limit": 1}
     first = shown(api, f"accounts/{mine}/statement", **wanted)
     second = shown(api, f"accounts/{mine}/statement", **wanted, cursor=first["next_cursor"])
     third = shown(api, f"accounts/{mine}/statement", **wanted, cursor=second["next_cursor"])
@@ -114,7 +114,7 @@ class TestBalance:
         assert datetime.fromisoformat(told["as_of"]) == between
         assert shown(api, f"accounts/{mine}/balance")["balance"] == "99.00"
         yesterday = bank_day(between) - timedelta(days=1)
-        assert shown(api, f"accounts/{mine}/balance", as_of=yesterday)["balance"] == "0.00"
+        assert shown(api, f"accounts/{mine}/balance", as_of=f"{yesterday}")["balance"] == "0.00"
 
     @pytest.mark.parametrize(
         ("as_of", "code"),

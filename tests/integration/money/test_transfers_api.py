@@ -1,5 +1,6 @@
 """Transfers over the API: previewed, listed, and asked to be reversed."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -130,7 +131,7 @@ class TestList:
     def test_pages_to_the_end_and_repeats_nothing(self, api: Client, mine: tuple[int, int]) -> None:
         assert mine
         seen: list[str] = []
-        parameters: dict[str, object] | None = {"limit": 3}
+        parameters: dict[str, str | int] | None = {"limit": 3}
         while parameters:
             page = shown(api, "transfers", **parameters)
             seen += [one["id"] for one in page["transfers"]]
@@ -168,7 +169,7 @@ class TestList:
 
 
 class TestReversalRequest:
-    def ask(self, api: Client, transfer: object, reason: str = "Sent by mistake") -> object:
+    def ask(self, api: Client, transfer: object, reason: str = "Sent by mistake") -> Any:
         return post(api, f"transfers/{transfer}/reversal-requests", {"reason": reason})
 
     @pytest.fixture
