@@ -23,6 +23,7 @@ _INSTANT: Final = re.compile(
     re.ASCII,
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 # No bank's books are older, and arithmetic with days and time zones stays within Python's range.
 _YEARS: Final = range(1900, 2200)
 
@@ -45,7 +46,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
 
 
 class TextField(StrictField):
-    """A JSON string, taken as it is. What is in it is checked by what reads it.
+    """A JSON string that a database can store. What it says is checked by what reads it.
 
     ``pattern`` only describes what that is.
     """
@@ -58,10 +59,14 @@ class TextField(StrictField):
         """Return the string.
 
         Raises:
-            ValidationError: it is something else.
+            ValidationError: it is something else, or holds NUL or half of a surrogate pair.
         """
         if not isinstance(data, str):
             self.refuse("not_a_string", "This must be a JSON string.")
+        if "\0" in data:
+            self.refuse("text_has_null", "The text holds a NUL character.")
+        if _SURROGATE.search(data):
+            self.refuse("text_has_surrogate", "The text holds half of a character.")
         return data
 
     def json_schema(self) -> dict[str, Any]:
