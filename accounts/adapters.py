@@ -1,16 +1,23 @@
-"""How the log-in door makes people of forms."""
+"""What the log-in door does the bank's way: allauth asks here."""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.core.internal.httpkit import is_headless_request
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 
-from accounts.models import User
+from accounts.callers import forget_standing
+from accounts.logins import note_log_in, note_log_in_of
+from accounts.models import LogInResult, SessionKind, User
+from accounts.open_sessions import begin_session, end_sessions_of
 from accounts.services import head_office
+from core import clock
+from core.client_address import client_address
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
-    """The door's view of our people."""
+    """Makes people of forms, keeps the history of log-ins, and says who is logged in where."""
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:  # noqa: FBT001, FBT002  # as allauth calls it
         """Save a person who signs up, with the name and the branch that they chose."""
@@ -18,3 +25,46 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         user.branch = form.cleaned_data.get("branch") or head_office()
         saved: User = super().save_user(request, user, form, commit)
         return saved
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that attempts are counted by."""
+        return client_address(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt.
+
+        Raises:
+            ValidationError: there were too many.
+        """
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            note_log_in_of(request, email=_email(credentials), result=LogInResult.LOCKED_OUT)
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Note a wrong password, or nobody's address."""
+        note_log_in_of(request, email=_email(credentials), result=LogInResult.WRONG_PASSWORD)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Let somebody in who has passed all that is asked."""
+        super().login(request, user)
+        kind = SessionKind.PROGRAM if is_headless_request(request) == "app" else SessionKind.BROWSER
+        begin_session(request, person=user, kind=kind, now=clock.now())
+        note_log_in(request, person=user.pk, result=LogInResult.SUCCEEDED)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Turn somebody away who is suspended, or no customer any more."""
+        note_log_in(request, person=user.pk, result=LogInResult.NOT_ACTIVE)
+        response: HttpResponse = super().respond_user_inactive(request, user)
+        return response
+
+    def set_password(self, user: User, password: str) -> None:
+        """Set a password; wherever else its owner is logged in, that ends."""
+        super().set_password(user, password)
+        end_sessions_of(user.pk, but=self.request.session.session_key)
+        forget_standing(user.pk)
+
+
+def _email(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("email", ""))

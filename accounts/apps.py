@@ -12,7 +12,8 @@ class AccountsConfig(AppConfig):
         """Hear from the log-in door who a person turned out to be; know what needs approval."""
         from allauth.account.signals import email_confirmed, password_reset
 
-        from accounts import registering, roles  # noqa: F401  # roles registers its action
+        # Importing is what registers these.
+        from accounts import receivers, registering, roles  # noqa: F401
 
         email_confirmed.connect(registering.on_email_confirmed)
         password_reset.connect(registering.on_password_chosen)

@@ -1,33 +1,118 @@
-"""Who calls the API."""
+"""Who calls the API: by a token of a program's session, an API key, or a browser's session.
 
-from dataclasses import dataclass
-from typing import Any, Literal
+Nothing here asks the database as long as the cache answers, see ``accounts.known``.
+"""
 
-from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication
+from typing import Any, Final
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils.crypto import constant_time_compare
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
 
+from accounts.callers import Caller
+from accounts.keys import BEGINNING, UsableKey, usable_key
+from accounts.known import asking_head_office
+from accounts.sessions import IN_SESSION, is_open
+from accounts.standing import Standing, standing_of
+from accounts.tokens import InvalidToken, read_access_token
+from core import clock
 
-@dataclass(frozen=True, slots=True)
-class TokenHolder:
-    """A person known by a valid access token: by id alone, so that nothing is looked up.
-
-    What they may do is decided where it is done: by the rights on an account.
-    """
-
-    pk: int
-    is_authenticated: Literal[True] = True
+_SCHEME: Final = "bearer"
+_REVOKED: Final = "This token was revoked; log in again."
 
 
-class TokenAuthentication(JWTTokenAuthentication):  # type: ignore[misc]  # allauth is untyped
-    """Accept the short-lived access tokens of the log-in door, ``Authorization: Bearer …``."""
+class TokenAuthentication(BaseAuthentication):
+    """Accept ``Authorization: Bearer …`` with an access token or an API key."""
 
-    def authenticate_credentials(self, key: str) -> tuple[TokenHolder, dict[str, Any]]:
-        """Return the person and the token's claims.
+    def authenticate(self, request: Request) -> tuple[Caller, Any] | None:
+        """Return who holds the token, and nothing else; None when there is none.
 
         Raises:
-            AuthenticationFailed: the token is not ours, or has run out.
+            InvalidToken: it is not ours, has run out or was revoked, or its person is not active.
+            HeadOfficeSilent
         """
-        _person, claims = super().authenticate_credentials(key)
-        holder = TokenHolder(int(claims["sub"]))
-        bind_contextvars(user_id=holder.pk)
-        return holder, claims
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != _SCHEME:
+            return None
+        with asking_head_office():
+            caller = _caller_of(token.strip())
+        bind_contextvars(user_id=caller.pk, credential=caller.credential)
+        return caller, None
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF passes it
+        """Return what tells a program how to authenticate."""
+        return 'Bearer realm="api"'
+
+
+class BrowserAuthentication(SessionAuthentication):
+    """Accept a browser's session; what writes needs a CSRF token, too."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, Any] | None:
+        """Return who is logged in; None when nobody is.
+
+        Raises:
+            PermissionDenied: the CSRF token is missing.
+            HeadOfficeSilent
+        """
+        session = request._request.session  # noqa: SLF001  # DRF names it so
+        with asking_head_office():
+            caller = _caller_by_session(session)
+        if caller is None:
+            return None
+        self.enforce_csrf(request)
+        bind_contextvars(user_id=caller.pk, credential=caller.credential)
+        return caller, None
+
+
+def _caller_of(token: str) -> Caller:
+    if token.startswith(BEGINNING):
+        return _caller_by_key(usable_key(token, now=clock.now()))
+    claims = read_access_token(token)
+    person = _active(claims.person)
+    if not constant_time_compare(claims.epoch, person.epoch):
+        raise InvalidToken(_REVOKED)
+    if not is_open(claims.session, person=claims.person, now=clock.now()):
+        raise InvalidToken(_REVOKED)
+    return Caller(
+        pk=person.pk, role=person.role, scopes=None, via="token", credential=str(claims.session)
+    )
+
+
+def _caller_by_key(key: UsableKey) -> Caller:
+    person = _active(key.person)
+    return Caller(
+        pk=person.pk,
+        role=person.role,
+        scopes=key.scopes,
+        via="key",
+        credential=str(key.pk),
+        largest_transfer=key.largest_transfer,
+    )
+
+
+def _caller_by_session(session: SessionBase) -> Caller | None:
+    pk = session.get(SESSION_KEY)
+    if pk is None:
+        return None
+    person = standing_of(int(pk))
+    if person is None or not person.is_active:
+        return None
+    if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), person.session_hash):
+        return None
+    return Caller(
+        pk=person.pk,
+        role=person.role,
+        scopes=None,
+        via="session",
+        credential=str(session.get(IN_SESSION, "")),
+    )
+
+
+def _active(pk: int) -> Standing:
+    person = standing_of(pk)
+    if person is None or not person.is_active:
+        raise InvalidToken(_REVOKED)
+    return person

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from accounts.last_seen import forget_person
 from accounts.models import User
+from accounts.standing import people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,4 +35,4 @@ def forget_standing(pk: int) -> None:
 
     Call it after the change is committed.
     """
-    forget_person(pk)
+    people.tell(str(pk))

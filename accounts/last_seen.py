@@ -1,24 +1,18 @@
 """Who people are while the head office cannot be asked: what it said of them last.
 
-With each request of a session the person is looked up at the head office and remembered in the
-cache. When it is silent, a session that fits what is remembered goes on; what its person may do is
-decided where it is done, by the rights on an account.
+A session that fits what the cache knows of its person goes on; what they may do is decided where it
+is done, by the rights on an account.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from allauth.account.auth_backends import AuthenticationBackend
-from django.conf import settings
-from django.core import signing
-from django.core.cache import cache
-from django.db import InterfaceError, OperationalError
-from redis.exceptions import RedisError
 
-from accounts.models import User
-
-_SALT: Final = "person last seen"
+from accounts.known import SILENCE
+from accounts.models import Role, User
+from accounts.standing import SUPERADMIN, remember_standing, standing_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,45 +50,24 @@ class PeopleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is 
         """Return the person of a session."""
         try:
             user: User | None = super().get_user(user_id)
-        except (OperationalError, InterfaceError):
+        except SILENCE:
             return _recall(user_id)
-        if user is None:
-            forget_person(user_id)
-        else:
-            _remember(user)
+        if user is not None:
+            remember_standing(user)
         return user
-
-
-def forget_person(pk: int) -> None:
-    """Forget what was known of somebody: it has changed."""
-    try:
-        cache.delete(_place(pk))
-    except RedisError:
-        # Nobody will be recalled from there either; it keeps for a working day at most.
-        return
-
-
-def _remember(user: User) -> None:
-    known = {
-        "pk": user.pk,
-        "full_name": user.full_name,
-        "email": user.email,
-        "role": user.role,
-        "session_hash": user.get_session_auth_hash(),
-    }
-    try:
-        cache.set(_place(user.pk), signing.dumps(known, salt=_SALT), settings.SESSION_COOKIE_AGE)
-    except RedisError:
-        return
 
 
 def _recall(pk: int) -> PersonLastSeen | None:
     try:
-        kept = cache.get(_place(pk))
-        return None if kept is None else PersonLastSeen(**signing.loads(kept, salt=_SALT))
-    except (RedisError, signing.BadSignature):
+        known = standing_of(pk)
+    except SILENCE:
         return None
-
-
-def _place(pk: int) -> str:
-    return f"person:{pk}"
+    if known is None or not known.is_active:
+        return None
+    return PersonLastSeen(
+        pk=known.pk,
+        full_name=known.full_name,
+        email=known.email,
+        role=Role.ADMIN if known.role == SUPERADMIN else known.role,
+        session_hash=known.session_hash,
+    )

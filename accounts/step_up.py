@@ -4,9 +4,39 @@ The code is of the person's authenticator app, or else comes by e-mail. It is go
 request of this person, once, for five minutes.
 """
 
-from datetime import datetime
+import secrets
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from typing import Final, Literal
+from uuid import UUID, uuid4
 
+from allauth.mfa.models import Authenticator
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts.known import asking_head_office
+from accounts.models import Challenge, User
+from accounts.registering import MailNotSent
 from core.errors import DomainError
+
+LIFE: Final = timedelta(minutes=5)
+MOST_TRIES: Final = 5
+# So many challenges a person gets in a quarter of an hour, and so fewer guesses in all.
+MOST_CHALLENGES: Final = 10
+_PERIOD: Final = timedelta(minutes=15)
+# A request that comes again at once, without its code, does not cause another mail.
+_MAIL_PAUSE: Final = timedelta(seconds=30)
+_DIGITS: Final = 6
+_SALT: Final = "step-up code"
+_WHERE: Final = {
+    "totp": "of your authenticator app",
+    "email": "that we have sent you by e-mail",
+}
+
+Outcome = Literal["right", "wrong", "over"]
 
 
 class StepUpRequired(DomainError):
@@ -15,11 +45,34 @@ class StepUpRequired(DomainError):
     code = "step_up_required"
     http_status = 403
 
+    def __init__(self, challenge: Challenge) -> None:
+        super().__init__(f"Send this again with the code {_WHERE[challenge.channel]}.")
+        self.members = {
+            "challenge": str(challenge.pk),
+            "expires_at": challenge.expires_at.isoformat().replace("+00:00", "Z"),
+            "channel": challenge.channel,
+        }
+
 
 class WrongStepUpCode(DomainError):
     """The code is not the one."""
 
     code = "wrong_step_up_code"
+    http_status = 403
+
+
+class TooManyCodes(DomainError):
+    """A person asked for codes too often."""
+
+    code = "too_many_codes"
+    http_status = 429
+    wait: Final = _PERIOD.total_seconds()
+
+
+class NoStepUp(DomainError):
+    """A person has neither an authenticator app nor an e-mail address."""
+
+    code = "step_up_impossible"
     http_status = 403
 
 
@@ -40,5 +93,104 @@ def require_step_up(
     Raises:
         StepUpRequired: there is no code, or none that is still good.
         WrongStepUpCode: it is another one; it may be tried again, five times in all.
+        TooManyCodes, NoStepUp, MailNotSent, HeadOfficeSilent
     """
-    raise NotImplementedError
+    asked = Challenge(person_id=caller_pk, action=action, fingerprint=fingerprint, made_at=now)
+    with asking_head_office():
+        if challenge and code:
+            outcome = _try(asked, challenge=challenge, code=code)
+            if outcome == "right":
+                return
+            if outcome == "wrong":
+                message = "This is not the code. Please look again."
+                raise WrongStepUpCode(message)
+        raise StepUpRequired(_recent(asked) or _begin(asked))
+
+
+def _try(asked: Challenge, *, challenge: str, code: str) -> Outcome:
+    """Try a code; a wrong one counts, a right one is used up."""
+    try:
+        pk = UUID(challenge)
+    except ValueError:
+        return "over"
+    with transaction.atomic():
+        found = _open(asked).select_for_update().filter(pk=pk).first()
+        if found is None:
+            return "over"
+        found.tries += 1
+        if _is_right(found, code):
+            found.used_at = asked.made_at
+        found.save(update_fields=["tries", "used_at"])
+    return "right" if found.used_at else "wrong"
+
+
+def _open(asked: Challenge) -> QuerySet[Challenge]:
+    """Return the challenges of the same request that can still be met."""
+    return Challenge.objects.filter(
+        person=asked.person_id,
+        action=asked.action,
+        fingerprint=asked.fingerprint,
+        used_at=None,
+        expires_at__gt=asked.made_at,
+        tries__lt=MOST_TRIES,
+    )
+
+
+def _is_right(challenge: Challenge, code: str) -> bool:
+    if challenge.channel == "totp":
+        app = _authenticator_app(challenge.person_id)
+        return app is not None and bool(app.wrap().validate_code(code))
+    return constant_time_compare(challenge.code_digest, _digest(challenge, code))
+
+
+def _recent(asked: Challenge) -> Challenge | None:
+    return _open(asked).filter(made_at__gt=asked.made_at - _MAIL_PAUSE).first()
+
+
+def _begin(asked: Challenge) -> Challenge:
+    """Begin a challenge, and send its code unless an app makes it.
+
+    Raises:
+        TooManyCodes, NoStepUp, MailNotSent
+    """
+    since = asked.made_at - _PERIOD
+    begun = Challenge.objects.filter(person=asked.person_id, made_at__gt=since)
+    if begun.count() >= MOST_CHALLENGES:
+        message = "You asked for many codes. Please try again in a quarter of an hour."
+        raise TooManyCodes(message)
+    asked.pk = uuid4()
+    asked.expires_at = asked.made_at + LIFE
+    asked.channel = "email" if _authenticator_app(asked.person_id) is None else "totp"
+    if asked.channel == "email":
+        _send_code(asked)
+    asked.save(force_insert=True)
+    return asked
+
+
+def _send_code(challenge: Challenge) -> None:
+    person = User.objects.get(pk=challenge.person_id)
+    if not person.email:
+        message = "Set up an authenticator app first: we have no e-mail address of yours."
+        raise NoStepUp(message)
+    code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+    challenge.code_digest = _digest(challenge, code)
+    context = {"person": person, "code": code, "minutes": int(LIFE.total_seconds()) // 60}
+    try:
+        send_mail(
+            subject=render_to_string("account/email/step_up_subject.txt", context).strip(),
+            message=render_to_string("account/email/step_up_message.txt", context),
+            from_email=None,
+            recipient_list=[person.email],
+        )
+    except (OSError, SMTPException) as error:
+        message = "The code could not be sent; please try again later."
+        raise MailNotSent(message) from error
+
+
+def _authenticator_app(person: int) -> Authenticator | None:
+    return Authenticator.objects.filter(user=person, type=Authenticator.Type.TOTP).first()
+
+
+def _digest(challenge: Challenge, code: str) -> str:
+    text = f"{challenge.pk}:{code.strip()}"
+    return salted_hmac(_SALT, text, algorithm="sha256").hexdigest()

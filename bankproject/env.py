@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -104,6 +105,17 @@ def database(name: str) -> dict[str, Any]:
         ImproperlyConfigured: it is no PostgreSQL address, or one beyond this machine without TLS.
     """
     return _database(name, text(name))
+
+
+def digest_of(name: str) -> str:
+    """Return a short name for the database of the URL in ``name``, the same wherever it is asked.
+
+    Raises:
+        ImproperlyConfigured: the database is no PostgreSQL address.
+    """
+    settings = database(name)
+    place = ":".join(str(settings.get(part, "")) for part in ("HOST", "PORT", "NAME"))
+    return sha256(place.encode()).hexdigest()[:12]
 
 
 def branch_databases(name: str) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ def client_address(request: HttpRequest) -> str:
     proxies nothing of the header is.
     """
     hops = settings.TRUSTED_PROXY_COUNT
-    seen = request.META.get(_HEADER, "").split(",") if hops else []
+    seen = [one for one in request.META.get(_HEADER, "").split(",") if one]
     text = seen[-hops] if len(seen) >= hops > 0 else request.META.get("REMOTE_ADDR", "")
     return _address(text.strip()) or UNKNOWN
 

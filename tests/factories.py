@@ -8,9 +8,13 @@ from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
 
-from accounts.models import Branch, Product, User
+from accounts.models import Branch, Product, Session, SessionKind, User
 from accounts.numbers import account_number
 from accounts.services import head_office
+from accounts.sessions import remember_session
+from accounts.standing import remember_standing
+from accounts.tokens import tokens_of
+from core import clock
 from core.money import Money
 from transactions.chart import BankAccounts, Place, open_chart
 from transactions.governing import AccountRequest, open_customer_account
@@ -112,6 +116,21 @@ def person(**fields: object) -> User:
 def _password_hash() -> str:
     """Return the hash of everybody's password, made once, since it is slow on purpose."""
     return make_password("correct horse battery staple")
+
+
+def token_of(user: User) -> str:
+    """Return an access token such as the door gives to programs."""
+    now = clock.now()
+    session = Session.objects.create(
+        person=user,
+        kind=SessionKind.PROGRAM,
+        session_key=uuid4().hex,
+        device="tests",
+        expires_at=now + timedelta(hours=1),
+    )
+    remember_session(session)
+    remember_standing(user)
+    return tokens_of(session, now=now).access
 
 
 def instant(year: int = 2026, month: int = 3, day: int = 2, hour: int = 12) -> datetime:

@@ -2,12 +2,32 @@
 
 from django.urls import path
 
-from accounts.api import access_log, approvals, branches, me, people, webhooks
+from accounts.api import (
+    access_log,
+    approvals,
+    auth,
+    branches,
+    keys,
+    logins,
+    me,
+    people,
+    sessions,
+    webhooks,
+)
 
 urlpatterns = [
+    path("auth/login", auth.LogIn.as_view(), name="api-auth-login"),
+    path("auth/mfa", auth.SecondFactor.as_view(), name="api-auth-mfa"),
+    path("auth/refresh", auth.Refresh.as_view(), name="api-auth-refresh"),
+    path("auth/logout", auth.LogOut.as_view(), name="api-auth-logout"),
     path("branches", branches.BranchList.as_view(), name="api-branches"),
     path("me", me.Me.as_view(), name="api-me"),
     path("me/access-log", access_log.AccessLog.as_view(), name="api-access-log"),
+    path("me/keys", keys.KeyList.as_view(), name="api-keys"),
+    path("me/keys/<uuid:key_id>", keys.KeyDetail.as_view(), name="api-key"),
+    path("me/logins", logins.LogInList.as_view(), name="api-logins"),
+    path("me/sessions", sessions.SessionList.as_view(), name="api-sessions"),
+    path("me/sessions/<uuid:session_id>", sessions.SessionDetail.as_view(), name="api-session"),
     path("webhooks", webhooks.EndpointList.as_view(), name="api-webhooks"),
     path("webhooks/<uuid:endpoint_id>", webhooks.EndpointDetail.as_view(), name="api-webhook"),
     path(
@@ -39,6 +59,7 @@ urlpatterns = [
         people.CustomerInvitation.as_view(),
         name="api-admin-customer-invitation",
     ),
+    path("admin/login-statistics", logins.LogInStatistics.as_view(), name="api-login-statistics"),
     path("admin/people", people.PersonList.as_view(), name="api-admin-people"),
     path("admin/people/<str:user_id>", people.PersonDetail.as_view(), name="api-admin-person"),
     path(

@@ -4,3 +4,4 @@ from bankproject.settings.dev import *
 
 # Tests send faster than callers may; those of the limit set their own.
 API_RATE_LIMIT = 10**9
+PASSWORD_HASHERS = ["tests.hashing.QuickArgon2"]

@@ -8,7 +8,9 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
+from accounts.callers import Caller
 from accounts.models import User
+from accounts.sessions import IN_SESSION
 from core.errors import DomainError
 
 Parameters = ParamSpec("Parameters")
@@ -38,3 +40,15 @@ def customer_page(
 def person(request: HttpRequest) -> User:
     """Return who is logged in."""
     return cast("User", request.user)
+
+
+def caller(request: HttpRequest) -> Caller:
+    """Return who is logged in, as services want to know them."""
+    who = person(request)
+    return Caller(
+        pk=who.pk,
+        role=who.role,
+        scopes=None,
+        via="session",
+        credential=str(request.session.get(IN_SESSION, "")),
+    )

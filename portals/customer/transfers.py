@@ -4,6 +4,7 @@ Each step ends in a redirect, so that going back and reloading never sends a for
 were sent again, its token lets it move money once.
 """
 
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,16 +13,18 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.step_up import StepUpRequired, WrongStepUpCode
 from core import clock
 from core.errors import DomainError
 from core.money import Money
 from portals.customer.drafts import draft, drop_draft, keep_draft
 from portals.customer.forms import TransferForm
-from portals.customer.page import REFUSED, customer_page, person
+from portals.customer.page import REFUSED, caller, customer_page, person
+from portals.step_up import CodeField, code_field, typed_step_up
 from transactions.branches.outcomes import BranchDown
 from transactions.payments.scheduling import queue_transfer
 from transactions.selectors import accounts_of, payee_of, transfer_of
-from transactions.services import Receipt, preview_transfer, transfer_funds
+from transactions.services import Receipt, preview_transfer, transfer_as
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,8 +76,12 @@ def send(request: HttpRequest, token: UUID) -> HttpResponse:
     form = _kept_form(request, str(token))
     if form is None:
         return _start_again(request)
+    asked = form.request(user=person(request).pk)
+    step_up = partial(typed_step_up, request, what=asked)
     try:
-        sent = transfer_funds(form.request(user=person(request).pk), now=clock.now())
+        sent = transfer_as(caller(request), asked, step_up=step_up, now=clock.now())
+    except (StepUpRequired, WrongStepUpCode) as error:
+        return _check_page(request, form, code=code_field(request, error), status=REFUSED)
     except BranchDown as error:
         if "when_back" in request.POST:
             return _leave(request, form)
@@ -109,9 +116,13 @@ def _check_page(
     *,
     preview: Receipt | None = None,
     down: BranchDown | None = None,
+    code: CodeField | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Show what would be sent: now, or with ``down`` as soon as the branch is back."""
+    """Show what would be sent: now, or with ``down`` as soon as the branch is back.
+
+    With ``code``, a code is asked for.
+    """
     asked = form.request(user=person(request).pk)
     after = preview.debit_after if preview else None
     context = {
@@ -120,6 +131,7 @@ def _check_page(
         "payee": payee_of(asked.credit),
         "left": None if after is None else Money(after, asked.amount.currency),
         "down": down,
+        "code_field": code,
     }
     return render(request, "customer/transfer_check.html", context, status=status)
 

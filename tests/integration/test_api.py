@@ -7,15 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
-from allauth.headless.tokens.strategies.jwt.internal import create_access_token
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.test import Client
 from rest_framework.exceptions import Throttled
 
 from accounts.models import User
 from tests.expectations import nothing_written, statements_counted
-from tests.factories import account, bank_accounts, person
+from tests.factories import account, bank_accounts, person, token_of
 from tests.unit.test_amounts import NO_AMOUNTS
 from tests.unit.test_text import NO_MEMOS
 from transactions.chart import Place
@@ -63,13 +61,6 @@ def body_of(debit: int, credit: int, **changes: object) -> dict[str, object]:
         "currency": "INR",
         **changes,
     }
-
-
-def token_of(user: User) -> str:
-    """Return an access token such as the door gives."""
-    session = SessionStore()
-    session.create()
-    return str(create_access_token(user, session, {}))
 
 
 def refusal(answer: Any, status: int) -> Any:
@@ -310,7 +301,7 @@ class TestCaller:
     def test_must_be_known(self) -> None:
         answer = Client().get("/api/v1/accounts")
         assert refusal(answer, 401)["code"] == "not_authenticated"
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
     @pytest.mark.parametrize("token", ["x", "a.b.c", ""])
     def test_must_have_a_token_of_ours(self, token: str) -> None:
@@ -341,7 +332,7 @@ class TestProblem:
         [
             (lambda api: api.get("/api/v1/nothing"), 404),
             (lambda api: api.get("/api/v1/transfers/x"), 404),
-            (lambda api: api.get("/api/v1/transfers"), 405),
+            (lambda api: api.put("/api/v1/transfers"), 405),
             (lambda api: api.delete("/api/v1/accounts"), 405),
             (lambda api: api.get("/api/v1/accounts", headers={"Accept": "text/html"}), 406),
             (

@@ -1,0 +1,157 @@
+"""API keys: what programs of a person's are known by, with a few of their rights."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any, Final
+from uuid import UUID
+
+from accounts.known import Known
+from accounts.last_used import note_used
+from accounts.models import ApiKey
+from accounts.tokens import InvalidToken
+from core.errors import DomainError
+
+BEGINNING: Final = "bank_"
+MOST_KEYS: Final = 20
+# In which a key's largest transfer is told.
+KEYS_CURRENCY: Final = "INR"
+_PREFIX_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+_PREFIX_LENGTH: Final = 10
+_SECRET_BYTES: Final = 32
+_KEY: Final = re.compile(
+    rf"({BEGINNING}[a-z2-9]{{{_PREFIX_LENGTH}}})_[A-Za-z0-9_-]{{43}}", re.ASCII
+)
+
+
+class UnknownKey(DomainError):
+    """A person has no such API key, or it is revoked."""
+
+    code = "unknown_key"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("There is no such API key, or it is revoked.")
+
+
+class TooManyKeys(DomainError):
+    """A person has as many API keys as anybody may."""
+
+    code = "too_many_keys"
+    http_status = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRequest:
+    """What a new API key is to be. Its scopes are known ones; the amount is in minor units."""
+
+    name: str
+    scopes: frozenset[str]
+    largest_transfer: int | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsableKey:
+    """What a good API key lets its program do."""
+
+    pk: UUID
+    person: int
+    scopes: frozenset[str]
+    largest_transfer: int | None
+
+
+def make_key(pk: int, asked: KeyRequest, *, now: datetime) -> tuple[ApiKey, str]:
+    """Make an API key for a person and return it, and its text, which is not kept.
+
+    Whoever calls has let the person step up.
+
+    Raises:
+        TooManyKeys
+    """
+    if ApiKey.objects.filter(person=pk, revoked_at=None, expires_at__gt=now).count() >= MOST_KEYS:
+        message = f"You have {MOST_KEYS} API keys; revoke one first."
+        raise TooManyKeys(message)
+    prefix = BEGINNING + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(_PREFIX_LENGTH))
+    text = f"{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+    key = ApiKey.objects.create(
+        person_id=pk,
+        name=asked.name,
+        prefix=prefix,
+        digest=_digest(text),
+        scopes=sorted(asked.scopes),
+        largest_transfer=asked.largest_transfer,
+        expires_at=asked.expires_at,
+        made_at=now,
+    )
+    return key, text
+
+
+def keys_of(pk: int) -> Sequence[ApiKey]:
+    """Return a person's API keys that are not revoked, the newest first."""
+    return list(ApiKey.objects.filter(person=pk, revoked_at=None)[:100])
+
+
+def revoke_key(pk: int, *, key: UUID, now: datetime) -> None:
+    """Revoke one of a person's API keys, on every worker within a second.
+
+    Raises:
+        UnknownKey
+    """
+    found = ApiKey.objects.filter(pk=key, person=pk, revoked_at=None)
+    prefix = found.values_list("prefix", flat=True).first()
+    if prefix is None or not found.update(revoked_at=now):
+        raise UnknownKey
+    keys.tell(prefix)
+
+
+def usable_key(text: str, *, now: datetime) -> UsableKey:
+    """Return what the API key of this text lets its program do.
+
+    Raises:
+        InvalidToken: it is not ours, has run out or was revoked.
+        OperationalError, InterfaceError: the head office is silent, and the cache does not know.
+    """
+    shaped = _KEY.fullmatch(text)
+    known = keys.get(shaped[1]) if shaped else None
+    if (
+        known is None
+        or not compare_digest(known["digest"], _digest(text))
+        or known["is_revoked"]
+        or known["expires"] <= now.timestamp()
+    ):
+        message = "This API key is not ours, has run out, or was revoked."
+        raise InvalidToken(message)
+    note_used(ApiKey, known["pk"], now=now)
+    return UsableKey(
+        pk=UUID(known["pk"]),
+        person=known["person"],
+        scopes=frozenset(known["scopes"]),
+        largest_transfer=known["largest_transfer"],
+    )
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def _load(prefix: str) -> dict[str, Any] | None:
+    found = ApiKey.objects.filter(prefix=prefix).first()
+    if found is None:
+        return None
+    return {
+        "pk": str(found.pk),
+        "person": found.person_id,
+        "digest": found.digest,
+        "scopes": found.scopes,
+        "largest_transfer": found.largest_transfer,
+        "expires": found.expires_at.timestamp(),
+        "is_revoked": found.revoked_at is not None,
+    }
+
+
+keys: Final = Known("key", _load)

@@ -1,0 +1,167 @@
+"""What every worker knows without asking the database, and how it learns of changes in a second.
+
+A value is kept under a kind and a name, as ``person:7``: for half a second in the process, for a
+working day in the cache, for good in the database. Whoever changes it tells the cache afterwards.
+Triggers note in ``Untold`` that the cache is to be told, and who tells it clears the note; so what
+is changed while the cache is away, or by a process that dies, is told by ``manage.py watch``.
+
+Readers only add to the cache what is missing there: one that read before a change must not undo
+what was told after it. Values are signed, each for its place.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, transaction
+from redis.exceptions import RedisError
+
+from accounts.models import Untold
+from core.db.errors import Busy
+
+MEMORY_SECONDS: Final = 0.5
+_MOST_IN_MEMORY: Final = 20_000
+SILENCE: Final = (OperationalError, InterfaceError)
+
+Value = dict[str, Any]
+
+_log = structlog.get_logger(__name__)
+_kinds: Final[dict[str, "Known"]] = {}
+
+
+class HeadOfficeSilent(Busy):
+    """The head office's database does not answer, and nothing else can."""
+
+    code = "head_office_down"
+
+
+@contextmanager
+def asking_head_office() -> Iterator[None]:
+    """Say so when the head office does not answer in the block.
+
+    Raises:
+        HeadOfficeSilent
+    """
+    try:
+        yield
+    except SILENCE as error:
+        message = "The head office cannot be reached. Nothing was done; please try again."
+        raise HeadOfficeSilent(message) from error
+
+
+class Known:
+    """The values of one kind. ``load`` reads one from the database; None when there is none.
+
+    ``telling`` does what must be done besides when one has changed; it may raise ``RedisError``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        load: Callable[[str], Value | None],
+        *,
+        telling: Callable[[str], None] | None = None,
+    ) -> None:
+        self._kind = kind
+        self._load = load
+        self._telling = telling
+        self._memory: dict[str, tuple[float, Value | None]] = {}
+        _kinds[kind] = self
+
+    def get(self, name: str) -> Value | None:
+        """Return a value, at most half a second old; older while nobody answers who knows it.
+
+        Raises:
+            OperationalError, InterfaceError: nobody answers, and it was never known here.
+        """
+        kept = self._memory.get(name)
+        if kept is not None and monotonic() < kept[0]:
+            return kept[1]
+        try:
+            value = self._look_up(name)
+        except SILENCE:
+            if kept is None:
+                raise
+            value = kept[1]
+        if len(self._memory) > _MOST_IN_MEMORY:
+            self._memory.clear()
+        self._memory[name] = (monotonic() + MEMORY_SECONDS, value)
+        return value
+
+    def offer(self, name: str, value: Value) -> None:
+        """Give the cache a value that was just read from the database, if it has none."""
+        try:
+            cache.add(self._place(name), self._signed(name, value), settings.SESSION_COOKIE_AGE)
+        except RedisError:
+            return
+
+    def tell(self, name: str) -> bool:
+        """Tell the cache of a change that is committed. False: it is away and will be told later.
+
+        Who tells holds the notes locked meanwhile, so that the last change is told last.
+        """
+        self._memory.pop(name, None)
+        try:
+            with transaction.atomic():
+                notes = Untold.objects.select_for_update().filter(place=self._place(name))
+                told = [note.pk for note in notes]
+                if told:
+                    self._write(name)
+                    Untold.objects.filter(pk__in=told).delete()
+        except RedisError as error:
+            _log.warning("cache_not_told", place=self._place(name), error=str(error))
+            return False
+        return True
+
+    def forget(self) -> None:
+        """Forget what this process remembers."""
+        self._memory.clear()
+
+    def _look_up(self, name: str) -> Value | None:
+        value = self._from_cache(name)
+        if value is None:
+            value = self._load(name)
+            if value is not None:
+                self.offer(name, value)
+        return value
+
+    def _from_cache(self, name: str) -> Value | None:
+        try:
+            kept = cache.get(self._place(name))
+            return None if kept is None else signing.loads(kept, salt=self._place(name))
+        except (RedisError, signing.BadSignature):
+            return None
+
+    def _write(self, name: str) -> None:
+        if self._telling is not None:
+            self._telling(name)
+        value = self._load(name)
+        if value is None:
+            cache.delete(self._place(name))
+            return
+        cache.set(self._place(name), self._signed(name, value), settings.SESSION_COOKIE_AGE)
+
+    def _signed(self, name: str, value: Value) -> str:
+        return signing.dumps(value, salt=self._place(name))
+
+    def _place(self, name: str) -> str:
+        return f"{self._kind}:{name}"
+
+
+def tell_untold() -> None:
+    """Tell the cache what it was not told: it was away, or the teller died."""
+    for place in Untold.objects.values_list("place", flat=True).distinct()[:1_000]:
+        kind, _, name = place.partition(":")
+        if not _kinds[kind].tell(name):
+            return
+
+
+def forget_all() -> None:
+    """Forget what this process remembers of all kinds."""
+    for kind in _kinds.values():
+        kind.forget()

@@ -1,0 +1,70 @@
+"""How people stand with the bank: what they are to it, and whether they are let in."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from accounts.known import Known
+from accounts.models import User
+
+SUPERADMIN: Final = "superadmin"
+_EPOCH_LENGTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a person stands. ``session_hash`` changes with the password."""
+
+    pk: int
+    full_name: str
+    email: str | None
+    role: str
+    is_active: bool
+    session_hash: str
+
+    @property
+    def epoch(self) -> str:
+        """What every token of theirs must name."""
+        return _epoch(self.session_hash)
+
+
+def epoch_of(user: User) -> str:
+    """Return what every token of a person must name: another password begins another epoch."""
+    return _epoch(user.get_session_auth_hash())
+
+
+def standing_of(pk: int) -> Standing | None:
+    """Return how a person stands; None when there is nobody.
+
+    Raises:
+        OperationalError, InterfaceError: the head office is silent, and the cache does not know.
+    """
+    value = people.get(str(pk))
+    return None if value is None else Standing(**value)
+
+
+def remember_standing(user: User) -> None:
+    """Let the cache know how somebody stands who was just read from the database."""
+    people.offer(str(user.pk), _value_of(user))
+
+
+def _epoch(session_hash: str) -> str:
+    return session_hash[:_EPOCH_LENGTH]
+
+
+def _value_of(user: User) -> dict[str, Any]:
+    return {
+        "pk": user.pk,
+        "full_name": user.full_name,
+        "email": user.email,
+        "role": SUPERADMIN if user.is_superuser else user.role,
+        "is_active": user.is_active,
+        "session_hash": user.get_session_auth_hash(),
+    }
+
+
+def _load(pk: str) -> dict[str, Any] | None:
+    user = User.objects.filter(pk=pk).first()
+    return None if user is None else _value_of(user)
+
+
+people: Final = Known("person", _load)

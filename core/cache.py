@@ -1,0 +1,70 @@
+"""The bank's cache: Valkey, and what is done while it is away."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, ClassVar, Final
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+AWAY_SECONDS: Final = 3.0
+# What the log-in door counts: attempts, and codes that are used up.
+_COUNTED: Final = "allauth"
+
+
+class CacheAway(RedisError):
+    """Valkey failed a moment ago and is not asked again yet."""
+
+
+class BankCache(RedisCache):
+    """Valkey. When it fails it is left alone for a while, so that a hanging one costs little.
+
+    Meanwhile callers get a ``RedisError`` and do without. The log-in door must not: what it counts
+    is counted in a table of the database, so that nobody guesses passwords faster for an outage.
+    """
+
+    _away_until: ClassVar = 0.0
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        options = {**params.get("OPTIONS", {})}
+        self._fallback = DatabaseCache(options.pop("FALLBACK_TABLE"), {**params, "OPTIONS": {}})
+        super().__init__(server, {**params, "OPTIONS": options})
+
+    def add(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
+        """Keep a value unless there is one already, and tell whether it was kept."""
+        return bool(self._do("add", super().add, key, value, timeout, version))
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        """Return a value."""
+        return self._do("get", super().get, key, default, version)
+
+    def set(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
+        """Keep a value."""
+        self._do("set", super().set, key, value, timeout, version)
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        """Forget a value."""
+        return bool(self._do("delete", super().delete, key, version))
+
+    @classmethod
+    def trust_again(cls) -> None:
+        """Ask Valkey again at once."""
+        BankCache._away_until = 0.0
+
+    def _do(self, name: str, ask: Callable[..., Any], key: Any, *rest: Any) -> Any:
+        try:
+            if monotonic() < BankCache._away_until:
+                raise CacheAway
+            return ask(key, *rest)
+        except RedisError as error:
+            if not isinstance(error, CacheAway):
+                BankCache._away_until = monotonic() + AWAY_SECONDS
+            if str(key).startswith(_COUNTED):
+                return getattr(self._fallback, name)(key, *rest)
+            raise
