@@ -27,16 +27,17 @@ def audited(
 
     Each has a table of events of its own, in which nothing is changed or deleted.
     """
-    return pghistory.track(
+    track: Callable[[type[AnyModel]], type[AnyModel]] = pghistory.track(
         pghistory.InsertEvent(),
         pghistory.UpdateEvent(),
         pghistory.DeleteEvent(),
         exclude=list(exclude),
         context_field=pghistory.ContextJSONField(),
-        context_id_field=None,
+        context_id_field=None,  # type: ignore[arg-type]  # None is as documented
         append_only=True,
         **options,
     )
+    return track
 
 
 @contextmanager

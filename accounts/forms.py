@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Branch, User
 from accounts.registering import note_sign_up
+from accounts.services import head_office
 from core.text import InvalidText, one_line
 
 
@@ -41,4 +42,4 @@ class SignupForm(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:  # noqa: ARG002  # allauth passes it
         """Note where a new customer gets their first account, once the address is theirs."""
-        note_sign_up(user)
+        note_sign_up(user, branch=user.branch or head_office())

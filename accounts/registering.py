@@ -127,9 +127,9 @@ def invite(person: User) -> None:
         raise MailNotSent(message) from error
 
 
-def note_sign_up(person: User) -> None:
-    """Note that a person signed up at their branch; their account waits until they confirm."""
-    Registration.objects.create(person=person, branch=person.branch)
+def note_sign_up(person: User, *, branch: Branch) -> None:
+    """Note that a person signed up at a branch; their account waits until they confirm."""
+    Registration.objects.create(person=person, branch=branch)
 
 
 def confirm_registration(person: int, *, now: datetime) -> None:

@@ -57,8 +57,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show a request, with the buttons to those who may decide."""
         found = self.get_object(request, object_id) if object_id else None
-        is_open = found is not None and found.state == ApprovalState.WAITING
-        may = is_open and request.user.has_perm(DECIDE) and found.maker_id != request.user.pk
+        may = found is not None and _may_decide(request, found)
         context = {**(extra_context or {}), "may_decide": may}
         return super().changeform_view(request, object_id, form_url, context)
 
@@ -90,6 +89,11 @@ class ApprovalAdmin(ReadOnlyAdmin):
         else:
             _say(request, decided)
         return redirect(_address(pk))
+
+
+def _may_decide(request: HttpRequest, asked: Approval) -> bool:
+    is_open = asked.state == ApprovalState.WAITING and asked.maker_id != request.user.pk
+    return is_open and request.user.has_perm(DECIDE)
 
 
 def _say(request: HttpRequest, decided: Approval) -> None:

@@ -46,9 +46,12 @@ class AuditAdmin(EventsAdmin):
     ) -> HttpResponse:
         """Show changes; of an object that there is not, nothing."""
         try:
-            return super().changelist_view(request, extra_context)
+            answer: HttpResponse = super().changelist_view(  # type: ignore[no-untyped-call]
+                request, extra_context
+            )
         except (ObjectDoesNotExist, ValueError) as error:
             raise Http404 from error
+        return answer
 
     @admin.display(description=_("what"))
     def what(self, entry: AuditEntry) -> str:

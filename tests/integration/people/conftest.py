@@ -1,6 +1,6 @@
 """What tests of people share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -8,6 +8,8 @@ from pytest_django.fixtures import Settings
 
 from accounts import approvals
 from accounts.approvals import approvable
+from accounts.models import User
+from accounts.models.audit_entries import AuditEntry
 
 TRY = "tests.try"
 
@@ -27,7 +29,7 @@ class Tries:
 
 
 @pytest.fixture
-def tries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tries]:
+def tries(monkeypatch: pytest.MonkeyPatch) -> Tries:
     """Give an action that can be asked for."""
     monkeypatch.setattr(approvals, "_actions", {})
     action = Tries()
@@ -39,3 +41,9 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tries]:
 def cheap_passwords(settings: Settings) -> None:
     """Hash passwords quickly: these tests are about other things, and make many people."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def entries_of(user: User) -> list[AuditEntry]:
+    """Return the audit of a person, oldest first."""
+    found = AuditEntry.objects.tracks(user)  # type: ignore[no-untyped-call]
+    return list(found.order_by("pgh_id"))

@@ -82,7 +82,7 @@ class TestTheOperationLog:
         asha = person()
         held(account(balance=100, owner=asha), asha)
         answer = browser(meera).get("/staff/operations.csv")
-        assert b"".join(answer.streaming_content)
+        assert b"".join(answer)
         assert seen() == [(meera.pk, asha.pk, "operation log")]
 
 

@@ -10,6 +10,7 @@ from accounts.audit import acting
 from accounts.models import Role, User
 from accounts.models.audit_entries import AuditEntry
 from tests.factories import account, bank_accounts, inr, order, person
+from tests.integration.people.conftest import entries_of
 from tests.servers import TestServer
 from transactions.chart import Place
 from transactions.ledger.posting import Transfer, post
@@ -28,11 +29,6 @@ APPEND_ONLY = (
     "accounts_userpermissionevent",
     "accounts_viewing",
 )
-
-
-def entries_of(user: User) -> list[AuditEntry]:
-    """Return the audit of a person, oldest first."""
-    return list(AuditEntry.objects.tracks(user).order_by("pgh_id"))
 
 
 class TestAChangeOfAPerson:

@@ -5,10 +5,10 @@ from django.contrib.auth.models import Group
 
 from accounts.approvals import approve
 from accounts.models import Approval, Role, User, UserStatus
-from accounts.models.audit_entries import AuditEntry
 from accounts.roles import ForSuperAdmins, NotActive, OwnRole, ask_role, role_of
 from accounts.status import change_person_status
 from tests.factories import person
+from tests.integration.people.conftest import entries_of
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_a_role_is_given_once_another_admin_approves() -> None:
     asha.refresh_from_db()
     assert (done.state, done.result) == ("done", {"was": "customer", "is": "employee"})
     assert (asha.role, asha.is_staff) == (Role.EMPLOYEE, False)
-    entry = AuditEntry.objects.tracks(asha).order_by("-pgh_id").first()
+    entry = entries_of(asha)[-1]
     assert (entry.by, entry.credential) == (checker, f"approval:{asked.pk}")
 
 
