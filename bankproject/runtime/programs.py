@@ -111,15 +111,20 @@ class Plan:
         ]
 
     def _pages(self) -> Program:
-        command = [
-            *(sys.executable, "-m", "gunicorn", "bankproject.wsgi"),
-            f"--bind={self.bound}",
-            "--worker-class=gthread",
-            f"--workers={WEB_WORKERS}",
-            f"--threads={WEB_THREADS}",
-            # The application is read once, before the workers part from their parent.
-            "--preload",
-            "--graceful-timeout=5",
-            "--no-control-socket",
-        ]
+        command = pages_command("bankproject.wsgi", self.bound)
         return Program(name="web", stage="pages", command=command, environment=self.settings)
+
+
+def pages_command(application: str, bound: str) -> list[str]:
+    """Return the command that serves a WSGI application at an address and port."""
+    return [
+        *(sys.executable, "-m", "gunicorn", application),
+        f"--bind={bound}",
+        "--worker-class=gthread",
+        f"--workers={WEB_WORKERS}",
+        f"--threads={WEB_THREADS}",
+        # The application is read once, before the workers part from their parent.
+        "--preload",
+        "--graceful-timeout=5",
+        "--no-control-socket",
+    ]

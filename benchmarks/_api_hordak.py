@@ -1,0 +1,121 @@
+"""The same transfer by django-hordak behind plain DRF: no authentication, no idempotency.
+
+As a program it migrates and opens its accounts.
+"""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+import django
+from django.conf import settings
+
+ACCOUNTS = 2_000
+
+
+def _configure() -> None:
+    url = urlsplit(os.environ["HORDAK_DATABASE_URL"])
+    settings.configure(
+        SECRET_KEY=os.environ["SECRET_KEY"],
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=__name__,
+        # It tells the length of an answer, without which that would come in chunks.
+        MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
+        INSTALLED_APPS=[
+            "django.contrib.contenttypes",
+            "django.contrib.auth",
+            "mptt",
+            "rest_framework",
+            "hordak",
+        ],
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": url.path[1:],
+                "USER": url.username,
+                "PASSWORD": url.password,
+                "HOST": url.hostname,
+                "PORT": url.port,
+                "CONN_MAX_AGE": None,
+            }
+        },
+        HORDAK_INTERNAL_CURRENCY="INR",
+        DEFAULT_CURRENCY="INR",
+        CURRENCIES=["INR"],
+        HORDAK_CURRENCIES=["INR"],
+        USE_TZ=True,
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        REST_FRAMEWORK={
+            "DEFAULT_AUTHENTICATION_CLASSES": [],
+            "DEFAULT_PERMISSION_CLASSES": [],
+            "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+            "UNAUTHENTICATED_USER": None,
+        },
+    )
+    django.setup()
+
+
+_configure()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402  # needs Django set up
+from django.db import transaction  # noqa: E402  # as above
+from django.urls import path  # noqa: E402  # as above
+from hordak.models import Account  # noqa: E402  # as above
+from moneyed import Money  # noqa: E402  # as above
+from rest_framework import serializers  # noqa: E402  # as above
+from rest_framework.request import Request  # noqa: E402  # as above
+from rest_framework.response import Response  # noqa: E402  # as above
+from rest_framework.views import APIView  # noqa: E402  # as above
+
+
+class Body(serializers.Serializer[Any]):
+    """A transfer."""
+
+    debit_account = serializers.IntegerField()
+    credit_account = serializers.IntegerField()
+    amount = serializers.DecimalField(max_digits=13, decimal_places=2)
+    memo = serializers.CharField(required=False)
+
+
+class Transfers(APIView):
+    """Transfers."""
+
+    def post(self, request: Request) -> Response:
+        """Move money from an account to another."""
+        body = Body(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        payer = Account.objects.get(code=_code(asked["debit_account"]))
+        payee = Account.objects.get(code=_code(asked["credit_account"]))
+        with transaction.atomic():
+            moved = payer.transfer_to(
+                payee, Money(asked["amount"], "INR"), description=asked["memo"]
+            )
+        return Response({"id": str(moved.uuid)}, status=201)
+
+
+urlpatterns = [path("transfers", Transfers.as_view())]
+application = get_wsgi_application()
+
+
+def _code(number: int) -> str:
+    return f"{number % ACCOUNTS:06d}"
+
+
+def main() -> None:
+    """Migrate, and open the accounts."""
+    from django.core.management import call_command
+    from hordak.models import AccountType
+
+    call_command("migrate", verbosity=0)
+    for number in range(ACCOUNTS):
+        Account.objects.create(
+            name=f"Account {number}",
+            code=_code(number),
+            type=AccountType.liability,
+            currencies=["INR"],
+        )
+
+
+if __name__ == "__main__":
+    main()
