@@ -9,15 +9,16 @@ from transactions.api import aliases
 
 urlpatterns = [
     path("health", health, name="health"),
-    path("auth/", include("allauth.urls")),
-    path("auth/", include("allauth.headless.urls")),
-    path("admin/", admin.site.urls),
+    # Money first: whatever stands before is tried before.
+    path("api/v1/", include("transactions.api.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("notifications.api.urls")),
     path("api/v1/openapi.json", docs.openapi, name=docs.DOCUMENT),
     path("api/v1/docs/", docs.SwaggerPage.as_view(), name="api-docs"),
     path("api/v1/redoc/", docs.RedocPage.as_view(), name="api-redoc"),
-    path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("transactions.api.urls")),
-    path("api/v1/", include("notifications.api.urls")),
+    path("auth/", include("allauth.urls")),
+    path("auth/", include("allauth.headless.urls")),
+    path("admin/", admin.site.urls),
     path("api/get-balance", aliases.Balance.as_view(), name="alias-balance"),
     path("api/get-user-transactions", aliases.Transactions.as_view(), name="alias-transactions"),
     path("api/get-last-5-transactions", aliases.LastFive.as_view(), name="alias-last-five"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 from structlog.contextvars import bind_contextvars
 
+from core.client_address import client_address
 from core.db.patience import patient_for
 
 HEADER: Final = "X-Request-ID"
@@ -39,6 +40,11 @@ class RequestLogMiddleware(RequestMiddleware):
         """Name the request without its secrets."""
         path = _SECRET_PATHS.sub(r"\1…", request.path)
         return f"{request.method} {path}"
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """Note the address that counts everywhere: a forged header is in no log line."""
+        bind_contextvars(ip=client_address(request))
 
     @staticmethod
     def bind_user_id(request: HttpRequest) -> None:
