@@ -1,8 +1,10 @@
 """Who calls: the person behind a request, by which credential, and how the person stands now."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
+from accounts.audit import acting
 from accounts.models import User
 from accounts.standing import people
 
@@ -28,6 +30,12 @@ class Caller:
         """Tell whether an admin has a permission; asks the database."""
         person = User.objects.filter(pk=self.pk).first()
         return person is not None and person.has_perm(name)
+
+
+def acting_as(caller: Caller, *, reason: str = "") -> AbstractContextManager[None]:
+    """Let the audit know, for the length of the block, that the caller changes people, and why."""
+    credential = f"{caller.via}:{caller.credential}"
+    return acting(by=caller.pk, credential=credential, reason=reason)
 
 
 def forget_standing(pk: int) -> None:

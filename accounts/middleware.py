@@ -7,10 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.audit import acting
+from accounts.sessions import IN_SESSION
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-# Where the session names itself, see accounts.open_sessions.
-_IN_SESSION: Final = "bank_session"
 
 
 class AuditMiddleware:
@@ -27,6 +26,6 @@ class AuditMiddleware:
         """Answer the request, noting who acts."""
         if request.method in _SAFE or not request.path.startswith(self._pages):
             return self._get_response(request)
-        session = request.session.get(_IN_SESSION)
+        session = request.session.get(IN_SESSION)
         with acting(by=request.user.pk, credential=f"session:{session}" if session else ""):
             return self._get_response(request)

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts.callers import forget_standing
 from accounts.models import AccountStatus, Holding, Role, StatusChange, User, UserStatus
+from accounts.open_sessions import end_sessions_of
 from accounts.reasons import given_reason
 from accounts.selectors import UnknownPerson
 from core.errors import DomainError
@@ -58,8 +59,15 @@ def change_person_status(person: int, *, status: UserStatus, changed_by: User, r
         _refuse_wrong(found, status, changed_by)
         if found.status != status:
             _write(found, status, changed_by, words)
-            transaction.on_commit(lambda: forget_standing(person))
+            transaction.on_commit(lambda: _shut_out(person))
     return found
+
+
+def _shut_out(person: int) -> None:
+    """Let every worker learn how a person stands, and end their sessions if they are not let in."""
+    forget_standing(person)
+    if not User.objects.filter(pk=person, is_active=True).exists():
+        end_sessions_of(person)
 
 
 def _refuse_wrong(person: User, status: UserStatus, by: User) -> None:

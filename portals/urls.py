@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals import outbox, security
+from portals import outbox, profile, security
 from portals.customer import cash, scheduled, transfers, views
 from portals.employee import nodes, operations
 
@@ -23,6 +23,8 @@ urlpatterns = [
     path("staff/operations.csv", operations.operation_file, name="operations-file"),
     path("staff/operations/clear/", operations.clear, name="operations-clear"),
     path("staff/nodes/", nodes.nodes, name="nodes"),
+    path("profile/", profile.profile, name="profile"),
+    path("profile/looks/", profile.looks, name="looks"),
     path("security/", security.security, name="security"),
     path("security/sessions/<uuid:session_id>/end/", security.session_end, name="session-end"),
     path("security/keys/new/", security.key_new, name="key-new"),

@@ -7,8 +7,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.api.branches import BRANCH, BranchAnswer, branch_shown
+from accounts.api.callers import caller_of
 from accounts.api.fields import UserIdField
-from accounts.audit import acting
+from accounts.callers import acting_as
 from accounts.models import User, UserStatus
 from accounts.roles import ROLES, role_of
 from accounts.selectors import person_known
@@ -73,7 +74,7 @@ class Me(BankView):
         """Change your telephone number."""
         body = MeBody(data=request.data)
         body.is_valid(raise_exception=True)
-        with acting(by=request.user.pk, credential=request.user.credential):
+        with acting_as(caller_of(request)):
             change_phone(caller_pk(request), phone=body.validated_data["phone"])
         return Response(person_shown(person_known(caller_pk(request))))
 

@@ -10,8 +10,9 @@ from rest_framework.serializers import Serializer
 
 from accounts.access_log import note_all_viewed, note_viewed
 from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
+from accounts.api.callers import caller_of
 from accounts.api.me import PERSON, PersonAnswer, person_shown
-from accounts.audit import acting
+from accounts.callers import acting_as
 from accounts.models import Role, StatusChange, User, UserStatus
 from accounts.numbers import InvalidUserId, parse_user_id
 from accounts.reasons import LONGEST_REASON
@@ -137,7 +138,7 @@ class CustomerList(BankView):
     def post(self, request: Request) -> Response:
         """Register a customer: they get a first account, and a mail to choose a password."""
         body = _checked(RegistrationBody, request)
-        with acting(by=request.user.pk, credential=request.user.credential):
+        with acting_as(caller_of(request)):
             person = register_customer(**body, registered_by=caller_pk(request), now=clock.now())
         where = reverse("api-admin-customer", args=[person.number])
         return Response(
@@ -213,7 +214,7 @@ class PersonStatus(BankView):
         """
         body = _checked(StatusBody, request)
         person = _known(user_id)
-        with acting(by=request.user.pk, credential=request.user.credential):
+        with acting_as(caller_of(request)):
             change_person_status(
                 person.pk,
                 status=UserStatus(body["status"]),
