@@ -9,12 +9,6 @@ from django.test import Client
 from accounts.models import User
 
 
-def customer(**fields: object) -> User:
-    """Create a customer without a password, which takes long to hash."""
-    named: dict[str, Any] = {"full_name": "Asha Rao", **fields}
-    return User.objects.create_user(f"{uuid4()}@example.org", None, **named)
-
-
 def client_of(person: User) -> Client:
     """Return a client with a person's session."""
     client = Client(raise_request_exception=False)

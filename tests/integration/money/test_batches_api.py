@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.models import User
 from tests.expectations import nothing_written, statements_counted
-from tests.factories import account, bank_accounts
-from tests.integration.money.api import client_of, customer, post, refusal, shown
+from tests.factories import account, bank_accounts, person
+from tests.integration.money.api import client_of, post, refusal, shown
 from transactions.chart import Place
 from transactions.ledger.reads import balances
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def asha() -> User:
     """Give a customer."""
-    return customer()
+    return person()
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ class TestRequest:
         )
 
     def test_pays_from_no_account_but_ones_own(self, api: Client, pair: tuple[int, int]) -> None:
-        theirs, vault = account(balance=900, owner=customer()), bank_accounts().number(Place.VAULT)
+        theirs, vault = account(balance=900, owner=person()), bank_accounts().number(Place.VAULT)
         told = send(api, [item((theirs, pair[0])), item((vault, pair[0]))]).json()["results"]
         assert [one["code"] for one in told] == ["unknown_debit_account"] * 2
 

@@ -9,8 +9,8 @@ from django.test import Client
 
 from accounts.models import User
 from tests.expectations import nothing_written
-from tests.factories import account, bank_accounts, inr, order
-from tests.integration.money.api import client_of, customer, post, refusal, shown
+from tests.factories import account, bank_accounts, inr, order, person
+from tests.integration.money.api import client_of, post, refusal, shown
 from transactions.chart import Place
 from transactions.ledger.posting import hold
 from transactions.ledger.reads import balances
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def asha() -> User:
     """Give a customer."""
-    return customer()
+    return person()
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def api(asha: User) -> Client:
 @pytest.fixture
 def shop() -> User:
     """Give another customer."""
-    return customer()
+    return person()
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ class TestEnding:
         assert refusal(answer, 422) == (code, pointers)
 
     def test_is_for_its_two_sides_alone(self, pair: tuple[int, int], held: str) -> None:
-        other = client_of(customer())
+        other = client_of(person())
         assert refusal(other.get(f"/api/v1/holds/{held}"), 404) == ("unknown_hold", [])
         for ending in ("capture", "release"):
             for hold_id in (held, uuid4()):

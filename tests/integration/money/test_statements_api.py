@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts.models import User
 from core.clock import bank_day
-from tests.factories import account, inr, order
-from tests.integration.money.api import client_of, customer, refusal, shown
+from tests.factories import account, inr, order, person
+from tests.integration.money.api import client_of, refusal, shown
 from transactions.ledger.posting import Kind, Transfer, post
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def asha() -> User:
     """Give a customer."""
-    return customer()
+    return person()
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class TestBalance:
 
 @pytest.mark.parametrize("what", ["statement", "last-five", "balance", "balance?as_of=2026-03-02"])
 def test_another_persons_account_is_unknown(api: Client, what: str) -> None:
-    theirs = account(balance=100, owner=customer())
+    theirs = account(balance=100, owner=person())
     for number in (theirs, "100000000017", "x"):
         answer = api.get(f"/api/v1/accounts/{number}/{what}")
         assert refusal(answer, 404) == ("unknown_account", [])

@@ -10,8 +10,8 @@ from accounts.approvals import approve, refuse
 from accounts.models import User
 from core.money import Money
 from tests.expectations import nothing_written
-from tests.factories import account, inr, order
-from tests.integration.money.api import client_of, customer, post, refusal, shown
+from tests.factories import account, inr, order, person
+from tests.integration.money.api import client_of, post, refusal, shown
 from transactions.ledger.posting import Kind, Transfer
 from transactions.ledger.posting import post as book
 from transactions.ledger.reads import balances
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def asha() -> User:
     """Give a customer."""
-    return customer()
+    return person()
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ class TestList:
         assert refusal(api.get("/api/v1/transfers", filters), 422) == (code, [pointer])
 
     def test_hides_the_accounts_of_others(self, api: Client) -> None:
-        theirs = account(owner=customer())
+        theirs = account(owner=person())
         answer = api.get("/api/v1/transfers", {"account": theirs})
         assert refusal(answer, 404) == ("unknown_account", [])
 
@@ -175,7 +175,7 @@ class TestReversalRequest:
     @pytest.fixture
     def sent(self, asha: User) -> tuple[int, int, str]:
         """Return payer, payee and id of a transfer of ₹25."""
-        payer, payee = account(balance=10_000, owner=asha), account(owner=customer())
+        payer, payee = account(balance=10_000, owner=asha), account(owner=person())
         receipt = book(Transfer(payer, payee, Money(2_500, "INR")), order=order())
         return payer, payee, str(receipt.transfer_id)
 
@@ -188,7 +188,7 @@ class TestReversalRequest:
         again = self.ask(api, transfer, reason="Again")
         assert (again.status_code, again.json()) == (200, asked.json())
         assert asked.json()["state"] == "waiting"
-        approve(int(asked.json()["id"]), checker=customer(role="admin").pk)
+        approve(int(asked.json()["id"]), checker=person(role="admin").pk)
         (done,) = shown(api, f"transfers/{transfer}/reversal-requests")["reversal_requests"]
         assert done["state"] == "done"
         assert [one.balance for one in balances([payer, payee])] == [10_000, 0]
@@ -201,7 +201,7 @@ class TestReversalRequest:
 
     def test_that_is_refused_moves_nothing(self, api: Client, sent: tuple[int, int, str]) -> None:
         asked = self.ask(api, sent[2]).json()
-        refuse(int(asked["id"]), checker=customer(role="admin").pk, reason="It was right")
+        refuse(int(asked["id"]), checker=person(role="admin").pk, reason="It was right")
         (told,) = shown(api, f"transfers/{sent[2]}/reversal-requests")["reversal_requests"]
         assert (told["state"], told["words"]) == ("refused", "It was right")
         assert [one.balance for one in balances(sent[:2])] == [7_500, 2_500]
@@ -209,7 +209,7 @@ class TestReversalRequest:
     def test_is_the_payers_to_make(
         self, api: Client, asha: User, sent: tuple[int, int, str]
     ) -> None:
-        other = client_of(customer())
+        other = client_of(person())
         assert refusal(self.ask(other, sent[2]), 404) == ("unknown_transfer", [])
         assert refusal(self.ask(api, uuid4()), 404) == ("unknown_transfer", [])
         mine = account(balance=500, owner=asha)
