@@ -15,7 +15,8 @@ from client.screen import Screen
 
 KEY: Final = "Idempotency-Key"
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
-LONGEST_PAUSE: Final = 30.0
+LONGEST_WAIT: Final = 30.0
+NEVER: Final = float("inf")
 LARGEST_PAGE: Final = 100
 MOST_CODES: Final = 3
 _CODE_FROM: Final = {
@@ -158,10 +159,9 @@ class Bank:
             if not (answer.is_temporary or says_nothing):
                 return answer
             may_be_done = may_be_done or answer.may_be_done
-            pause = next(pauses, None)
-            if pause is None or says_nothing:
+            wait = _wait(answer, next(pauses, NEVER))
+            if wait > LONGEST_WAIT or says_nothing:
                 raise _given_up(request, answer, may_be_done=may_be_done)
-            wait = _wait(answer, pause)
             self._screen.note(f"{_reason(answer)} Trying again in {wait:g} s.")
             self._sleep(wait)
 
@@ -186,9 +186,9 @@ def _reason(answer: Answer) -> str:
 
 
 def _wait(answer: Answer, pause: float) -> float:
-    """Return how long to wait: as long as the bank says, within reason."""
+    """Return how long to wait: as long as the bank says, if it does."""
     told = answer.headers.get("Retry-After", "")
-    return min(max(pause, float(told)), LONGEST_PAUSE) if told.isdecimal() else pause
+    return max(pause, float(told)) if told.isdecimal() else pause
 
 
 def _given_up(request: Request, answer: Answer, *, may_be_done: bool) -> Failure:

@@ -31,7 +31,16 @@ def noun(text: str) -> typer.Typer:
     return typer.Typer(cls=BankGroup, help=text, no_args_is_help=True, suggest_commands=False)
 
 
-class BankCommand(TyperCommand):
+class Command(TyperCommand):
+    """A command."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help as it stands in the code: what it does, and examples, before options."""
+        del ctx
+        _write_help(self.help, formatter)
+
+
+class BankCommand(Command):
     """A command that asks the bank."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -60,11 +69,6 @@ class BankCommand(TyperCommand):
             click.Option(["-q", "--quiet"], is_flag=True, help="Write data and errors only."),
             click.Option(["--no-input"], is_flag=True, help="Ask nothing."),
         ]
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help as it stands in the code: what it does, and examples, before options."""
-        del ctx
-        _write_help(self.help, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command at a desk that its shared options describe."""

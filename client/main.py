@@ -89,7 +89,7 @@ def menu(context: typer.Context) -> None:
     """Choose what to do from a numbered menu.
 
     Examples:
-        bank
+        bank menu
         bank menu --url https://bank.example
     """
     from client.menu import run

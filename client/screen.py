@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from client.failures import visible
 
+GAP: Final = 2
 WIDEST: Final = 2_000
 """Where no terminal says how wide it is, lines are not broken."""
 
@@ -23,14 +25,19 @@ class Form(StrEnum):
 
 
 class Column(NamedTuple):
-    """One column of a listing: its heading, and where an item has its value."""
+    """One column of a listing: its heading, and where an item has its value.
+
+    ``is_spare``: people can do without it where the terminal is narrow.
+    """
 
     heading: str
     value: str | Callable[[Mapping[str, Any]], object]
     is_figure: bool = False
+    is_instant: bool = False
+    is_spare: bool = False
 
     def text(self, item: Mapping[str, Any]) -> str:
-        """Return the value as people read it."""
+        """Return the value as programs read it."""
         found = self.value(item) if callable(self.value) else item.get(self.value)
         if found is None:
             return ""
@@ -39,6 +46,13 @@ class Column(NamedTuple):
         if isinstance(found, list):
             return visible(", ".join(map(str, found)))
         return visible(found)
+
+    def words(self, item: Mapping[str, Any]) -> str:
+        """Return the value as people read it: instants by their own clock."""
+        text = self.text(item)
+        if not (text and self.is_instant):
+            return text
+        return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 class Screen:
@@ -63,7 +77,12 @@ class Screen:
         if self.form is Form.JSON:
             _write_json(found)
             return
-        for line in _lines(found, columns, separator="\t" if self.form is Form.PLAIN else None):
+        if self.form is Form.PLAIN:
+            for column in columns:
+                if text := column.text(found):
+                    _write(f"{column.heading}\t{text}")
+            return
+        for line in _lines(found, columns):
             _write(line)
 
     def aside(self, found: Mapping[str, Any], columns: Sequence[Column]) -> None:
@@ -107,22 +126,38 @@ class Screen:
         from rich.table import Table
         from rich.text import Text
 
+        console = Console(width=None if sys.stdout.isatty() else WIDEST)
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column.heading, justify="right" if column.is_figure else "left")
+        shown = _fitting(found, columns, width=console.width)
+        for column in shown:
+            side: Literal["left", "right"] = "right" if column.is_figure else "left"
+            table.add_column(column.heading, justify=side, overflow="fold")
         for item in found:
-            table.add_row(*(Text(column.text(item)) for column in columns))
-        Console(width=None if sys.stdout.isatty() else WIDEST).print(table)
+            table.add_row(*(Text(column.words(item)) for column in shown))
+        console.print(table)
 
 
-def _lines(
-    found: Mapping[str, Any], columns: Sequence[Column], *, separator: str | None = None
-) -> Iterator[str]:
-    """Yield a line for each value there is: in columns, or parted by ``separator``."""
-    given = [(column.heading, text) for column in columns if (text := column.text(found))]
-    widest = max((len(heading) for heading, _text in given), default=0)
-    for heading, text in given:
-        yield f"{heading:<{widest}}  {text}" if separator is None else f"{heading}{separator}{text}"
+def _fitting(
+    found: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, width: int
+) -> Sequence[Column]:
+    """Return the columns without spare ones, from the last on, until they fit."""
+    shown = [*columns]
+    for column in reversed(columns):
+        lines = [[len(one.heading) for one in shown]]
+        lines += [[len(one.words(item)) for one in shown] for item in found]
+        if sum(map(max, zip(*lines, strict=True))) + GAP * len(shown) <= width:
+            break
+        if column.is_spare:
+            shown.remove(column)
+    return shown
+
+
+def _lines(found: Mapping[str, Any], columns: Sequence[Column]) -> Iterator[str]:
+    """Yield a line for each value there is."""
+    given = [(column.heading, words) for column in columns if (words := column.words(found))]
+    widest = max((len(heading) for heading, _words in given), default=0)
+    for heading, words in given:
+        yield f"{heading:<{widest}}  {words}"
 
 
 def _write_json(value: object) -> None:

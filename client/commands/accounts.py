@@ -35,14 +35,14 @@ ACCOUNT: Final = (
 
 GOVERNED: Final = (
     *ACCOUNT,
-    Column("Opened", "opened_at"),
+    Column("Opened", "opened_at", is_instant=True),
     Column("Held by", lambda account: [one["name"] for one in account["holders"]]),
 )
 APPROVAL: Final = (
     Column("Approval", "id"),
     Column("State", "state"),
     Column("Reason", "reason"),
-    Column("Asked", "asked_at"),
+    Column("Asked", "asked_at", is_instant=True),
 )
 
 Reason = Annotated[str | None, typer.Option(help="Why; the audit keeps it.")]

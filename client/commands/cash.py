@@ -17,7 +17,7 @@ BOOKING: Final = (
     Column("Amount", "amount"),
     Column("Currency", "currency"),
     Column("Memo", "memo"),
-    Column("Booked", "recorded_at"),
+    Column("Booked", "recorded_at", is_instant=True),
     Column("Balance after", "balance_after"),
 )
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from client.command import Command
+
 
 class Shell(StrEnum):
     """A shell that we have a script for."""
@@ -29,4 +31,4 @@ def completion(shell: Annotated[Shell, typer.Argument(help="Your shell.")]) -> N
 
 def add_to(app: typer.Typer) -> None:
     """Make this command known."""
-    app.command()(completion)
+    app.command(cls=Command)(completion)

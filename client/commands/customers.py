@@ -15,10 +15,10 @@ PERSON: Final = (
     Column("User id", "user_id"),
     Column("Name", "full_name"),
     Column("E-mail", "email"),
-    Column("Role", "role"),
+    Column("Role", "role", is_spare=True),
     Column("Status", "status"),
     Column("Branch", lambda person: person.get("branch", {}).get("code")),
-    Column("Joined", "joined_at"),
+    Column("Joined", "joined_at", is_instant=True, is_spare=True),
 )
 Text = Annotated[str | None, typer.Option("--text", help="With this in name, e-mail or phone.")]
 Branch = Annotated[str | None, typer.Option(help="Of this branch, by its code.")]

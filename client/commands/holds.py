@@ -23,13 +23,13 @@ HOLD: Final = (
     Column("Amount", "amount", is_figure=True),
     Column("Currency", "currency"),
     Column("State", "state"),
-    Column("Expires", "expires_at"),
+    Column("Expires", "expires_at", is_instant=True),
     Column("Memo", "memo"),
 )
 CAPTURED: Final = (
     Column("Transfer", "id"),
     Column("Hold", "hold_id"),
-    Column("Booked", "recorded_at"),
+    Column("Booked", "recorded_at", is_instant=True),
 )
 
 

@@ -17,8 +17,8 @@ KEY: Final = (
     Column("Begins with", "prefix"),
     Column("Scopes", "scopes"),
     Column("Largest transfer", "largest_transfer", is_figure=True),
-    Column("Expires", "expires_at"),
-    Column("Last used", "last_used_at"),
+    Column("Expires", "expires_at", is_instant=True),
+    Column("Last used", "last_used_at", is_instant=True),
     Column("Key", "key"),
 )
 
@@ -65,7 +65,7 @@ def create(
 
 
 @app.command(cls=ChangeCommand)
-def revoke(context: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def revoke(context: typer.Context, key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Take a key back, at once.
 
     Examples:
@@ -73,5 +73,5 @@ def revoke(context: typer.Context, key: Annotated[str, typer.Argument(metavar="I
     """
     desk = desk_of(context)
     desk.agree("Revoke this key? What uses it stops working.")
-    desk.change(f"/me/keys/{path_part(key)}", method="DELETE")
+    desk.change(f"/me/keys/{path_part(key_id)}", method="DELETE")
     desk.screen.note("Revoked.")

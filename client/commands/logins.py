@@ -12,7 +12,7 @@ from client.screen import Column
 app = noun("Who logged in, when, and from where.")
 
 LOG_IN: Final = (
-    Column("When", "at"),
+    Column("When", "at", is_instant=True),
     Column("Result", "result"),
     Column("Device", "device"),
     Column("Address", "address"),

@@ -18,7 +18,7 @@ PAYEE: Final = (
     Column("Account", "account"),
     Column("Name", "name"),
     Column("Currency", "currency"),
-    Column("New until", "cooling_until"),
+    Column("New until", "cooling_until", is_instant=True),
     Column("A day until then", "daily_limit_while_cooling", is_figure=True),
 )
 

@@ -17,14 +17,14 @@ Wanted = Mapping[str, str | None]
 NOTHING_SPECIAL: Final[Wanted] = {}
 
 TRANSFERS: Final = (
-    Column("Booked", "recorded_at"),
+    Column("Booked", "recorded_at", is_instant=True),
     Column("From", "debit_account"),
     Column("To", "credit_account"),
     Column("Amount", "amount", is_figure=True),
     Column("Currency", "currency"),
-    Column("Kind", "kind"),
+    Column("Kind", "kind", is_spare=True),
     Column("Memo", "memo"),
-    Column("Id", "id"),
+    Column("Id", "id", is_spare=True),
 )
 
 
@@ -33,27 +33,27 @@ def _signed(entry: Mapping[str, Any]) -> str:
 
 
 ENTRIES: Final = (
-    Column("Booked", "recorded_at"),
+    Column("Booked", "recorded_at", is_instant=True),
     Column("Amount", _signed, is_figure=True),
     Column("Balance", "balance_after", is_figure=True),
-    Column("With", "counterparty_name"),
+    Column("With", "counterparty_name", is_spare=True),
     Column("Account", "counterparty_account"),
-    Column("Kind", "kind"),
+    Column("Kind", "kind", is_spare=True),
     Column("Memo", "memo"),
-    Column("Transfer", "transfer_id"),
+    Column("Transfer", "transfer_id", is_spare=True),
 )
 
 ALL: Final = (
-    Column("Booked", "recorded_at"),
-    Column("Branch", "node"),
-    Column("Kind", "what"),
+    Column("Booked", "recorded_at", is_instant=True),
+    Column("Branch", "node", is_spare=True),
+    Column("Kind", "what", is_spare=True),
     Column("From", "account"),
     Column("To", "counterparty_account"),
     Column("Amount", "amount", is_figure=True),
     Column("Currency", "currency"),
-    Column("By", "by"),
+    Column("By", "by", is_spare=True),
     Column("Memo", "words"),
-    Column("Id", "id"),
+    Column("Id", "id", is_spare=True),
 )
 
 Since = Annotated[str | None, typer.Option(metavar="DAY", help="From this day on: 2026-01-31.")]

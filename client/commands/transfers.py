@@ -37,7 +37,7 @@ PREVIEW: Final = (
 TRANSFER: Final = (
     Column("Id", "id"),
     *_ORDER,
-    Column("Booked", "recorded_at"),
+    Column("Booked", "recorded_at", is_instant=True),
     Column("Balance after", "debit_balance_after"),
     Column("Under way", "settling"),
     Column("Reversed", "is_reversed"),
@@ -49,7 +49,7 @@ REVERSAL: Final = (
     Column("Transfer", "transfer_id"),
     Column("Reason", "reason"),
     Column("State", "state"),
-    Column("Asked", "asked_at"),
+    Column("Asked", "asked_at", is_instant=True),
 )
 
 

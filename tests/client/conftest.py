@@ -1,6 +1,7 @@
 """A bank that is served, people with accounts, and commands given to it."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from allauth.account.models import EmailAddress
 from click.testing import Result
 from typer.testing import CliRunner
 
-from accounts.models import Role, User
+from accounts.models import Branch, Role, User
 from bankproject.runtime.postgres import BankUrls
 from client.door import Door
 from client.line import Line
@@ -19,7 +20,7 @@ from client.main import app
 from client.questions import Questions
 from client.screen import Form, Screen
 from client.tokens import TokenStore
-from tests.factories import account, person
+from tests.factories import BRANCH, account, person
 from tests.servers import worker_name
 from tests.website import served
 
@@ -37,9 +38,18 @@ class Scene:
     savings: int
     friend: int
     admin: User
+    outbox: Path
+
+    def mailed_code(self) -> str:
+        """Return the one-time code of the last mail."""
+        mails = sorted(self.outbox.glob("*.eml"), key=lambda mail: mail.stat().st_mtime_ns)
+        found = re.search(r"code is (\d{6})", mails[-1].read_text(encoding="utf-8"))
+        assert found
+        return found[1]
 
 
-def _verified(**fields: object) -> User:
+def verified(**fields: object) -> User:
+    """Create a person who can log in."""
     user = person(**fields)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
@@ -48,12 +58,14 @@ def _verified(**fields: object) -> User:
 @pytest.fixture(scope="module")
 def scene(shared_bank: BankUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Give a served bank that the tests of a module share."""
-    asha, priya = _verified(full_name="Asha Rao"), _verified(full_name="Priya Nair")
-    admin = _verified(full_name="Meera Iyer", role=Role.ADMIN, is_staff=True)
+    asha, priya = verified(full_name="Asha Rao"), verified(full_name="Priya Nair")
+    admin = verified(full_name="Meera Iyer", role=Role.ADMIN, is_superuser=True)
+    Branch.objects.get_or_create(code="HO", defaults={"number": BRANCH, "name": "Head office"})
+    folder = tmp_path_factory.mktemp("var")
     environment = {
         **os.environ,
         "DATABASE_URL": shared_bank.app,
-        "BANK_VAR": str(tmp_path_factory.mktemp("var")),
+        "BANK_VAR": str(folder),
         "REDIS_URL": _own_cache(os.environ["REDIS_URL"]),
     }
     with served(environment) as address:
@@ -64,6 +76,7 @@ def scene(shared_bank: BankUrls, tmp_path_factory: pytest.TempPathFactory) -> It
             savings=account(balance=100_000, owner=asha),
             friend=account(owner=priya),
             admin=admin,
+            outbox=folder / "outbox",
         )
 
 
@@ -84,38 +97,55 @@ class Shell:
         told = {**self.environment, **environment}
         return CliRunner().invoke(app, words, env=told, prog_name="bank")
 
+    @property
+    def home(self) -> Path:
+        """Where the person's settings are."""
+        return Path(self.environment["XDG_CONFIG_HOME"])
 
-@pytest.fixture
-def empty_shell(scene: Scene, tmp_path: Path) -> Shell:
-    """Give a shell in which nobody has logged in."""
+    def tokens(self, address: str) -> TokenStore:
+        """Return where this shell's person keeps tokens."""
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in self.environment.items():
+                patched.setenv(name, value)
+            return TokenStore(address)
+
+
+def shell_at(address: str, home: Path) -> Shell:
+    """Return the shell of a person with this home, in which nobody has logged in."""
     return Shell(
         {
-            "BANK_URL": scene.address,
+            "BANK_URL": address,
             "PYTHON_KEYRING_BACKEND": SILENT_KEYRING,
-            "XDG_CONFIG_HOME": str(tmp_path),
+            "XDG_CONFIG_HOME": str(home),
         }
     )
 
 
-@pytest.fixture
-def shell(scene: Scene, empty_shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """Give a shell in which Asha has logged in."""
-    log_in(scene.address, scene.asha, empty_shell, monkeypatch)
-    return empty_shell
+@pytest.fixture(scope="module")
+def shell(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Give the shell in which Asha has logged in; no test logs her out there."""
+    made = shell_at(scene.address, tmp_path_factory.mktemp("asha"))
+    log_in(scene.address, scene.asha, made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def admin_shell(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Give the shell in which an admin has logged in."""
+    made = shell_at(scene.address, tmp_path_factory.mktemp("admin"))
+    log_in(scene.address, scene.admin, made)
+    return made
 
 
 @pytest.fixture
-def admin_shell(scene: Scene, empty_shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """Give a shell in which an admin has logged in."""
-    log_in(scene.address, scene.admin, empty_shell, monkeypatch)
-    return empty_shell
+def own_shell(scene: Scene, tmp_path: Path) -> Shell:
+    """Give a shell of this test's own, in which nobody has logged in."""
+    return shell_at(scene.address, tmp_path)
 
 
-def log_in(address: str, person: User, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def log_in(address: str, person: User, shell: Shell) -> None:
     """Log in, as ``bank login`` does once the password is typed."""
-    for name, value in shell.environment.items():
-        monkeypatch.setenv(name, value)
-    door = Door(Line(address), TokenStore(address), given=None)
+    door = Door(Line(address), shell.tokens(address), given=None)
     screen = Screen(Form.TABLE, is_quiet=True)
     questions = Questions(is_wanted=False)
     door.log_in(email=str(person.email), password=PASSWORD, questions=questions, screen=screen)

@@ -1,5 +1,6 @@
 """A person who sits at a terminal, and does with the client what people do."""
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -19,22 +20,32 @@ class Sitting:
         self._terminal = terminal
         self._seen = 0
 
-    def sees(self, text: str, seconds: float = 20) -> None:
+    def sees(self, text: str, seconds: float = 60) -> None:
         """Wait until ``text`` is shown after what was seen before."""
-        deadline = time.monotonic() + seconds
-        while (found := self._terminal.read().find(text, self._seen)) < 0:
-            assert time.monotonic() < deadline, f"{text!r} is not shown: {self._terminal.shown}"
-            time.sleep(0.02)
-        self._seen = found + len(text)
+        self.reads(f"({re.escape(text)})", seconds)
 
     def answers(self, question: str, answer: str) -> None:
         """Wait for a question and answer it."""
         self.sees(question)
         self._terminal.type(answer.encode() + b"\n")
 
+    def chooses(self, label: str) -> None:
+        """Choose from the menu that is shown next, by the number before ``label``."""
+        number = self.reads(rf"([0-9])  {label}")
+        self.answers("Choice [1]", number)
+
+    def reads(self, pattern: str, seconds: float = 60) -> str:
+        """Wait until something is shown that looks like ``pattern``, and return its group."""
+        deadline = time.monotonic() + seconds
+        while (found := re.search(pattern, self._terminal.read()[self._seen :])) is None:
+            assert time.monotonic() < deadline, f"{pattern!r} is not shown: {self._terminal.shown}"
+            time.sleep(0.02)
+        self._seen += found.end()
+        return found[1]
+
     def ends(self, status: int = 0) -> str:
         """Wait for the end, and return all that was shown."""
-        assert self._terminal.wait(20) == status, self._terminal.shown
+        assert self._terminal.wait(60) == status, self._terminal.shown
         return self._terminal.shown
 
 

@@ -3,15 +3,20 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
+import click
 import pytest
 from typer.completion import (  # type: ignore[attr-defined]  # imported there
     get_completion_script,
 )
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from client.failures import ExitCode, visible
+from client.main import app
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 CLIENT: Final = PROJECT / "client"
@@ -59,3 +64,23 @@ def test_what_a_terminal_would_obey_is_not_shown() -> None:
     shown = visible(b"rent\\x1b]0;owned\\x07\\x9b2J\\u202egnp.exe".decode("unicode_escape"))
     assert shown.isprintable()
     assert "rent" in shown
+
+
+BANK: Final = cast("click.Group", get_command(app))
+
+
+def _commands(group: click.Group, *above: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, *above, name)
+        else:
+            yield (*above, name)
+
+
+@pytest.mark.parametrize("words", [*_commands(BANK)], ids=" ".join)
+def test_the_help_of_a_command_begins_with_examples(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(app, [*words, "--help"], prog_name="bank")
+    before, _examples, after = done.stdout.partition("\n  Examples:\n      bank ")
+    assert after
+    assert "--" not in before
+    assert f"bank {' '.join(words)}" in done.stdout
