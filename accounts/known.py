@@ -39,6 +39,9 @@ class HeadOfficeSilent(Busy):
 
     code = "head_office_down"
 
+    def __init__(self) -> None:
+        super().__init__("The head office cannot be reached. Nothing was done; please try again.")
+
 
 @contextmanager
 def asking_head_office() -> Iterator[None]:
@@ -50,8 +53,7 @@ def asking_head_office() -> Iterator[None]:
     try:
         yield
     except SILENCE as error:
-        message = "The head office cannot be reached. Nothing was done; please try again."
-        raise HeadOfficeSilent(message) from error
+        raise HeadOfficeSilent from error
 
 
 class Known:

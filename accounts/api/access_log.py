@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.views import HeadOfficeView
 from accounts.models import Viewing
 from accounts.selectors import viewings_of
 from core.api.access import ADMIN, CUSTOMER, EMPLOYEE, Access
@@ -13,7 +14,7 @@ from core.api.pages import PageFilters
 from core.api.representation import given, instant
 from core.api.schema import operation
 from core.api.serializers import BooleanField, InstantField, TextField
-from core.api.views import BankView, caller_pk
+from core.api.views import caller_pk
 
 
 class LookAnswer(Serializer[Any]):
@@ -33,7 +34,7 @@ class LooksAnswer(Serializer[Any]):
     next_cursor = TextField(required=False)
 
 
-class AccessLog(BankView):
+class AccessLog(HeadOfficeView):
     """Looks at the caller's data."""
 
     access: ClassVar = {"GET": Access(CUSTOMER, EMPLOYEE, ADMIN, scope="accounts:read")}

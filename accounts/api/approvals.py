@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.api.fields import ObjectField, UserIdField
+from accounts.api.views import HeadOfficeView
 from accounts.approvals import DECIDE, approval_known, approvals, approve, refuse
 from accounts.models import Approval, ApprovalState, User
 from accounts.reasons import LONGEST_REASON
@@ -23,7 +24,7 @@ from core.api.serializers import (
     StrictSerializer,
     TextField,
 )
-from core.api.views import BankView, caller_pk
+from core.api.views import caller_pk
 
 _LOOK: Final = Access(ADMIN, scope="admin:read", permission="accounts.view_approval")
 # Two persons, so no API key of one of them.
@@ -91,7 +92,7 @@ class RefusalBody(StrictSerializer):
     reason = LineField(least=1, longest=LONGEST_REASON)
 
 
-class ApprovalList(BankView):
+class ApprovalList(HeadOfficeView):
     """Requests of admins."""
 
     access: ClassVar = {"GET": _LOOK}
@@ -111,7 +112,7 @@ class ApprovalList(BankView):
         )
 
 
-class ApprovalDetail(BankView):
+class ApprovalDetail(HeadOfficeView):
     """One request."""
 
     access: ClassVar = {"GET": _LOOK}
@@ -122,7 +123,7 @@ class ApprovalDetail(BankView):
         return Response(request_shown(approval_known(approval_id)))
 
 
-class ApprovalGiving(BankView):
+class ApprovalGiving(HeadOfficeView):
     """Approving."""
 
     access: ClassVar = {"POST": _DECIDE}
@@ -137,7 +138,7 @@ class ApprovalGiving(BankView):
         return Response(request_shown(approval_known(approval_id)), status=HTTPStatus.OK)
 
 
-class ApprovalRefusal(BankView):
+class ApprovalRefusal(HeadOfficeView):
     """Refusing."""
 
     access: ClassVar = {"POST": _DECIDE}

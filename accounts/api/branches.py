@@ -6,12 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.views import HeadOfficeView
 from accounts.models import Branch
 from accounts.selectors import branches
 from core.api.access import ANYONE, Access
 from core.api.schema import operation
 from core.api.serializers import TextField
-from core.api.views import BankView
 
 BRANCH: Final = {"code": "MUM", "number": "201", "name": "Mumbai"}
 
@@ -30,7 +30,7 @@ class BranchesAnswer(Serializer[Any]):
     branches = BranchAnswer(many=True)
 
 
-class BranchList(BankView):
+class BranchList(HeadOfficeView):
     """The branches."""
 
     access: ClassVar = {"GET": Access(ANYONE)}

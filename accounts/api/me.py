@@ -9,6 +9,7 @@ from rest_framework.serializers import Serializer
 from accounts.api.branches import BRANCH, BranchAnswer, branch_shown
 from accounts.api.callers import caller_of
 from accounts.api.fields import UserIdField
+from accounts.api.views import HeadOfficeView
 from accounts.callers import acting_as
 from accounts.models import User, UserStatus
 from accounts.roles import ROLES, role_of
@@ -18,7 +19,7 @@ from core.api.access import ADMIN, CUSTOMER, EMPLOYEE, Access
 from core.api.representation import given, instant
 from core.api.schema import operation
 from core.api.serializers import ChoiceField, InstantField, StrictSerializer, TextField
-from core.api.views import BankView, caller_pk
+from core.api.views import caller_pk
 
 PERSON: Final = {
     "user_id": "20100000017",
@@ -51,7 +52,7 @@ class MeBody(StrictSerializer):
     phone = TextField(help_text="With + and the country's code; empty to forget it.")
 
 
-class Me(BankView):
+class Me(HeadOfficeView):
     """The caller."""
 
     access: ClassVar = {

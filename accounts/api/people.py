@@ -12,6 +12,7 @@ from accounts.access_log import note_all_viewed, note_viewed
 from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
 from accounts.api.callers import caller_of
 from accounts.api.me import PERSON, PersonAnswer, person_shown
+from accounts.api.views import HeadOfficeView
 from accounts.callers import acting_as
 from accounts.models import Role, StatusChange, User, UserStatus
 from accounts.numbers import InvalidUserId, parse_user_id
@@ -40,7 +41,7 @@ from core.api.serializers import (
     StrictSerializer,
     TextField,
 )
-from core.api.views import BankView, caller_pk
+from core.api.views import caller_pk
 
 _LOOK: Final = Access(EMPLOYEE, ADMIN, scope="admin:read", permission="accounts.view_user")
 _LOOK_AT_STAFF: Final = Access(ADMIN, scope="admin:read", permission="accounts.view_user")
@@ -117,7 +118,7 @@ class PersonDetailAnswer(PersonAnswer):
     status_changes = StatusChangeAnswer(many=True)
 
 
-class CustomerList(BankView):
+class CustomerList(HeadOfficeView):
     """Customers."""
 
     access: ClassVar = {"GET": _LOOK, "POST": _REGISTER}
@@ -146,7 +147,7 @@ class CustomerList(BankView):
         )
 
 
-class CustomerDetail(BankView):
+class CustomerDetail(HeadOfficeView):
     """One customer."""
 
     access: ClassVar = {"GET": _LOOK}
@@ -160,7 +161,7 @@ class CustomerDetail(BankView):
         return _detail(request, person)
 
 
-class CustomerInvitation(BankView):
+class CustomerInvitation(HeadOfficeView):
     """Inviting customers."""
 
     access: ClassVar = {"POST": _REGISTER}
@@ -172,7 +173,7 @@ class CustomerInvitation(BankView):
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
-class PersonList(BankView):
+class PersonList(HeadOfficeView):
     """Everybody whom the bank knows."""
 
     access: ClassVar = {"GET": _LOOK_AT_STAFF}
@@ -184,7 +185,7 @@ class PersonList(BankView):
         return _page(self, request, role=self.filtered.get("role"))
 
 
-class PersonDetail(BankView):
+class PersonDetail(HeadOfficeView):
     """One person."""
 
     access: ClassVar = {"GET": _LOOK_AT_STAFF}
@@ -195,7 +196,7 @@ class PersonDetail(BankView):
         return _detail(request, _known(user_id))
 
 
-class PersonStatus(BankView):
+class PersonStatus(HeadOfficeView):
     """How a person stands with the bank."""
 
     access: ClassVar = {"PUT": _CHANGE}
@@ -224,7 +225,7 @@ class PersonStatus(BankView):
         return _detail(request, _known(user_id))
 
 
-class PersonRole(BankView):
+class PersonRole(HeadOfficeView):
     """What a person is to the bank."""
 
     access: ClassVar = {"PUT": _CHANGE}
@@ -270,7 +271,7 @@ def _known(user_id: str) -> User:
     return person_numbered(number)
 
 
-def _page(view: BankView, request: Request, *, role: str | None) -> Response:
+def _page(view: HeadOfficeView, request: Request, *, role: str | None) -> Response:
     page = view.page(request)
     status = view.filtered.get("status")
     wanted = PersonFilter(

@@ -5,6 +5,7 @@ import threading
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 
 from accounts.access_log import LookNotNoted, note_viewed
 from accounts.approvals import AlreadyDecided, approve, ask_approval
@@ -68,3 +69,19 @@ def test_what_was_written_is_not_the_owners_to_change_by_mistake(
         for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = 7"):
             with pytest.raises(psycopg.Error, match="Cannot"):
                 owner.execute(statement)
+
+
+@pytest.mark.parametrize("path", ["me", "me/access-log", "branches", "admin/customers"])
+def test_a_silent_head_office_is_a_problem_that_passes(
+    fresh_bank: BankUrls, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    assert fresh_bank
+    client = Client(raise_request_exception=False)
+    client.force_login(person(role=Role.EMPLOYEE))
+    assert client.get(f"/api/v1/{path}").status_code == 200
+    connection.close()
+    with monkeypatch.context() as patched:
+        patched.setitem(connection.settings_dict, "PORT", "1")
+        answer = client.get(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (503, "head_office_down")
+    assert answer.headers["Retry-After"] == "1"
