@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from client.commands import accounts, cash, customers, transactions, transfers
-from client.commands.choosing import described
+from client.commands.choosing import described, usable_accounts
 from client.commands.sessions import enter
 from client.desk import Desk
 from client.failures import ExitCode, Failure, visible
@@ -22,7 +22,7 @@ class Choice(NamedTuple):
 
 
 def _show_balances(desk: Desk) -> None:
-    for account in desk.bank.get("/accounts")["accounts"]:
+    for account in usable_accounts(desk):
         desk.screen.warn(f"  {described(account)}")
 
 

@@ -16,7 +16,7 @@ def own_account(desk: Desk, number: str | None, *, option: str, label: str) -> M
     if number is not None:
         found: Mapping[str, Any] = desk.bank.get(f"/accounts/{path_part(number)}")
         return found
-    accounts = desk.bank.get("/accounts")["accounts"]
+    accounts = usable_accounts(desk)
     if not accounts:
         message = "You have no account here."
         raise Failure(message, ExitCode.NOT_FOUND)
@@ -26,6 +26,12 @@ def own_account(desk: Desk, number: str | None, *, option: str, label: str) -> M
     shown = [described(account) for account in accounts]
     chosen: Mapping[str, Any] = accounts[desk.questions.one_of(label, shown, option=option)]
     return chosen
+
+
+def usable_accounts(desk: Desk) -> list[Mapping[str, Any]]:
+    """Return the person's accounts that are not closed."""
+    accounts = desk.bank.get("/accounts")["accounts"]
+    return [account for account in accounts if account["status"] != "closed"]
 
 
 def described(account: Mapping[str, Any]) -> str:

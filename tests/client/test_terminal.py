@@ -329,10 +329,16 @@ class TestAdmin:
         found = json.loads(admin_shell("users", "list", "--role", "superadmin", "--json").stdout)
         assert [one["full_name"] for one in found] == [scene.admin.full_name]
 
-    def test_asks_for_a_freeze(self, scene: Scene, admin_shell: Shell) -> None:
-        freeze = ("accounts", "freeze", str(scene.savings), "--reason", "reported")
-        done = admin_shell(*freeze, "--yes", "--json")
+    def test_opens_closes_and_asks_for_a_freeze(self, scene: Scene, admin_shell: Shell) -> None:
+        for_whom = ("--customer", str(scene.asha.number), "--branch", "HO")
+        done = admin_shell("accounts", "open", *for_whom, "--reason", "asked", "--yes", "--json")
+        number = json.loads(done.stdout)["number"]
+        done = admin_shell("accounts", "freeze", number, "--reason", "lost", "--yes", "--json")
         assert json.loads(done.stdout)["state"] == "waiting"
+        close = ("accounts", "close", number, "--reason", "a mistake")
+        assert admin_shell(*close, "--yes").exit_code == ExitCode.UNCONFIRMED
+        done = admin_shell(*close, "--confirm", number, "--json")
+        assert json.loads(done.stdout)["status"] == "closed"
 
     def test_is_not_what_customers_are(self, shell: Shell) -> None:
         assert shell("customers", "list").exit_code == ExitCode.NOT_ALLOWED
