@@ -10,9 +10,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.models import Account, Role, User
+from core.clock import bank_day
 from transactions.demo.loading import PASSWORD, load_demo, logins
 from transactions.demo.people import make_people
 from transactions.ledger.reads import balances
+from transactions.payments.models import Payee, StandingOrder
+from transactions.payments.scheduling import send_due_transfers
+from transactions.payments.standing_orders import queue_standing_orders
 from transactions.selectors import accounts_of, statement
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +121,15 @@ def test_a_customer_can_log_in_with_the_shown_password(client: Client) -> None:
     answer = client.post("/auth/login/", {"login": login.email, "password": PASSWORD}, follow=True)
     assert answer.redirect_chain == [("/", 302)]
     assert login.name in answer.content.decode()
+
+
+@pytest.mark.usefixtures("demo")
+def test_people_have_payees_and_save_by_standing_order() -> None:
+    payees, orders = Payee.objects.all(), StandingOrder.objects.all()
+    assert len(payees) > 40
+    assert {payee.currency for payee in payees} == {"INR", "CZK"}
+    assert all(payee.name and payee.nickname for payee in payees)
+    assert len(orders) > 10
+    assert all(order.pay_date and order.pay_date > bank_day(NOW) for order in orders)
+    assert queue_standing_orders(now=NOW + timedelta(days=40)) == len(orders)
+    assert send_due_transfers(now=NOW + timedelta(days=40)) > 0
