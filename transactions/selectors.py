@@ -4,12 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from accounts.models import Account
-from accounts.numbers import is_bank_account
-from accounts.selectors import identities, names_of
+from accounts.selectors import identities
 from core.money import Money
 from transactions.branches.asking import (
     ask_everywhere,
@@ -19,7 +17,6 @@ from transactions.branches.asking import (
 )
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown, silence_named
 from transactions.branches.registry import has_moved, node_of, nodes
-from transactions.chart import Place, place_of
 from transactions.ledger import reads
 from transactions.ledger.accounts import MOVED
 from transactions.ledger.codes import Code, Refused
@@ -32,29 +29,7 @@ from transactions.ledger.reads import (
     EntryFilter,
     PostedTransfer,
 )
-
-_BANK_NAMES: Final = {
-    Place.VAULT: "Vault",
-    Place.NOSTRO: "Another bank",
-    Place.CLEARING: "Clearing",
-    Place.FEE_INCOME: "Bank charges",
-    Place.INTEREST_INCOME: "Interest",
-    Place.INTEREST_EXPENSE: "Interest",
-    Place.ROUNDING: "Rounding",
-    Place.SUSPENSE: "Suspense",
-    Place.TILL: "Cash desk",
-    Place.MACHINE: "Cash machine",
-    Place.CLEARING_WITH: "Another branch",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """One side of a transfer: an account and whose it is; the name is empty when unknown."""
-
-    number: int
-    name: str
-    is_bank: bool
+from transactions.parties import Party, parties_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +126,12 @@ def account_of(user: int, *, number: int) -> AccountView:
         Refused: there is none of theirs with this number.
         BranchDown: its branch does not answer.
     """
-    for account in accounts_of(user):
-        if account.number == number:
-            return account
-    refuse_silence_of(node_of(number))
-    raise Refused(Code.UNKNOWN_ACCOUNT)
+    found = ask_for_account(number, lambda node: _held(user, number, node))
+    if not found:
+        refuse_silence_of(node_of(number))
+        raise Refused(Code.UNKNOWN_ACCOUNT)
+    known = ask_head_office(lambda node: identities([number], using=node)) or {}
+    return _view(found[0], known.get(number))
 
 
 def held_by(user: int) -> dict[int, str]:
@@ -221,7 +197,7 @@ def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[M
     ]
     found.sort(key=lambda pair: pair[0].transfer_id, reverse=True)
     newest = found[:limit]
-    parties = _parties([entry.counterparty for entry, _number in newest])
+    parties = parties_of([entry.counterparty for entry, _number in newest])
     return [_movement(number, entry, parties) for entry, number in newest]
 
 
@@ -257,7 +233,7 @@ def transfers_of(
         )
     )
     page = sorted(found, key=lambda posted: posted.transfer_id, reverse=True)[:limit]
-    parties = _parties([number for posted in page for number in (posted.debit, posted.credit)])
+    parties = parties_of([number for posted in page for number in (posted.debit, posted.credit)])
     return [_transfer_view(posted, parties, mine) for posted in page]
 
 
@@ -273,7 +249,7 @@ def transfer_of(user: int, *, transfer_id: UUID) -> TransferView:
     if posted is None or mine.keys().isdisjoint({posted.debit, posted.credit}):
         refuse_silence_of(*nodes())
         raise Refused(Code.UNKNOWN_TRANSFER)
-    view = _transfer_view(posted, _parties([posted.debit, posted.credit]), mine)
+    view = _transfer_view(posted, parties_of([posted.debit, posted.credit]), mine)
     return replace(view, settling=posted.is_across and is_settling(transfer_id))
 
 
@@ -290,13 +266,6 @@ def is_settling(transfer_id: UUID) -> bool:
     return True
 
 
-def payee_of(number: int) -> Party:
-    """Return an account to be paid, with enough of its owner's name to notice a mistake."""
-    party = _parties([number])[number]
-    first, *others = party.name.split() or [""]
-    return replace(party, name=" ".join([first, *(f"{other[0]}." for other in others)]))
-
-
 def recorded_at(transfer_id: UUID) -> datetime:
     """Return when a transfer was recorded: its id holds it."""
     milliseconds, rest = transfer_id.int >> 80, transfer_id.int >> 64 & 0xFFF
@@ -307,6 +276,12 @@ def recorded_at(transfer_id: UUID) -> datetime:
 def _posted(transfer_id: UUID, node: str) -> list[PostedTransfer]:
     posted = reads.transfer(transfer_id, using=node)
     return [] if posted is None else [posted]
+
+
+def _held(user: int, number: int, node: str) -> list[Balance]:
+    balance = reads.balance_of(user, number=number, using=node)
+    # Where the account has lived before, its row stays behind.
+    return [] if balance is None or balance.status == MOVED else [balance]
 
 
 def _decision(transfer_id: UUID, node: str) -> list[Decision]:
@@ -370,7 +345,7 @@ def _view(balance: Balance, identity: Account | None) -> AccountView:
 
 
 def _movements(number: int, entries: Sequence[Entry]) -> list[Movement]:
-    parties = _parties([entry.counterparty for entry in entries])
+    parties = parties_of([entry.counterparty for entry in entries])
     return [_movement(number, entry, parties) for entry in entries]
 
 
@@ -387,21 +362,3 @@ def _movement(number: int, entry: Entry, parties: dict[int, Party]) -> Movement:
         event_at=entry.event_at,
         recorded_at=entry.recorded_at,
     )
-
-
-def _parties(numbers: Collection[int]) -> dict[int, Party]:
-    """Name accounts: the bank's own by their place, others by their owner."""
-    people = {number for number in numbers if not is_bank_account(number)}
-    owners = dict(
-        ask_everywhere(lambda node: list(reads.owners_of(people, using=node).items()))
-        if people
-        else ()
-    )
-    holders = set(owners.values())
-    names = ask_head_office(lambda node: names_of(holders, using=node)) or {}
-    return {
-        number: Party(number, names.get(owners.get(number, 0), ""), is_bank=False)
-        if number in people
-        else Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
-        for number in numbers
-    }

@@ -22,8 +22,9 @@ from portals.customer.forms import TransferForm
 from portals.customer.page import REFUSED, caller, customer_page, person
 from portals.step_up import CodeField, code_field, typed_step_up
 from transactions.branches.outcomes import BranchDown
+from transactions.parties import payee_of
 from transactions.payments.scheduling import queue_transfer
-from transactions.selectors import accounts_of, payee_of, transfer_of
+from transactions.selectors import accounts_of, transfer_of
 from transactions.services import Receipt, preview_transfer, transfer_as
 
 

@@ -8,9 +8,9 @@ from accounts.models import Holding, Product
 from core.clock import bank_day
 from transactions.demo.people import HABITS, Persona
 from transactions.demo.story import Holder
+from transactions.parties import payee_of
 from transactions.payments.models import Payee, StandingOrder
 from transactions.payments.schedule import Frequency, Schedule, Weekend
-from transactions.selectors import payee_of
 
 _KEY: Final = "demo"
 _MOST_PAYEES: Final = 3

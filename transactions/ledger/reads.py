@@ -144,6 +144,12 @@ def balances_of(user: int, *, using: str = "default") -> list[Balance]:
     return [Balance(*row) for row in fetch_all("accounts_of", {"user": user}, using)]
 
 
+def balance_of(user: int, *, number: int, using: str = "default") -> Balance | None:
+    """Return the balance of an account if a person holds rights on it here, or None."""
+    row = fetch_one("account_of", {"user": user, "number": number}, using)
+    return None if row is None else Balance(*row)
+
+
 def rights_on(account: int, *, user: int, using: str = "default") -> str | None:
     """Return a person's rights on an account: ``owner``, ``authorised``, or None."""
     row = fetch_one("rights_on", {"user": user, "account": account}, using)

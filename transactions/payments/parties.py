@@ -15,7 +15,7 @@ from transactions.branches.registry import node_of
 from transactions.ledger.accounts import MOVED, Purpose, Status
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.reads import Balance, balances, rights_on
-from transactions.selectors import payee_of
+from transactions.parties import payee_of
 
 _PAYABLE: Final = frozenset({Purpose.CUSTOMER, Purpose.LOAN})
 

@@ -215,6 +215,15 @@ INNER JOIN ledger.balance AS b ON b.number = h.account
 WHERE h.user_id = %(user)s
 ORDER BY b.number
 
+-- name: account_of
+-- One of them.
+SELECT
+    b.number, b.currency, b.purpose, b.status, b.balance, b.held, b.available,
+    b.overdraft_limit, b.daily_limit
+FROM ledger.holder AS h
+INNER JOIN ledger.balance AS b ON b.number = h.account
+WHERE h.user_id = %(user)s AND h.account = %(number)s
+
 -- name: rights_on
 SELECT rights FROM ledger.holder WHERE user_id = %(user)s AND account = %(account)s
 

@@ -1,0 +1,59 @@
+"""Whose the accounts on the two sides of a transfer are."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+from accounts.numbers import is_bank_account
+from accounts.selectors import names_of
+from transactions.branches.asking import ask_everywhere, ask_head_office
+from transactions.chart import Place, place_of
+from transactions.ledger import reads
+
+_BANK_NAMES: Final = {
+    Place.VAULT: "Vault",
+    Place.NOSTRO: "Another bank",
+    Place.CLEARING: "Clearing",
+    Place.FEE_INCOME: "Bank charges",
+    Place.INTEREST_INCOME: "Interest",
+    Place.INTEREST_EXPENSE: "Interest",
+    Place.ROUNDING: "Rounding",
+    Place.SUSPENSE: "Suspense",
+    Place.TILL: "Cash desk",
+    Place.MACHINE: "Cash machine",
+    Place.CLEARING_WITH: "Another branch",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a transfer: an account and whose it is; the name is empty when unknown."""
+
+    number: int
+    name: str
+    is_bank: bool
+
+
+def payee_of(number: int) -> Party:
+    """Return an account to be paid, with enough of its owner's name to notice a mistake."""
+    party = parties_of([number])[number]
+    first, *others = party.name.split() or [""]
+    return replace(party, name=" ".join([first, *(f"{other[0]}." for other in others)]))
+
+
+def parties_of(numbers: Collection[int]) -> dict[int, Party]:
+    """Name accounts: the bank's own by their place, others by their owner."""
+    people = {number for number in numbers if not is_bank_account(number)}
+    owners = dict(
+        ask_everywhere(lambda node: list(reads.owners_of(people, using=node).items()))
+        if people
+        else ()
+    )
+    holders = set(owners.values())
+    names = ask_head_office(lambda node: names_of(holders, using=node)) or {}
+    return {
+        number: Party(number, names.get(owners.get(number, 0), ""), is_bank=False)
+        if number in people
+        else Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
+        for number in numbers
+    }
