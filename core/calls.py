@@ -58,7 +58,8 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> Answer:
     try:
         address = read_address(url)
         backend = _CheckedBackend(address, deadline)
-        with httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool:
+        tls = _tls() if address.scheme == "https" else None
+        with httpcore.ConnectionPool(ssl_context=tls, network_backend=backend) as pool:
             return _post(pool, address, body, headers)
     except _EXPECTED as error:
         raise CallFailed(_code_of(error)) from error

@@ -32,6 +32,7 @@ _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _PORTS: Final = {"https": 443, "http": 80}
 _FIRST_FREE_PORT: Final = 1_024
 _LAST_PORT: Final = 65_535
+_seats: Final = threading.BoundedSemaphore(64)
 
 _SPECIAL_4: Final = tuple(
     IPv4Network(network)
@@ -88,6 +89,7 @@ class OutgoingAddress:
     """An address that may be called as far as its text goes. ``place`` is host and port."""
 
     url: str
+    scheme: str
     host: str
     port: int
     place: str
@@ -128,7 +130,9 @@ def read_address(url: str) -> OutgoingAddress:
     host, port = found[1], int(found[2] or _PORTS[parts.scheme])
     _check_host(host)
     _check_port(port, parts.scheme)
-    return OutgoingAddress(url=url, host=host.strip("[]"), port=port, place=place)
+    return OutgoingAddress(
+        url=url, scheme=parts.scheme, host=host.strip("[]"), port=port, place=place
+    )
 
 
 def ip_addresses_of(address: OutgoingAddress, *, seconds: float = LOOK_UP_SECONDS) -> list[str]:
@@ -184,13 +188,17 @@ def _looked_up(address: OutgoingAddress, seconds: float) -> list[str]:
     def look_up() -> None:
         try:
             answers = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+            found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
         except (OSError, UnicodeError):
             return
-        found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
+        finally:
+            _seats.release()
 
-    thread = threading.Thread(target=look_up, name="look up", daemon=True)
-    thread.start()
-    thread.join(seconds)
+    # Names that nobody answers for must not pile up threads.
+    if _seats.acquire(timeout=seconds):
+        thread = threading.Thread(target=look_up, name="look up", daemon=True)
+        thread.start()
+        thread.join(seconds)
     if not found:
         message = f"There is no host {address.host}."
         raise HostUnknown(message, field="url")

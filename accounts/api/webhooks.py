@@ -69,7 +69,7 @@ _DELIVERY: Final = {
 class EndpointBody(StrictSerializer):
     """The body of ``POST /api/v1/webhooks``."""
 
-    url = TextField(help_text="https, at a public address.")
+    url = TextField(pattern="^https?://.+", help_text="https, at a public address.")
     event_types = ListField(child=ChoiceField(EventType.values), least=1, most=len(EventType))
 
 

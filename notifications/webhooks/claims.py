@@ -14,16 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from core.db.sql import queries
-from notifications.webhooks.models import (
-    Attempt,
-    Delivery,
-    DeliveryState,
-    Endpoint,
-    EndpointState,
-)
 
 DELAYS: Final[Sequence[timedelta]] = (
     timedelta(seconds=5),
@@ -96,58 +89,28 @@ def claim_due(*, limit: int, of_each: int, busy: Collection[UUID], now: datetime
 
 
 def note_outcome(claim: Claim, outcome: Outcome) -> None:
-    """Record an attempt, and what follows from it. One transaction; locks delivery and endpoint.
+    """Record an attempt, and what follows from it for delivery and endpoint. One statement.
 
-    A delivery or endpoint that was deleted meanwhile is passed over.
+    Locks the endpoint, then the delivery; what was deleted meanwhile is passed over.
     """
-    with transaction.atomic():
-        endpoint = Endpoint.objects.select_for_update(no_key=True).filter(pk=claim.endpoint_id)
-        delivery = Delivery.objects.select_for_update(no_key=True).filter(pk=claim.delivery_id)
-        to, of = endpoint.first(), delivery.first()
-        if to is None or of is None:
-            return
-        Attempt.objects.create(
-            delivery=of,
-            at=outcome.at,
-            milliseconds=outcome.milliseconds,
-            status=outcome.status,
-            failure=outcome.failure,
-            excerpt=outcome.excerpt,
-        )
-        if outcome.is_success:
-            _note_success(to, of)
-        else:
-            _note_failure(to, of, claim, outcome)
-
-
-def _note_success(endpoint: Endpoint, delivery: Delivery) -> None:
-    delivery.state = DeliveryState.DELIVERED
-    delivery.save(update_fields=["state"])
-    if endpoint.failing_since is not None:
-        endpoint.failing_since = None
-        endpoint.save(update_fields=["failing_since"])
-
-
-def _note_failure(endpoint: Endpoint, delivery: Delivery, claim: Claim, outcome: Outcome) -> None:
+    is_last = claim.tries > len(DELAYS)
     is_gone = outcome.status == HTTPStatus.GONE
-    if delivery.state == DeliveryState.PENDING and delivery.tries == claim.tries:
-        if is_gone or claim.tries > len(DELAYS):
-            delivery.state = DeliveryState.FAILED
-        else:
-            delivery.next_attempt_at = outcome.at + _delay(claim.tries)
-        delivery.save(update_fields=["state", "next_attempt_at"])
-    endpoint.failing_since = endpoint.failing_since or outcome.at
-    if endpoint.state == EndpointState.ENABLED:
-        if is_gone:
-            _disable(endpoint, EndpointState.GONE)
-        elif outcome.at - endpoint.failing_since > MOST_DAYS_FAILING:
-            _disable(endpoint, EndpointState.FAILING)
-    endpoint.save(update_fields=["state", "failing_since", "is_owner_told"])
-
-
-def _disable(endpoint: Endpoint, state: EndpointState) -> None:
-    endpoint.state = state
-    endpoint.is_owner_told = False
+    parameters: dict[str, Any] = {
+        "delivery": claim.delivery_id,
+        "endpoint": claim.endpoint_id,
+        "tries": claim.tries,
+        "is_success": outcome.is_success,
+        "is_gone": is_gone,
+        "next": None if is_last or is_gone else outcome.at + _delay(claim.tries),
+        "failing_before": outcome.at - MOST_DAYS_FAILING,
+        "at": outcome.at,
+        "milliseconds": outcome.milliseconds,
+        "status": outcome.status,
+        "failure": outcome.failure,
+        "excerpt": outcome.excerpt,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERIES["note"], parameters)
 
 
 def _delay(tries: int) -> timedelta:

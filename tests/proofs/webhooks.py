@@ -325,7 +325,7 @@ def main() -> int:
     seconds = 600 if os.environ.get("FULL") == "1" else 90
     plan = Plan(
         seconds=seconds,
-        postings=seconds * 30,
+        postings=seconds * 15,
         kills=seconds // 3,
         copies=2,
         seed=int(os.environ.get("SEED") or random.randrange(2**32)),
