@@ -18,7 +18,6 @@ from bankproject.runtime.postgres import wait_until_ready
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
 
 MAKE_RUN = ("make", "run")
-SECOND_START_SECONDS = 8
 BRANCH_SERVERS = ("postgres-MUM", "postgres-DEL", "postgres-replica")
 PROCESSES = ("web", "postgres", *BRANCH_SERVERS, "valkey", "worker", "beat", "watch")
 
@@ -65,13 +64,12 @@ def assert_closed(bank: Bank) -> None:
 
 
 class TestOpenBank:
-    def test_keeps_its_data_and_opens_quickly(self, bank: Bank) -> None:
+    def test_keeps_its_data(self, bank: Bank) -> None:
         with bank.run(MAKE_RUN) as terminal:
-            seconds = bank.wait_until_open(terminal)
+            bank.wait_until_open(terminal)
             with psycopg.connect(nodes(bank)["DATABASE_URL"]) as database:
                 found = database.execute("SELECT value FROM public.mark").fetchone()
             assert found == (42,)
-            assert seconds < SECOND_START_SECONDS
             terminal.wait_for(f"http://localhost:{bank.port}")
 
     def test_starts_crashed_processes_again(self, bank: Bank) -> None:
