@@ -15,14 +15,15 @@ from tests.functional.runtime.terminal import PROJECT
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Give a project that needs one small library, and has nothing installed."""
-    script = tmp_path / "bankproject" / "runtime" / "install.py"
+    project = tmp_path / "a bank"
+    script = project / "bankproject" / "runtime" / "install.py"
     script.parent.mkdir(parents=True)
     shutil.copy(PROJECT / "bankproject" / "runtime" / "install.py", script)
     lines = (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("six=="))
     end = next(n for n in range(start + 1, len(lines)) if "--hash" not in lines[n])
-    (tmp_path / "requirements.txt").write_text("\n".join(lines[start:end]) + "\n")
-    return tmp_path
+    (project / "requirements.txt").write_text("\n".join(lines[start:end]) + "\n")
+    return project
 
 
 def run(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +39,20 @@ def run(project: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def assert_has_terminal_client(project: Path) -> None:
+    """Check that ``bank`` runs from anywhere, and what lies there does not get into it."""
+    client = project / "client"
+    client.mkdir()
+    said = "import sys\ndef main(): sys.exit(' '.join(sys.argv[1:]))\n"
+    (client / "main.py").write_text(said, encoding="ascii")
+    elsewhere = project / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "client.py").write_text("raise SystemExit('a trap')\n", encoding="ascii")
+    command = [project / ".venv" / "bin" / "bank", "whoami", "a b"]
+    done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)
+    assert done.stderr == "whoami a b\n"
+
+
 class TestInstall:
     def test_installs_what_is_listed_and_only_when_that_changes(self, project: Path) -> None:
         first = run(project)
@@ -45,6 +60,7 @@ class TestInstall:
         assert "Installing requirements.txt" in first.stdout
         python = project / ".venv" / "bin" / "python"
         subprocess.run([python, "-c", "import six"], check=True)
+        assert_has_terminal_client(project)
         assert run(project).stdout == ""
 
         wanted = project / "requirements.txt"
