@@ -5,8 +5,9 @@ filters, and the refusals that any request can meet are added from the view itse
 """
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
@@ -47,6 +48,8 @@ _STEP_UP: Final = (
     ),
 )
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
 
 def operation(  # noqa: PLR0913  # an operation has these sides
     *,
@@ -58,7 +61,7 @@ def operation(  # noqa: PLR0913  # an operation has these sides
     keyed: bool = False,
     step_up: bool = False,
     deprecated: bool = False,
-) -> Any:
+) -> Callable[[_Method], _Method]:
     """Describe a method of a view: what it takes, what it answers, and an example of each.
 
     ``keyed`` is for those that need an idempotency key, ``step_up`` for those that may ask for a
