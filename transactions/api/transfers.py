@@ -1,4 +1,4 @@
-"""Transfers: previewed, sent, listed, and asked to be reversed."""
+"""Transfers: previewed, sent and listed."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -12,8 +12,6 @@ from rest_framework.serializers import Serializer
 
 from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
-from accounts.models import Approval, ApprovalState
-from accounts.reasons import LONGEST_REASON
 from core import clock
 from core.api.access import CUSTOMER, Access
 from core.api.keys import idempotency_key
@@ -22,7 +20,6 @@ from core.api.schema import operation
 from core.api.serializers import (
     AmountField,
     BooleanField,
-    ChoiceField,
     CurrencyField,
     InstantField,
     LineField,
@@ -36,7 +33,6 @@ from core.errors import DomainError
 from core.money import Money
 from transactions.api.booking import LONGEST_MEMO, booked
 from transactions.api.filters import EntryFilters, wanted_of
-from transactions.reversing import ask_reversal, reversals_asked
 from transactions.selectors import (
     TransferView,
     is_settling,
@@ -74,13 +70,6 @@ _SHOWN: Final = {
     "channel": "api",
     "event_at": "2026-03-02T09:30:00Z",
     "is_reversed": False,
-}
-_REVERSAL: Final = {
-    "id": "17",
-    "transfer_id": _SENT["id"],
-    "reason": "Sent to the wrong account",
-    "state": "waiting",
-    "asked_at": "2026-03-02T10:00:00Z",
 }
 
 
@@ -168,31 +157,6 @@ class TransferFilters(EntryFilters):
 
     account = AccountNumberField(required=False, help_text="One of your accounts.")
     currency = CurrencyField(required=False, help_text="Needed beside amounts.")
-
-
-class ReversalBody(StrictSerializer):
-    """Why a transfer should be reversed."""
-
-    reason = LineField(least=1, longest=LONGEST_REASON)
-
-
-class ReversalAnswer(Serializer[Any]):
-    """A request to reverse a transfer, and what the bank made of it."""
-
-    id = TextField()
-    transfer_id = UuidField()
-    reason = TextField()
-    state = ChoiceField(ApprovalState.values)
-    asked_at = InstantField()
-    decided_at = InstantField(required=False)
-    words = TextField(required=False)
-    reversal_id = UuidField(required=False)
-
-
-class ReversalsAnswer(Serializer[Any]):
-    """Requests to reverse a transfer, newest first."""
-
-    reversal_requests = ReversalAnswer(many=True)
 
 
 class TransferList(BankView):
@@ -291,38 +255,6 @@ class TransferDetail(BankView):
         return Response({**_listed(transfer), "settling": transfer.settling})
 
 
-class ReversalRequests(BankView):
-    """What the caller asked the bank about taking a transfer back."""
-
-    access: ClassVar = {"GET": _READ, "POST": _WRITE}
-
-    @operation(answer=ReversalsAnswer, example={"reversal_requests": [_REVERSAL]})
-    def get(self, request: Request, transfer_id: UUID) -> Response:
-        """List your requests to reverse a transfer, and what became of them."""
-        found = reversals_asked(caller_pk(request), transfer_id=transfer_id)
-        return Response({"reversal_requests": [_reversal(one) for one in found]})
-
-    @operation(
-        answer=ReversalAnswer,
-        example=_REVERSAL,
-        status=HTTPStatus.CREATED,
-        body=ReversalBody,
-        body_example={"reason": "Sent to the wrong account"},
-    )
-    def post(self, request: Request, transfer_id: UUID) -> Response:
-        """Ask the bank to reverse a transfer that you sent; an admin decides.
-
-        While it is undecided, asking again answers with the same request and 200. Transfers between
-        branches are not reversed.
-        """
-        body = ReversalBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        approval, is_new = ask_reversal(
-            caller_pk(request), transfer_id=transfer_id, **body.validated_data
-        )
-        return Response(_reversal(approval), status=HTTPStatus.CREATED if is_new else HTTPStatus.OK)
-
-
 def _asked(request: Request, *, key: str) -> TransferRequest:
     """Read a transfer's body.
 
@@ -386,17 +318,4 @@ def _listed(transfer: TransferView) -> dict[str, Any]:
         is_reversed=transfer.is_reversed,
         reversed_by=transfer.reversed_by and str(transfer.reversed_by),
         reverses=transfer.reverses and str(transfer.reverses),
-    )
-
-
-def _reversal(approval: Approval) -> dict[str, Any]:
-    return given(
-        id=str(approval.pk),
-        transfer_id=approval.payload["transfer_id"],
-        reason=approval.reason,
-        state=approval.state,
-        asked_at=instant(approval.asked_at),
-        decided_at=approval.decided_at and instant(approval.decided_at),
-        words=approval.words or None,
-        reversal_id=(approval.result or {}).get("reversal_id"),
     )

@@ -13,6 +13,7 @@ from transactions.api import (
     limits,
     operations,
     payees,
+    reversals,
     standing_orders,
     statements,
     transfers,
@@ -38,7 +39,7 @@ urlpatterns = [
     path("transfers/<uuid:transfer_id>", transfers.TransferDetail.as_view(), name="api-transfer"),
     path(
         "transfers/<uuid:transfer_id>/reversal-requests",
-        transfers.ReversalRequests.as_view(),
+        reversals.ReversalRequests.as_view(),
         name="api-reversal-requests",
     ),
     path("transfer-batches", batches.TransferBatch.as_view(), name="api-transfer-batches"),
