@@ -33,6 +33,7 @@ PASSED_ON: Final = (
     "DEFAULT_FROM_EMAIL",
     "EMAIL_URL",
     "SMS_URL",
+    "TRUSTED_PROXY_COUNT",
 )
 
 
