@@ -23,8 +23,8 @@ from transactions.events import feed_events
 from transactions.ledger.connection import fetch_one
 from transactions.limits.changing import apply_due_raises
 from transactions.payments.cooling import keep_cooling
+from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.scheduling import send_due_transfers
-from transactions.payments.standing_orders import queue_standing_orders
 from transactions.welcome import open_waiting_accounts
 
 MONTHS_AHEAD: Final = 12

@@ -14,9 +14,9 @@ from core.clock import bank_day
 from transactions.demo.loading import PASSWORD, load_demo, logins
 from transactions.demo.people import make_people
 from transactions.ledger.reads import balances
+from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import Payee, StandingOrder
 from transactions.payments.scheduling import send_due_transfers
-from transactions.payments.standing_orders import queue_standing_orders
 from transactions.selectors import accounts_of, statement
 
 pytestmark = pytest.mark.django_db

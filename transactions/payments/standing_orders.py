@@ -1,17 +1,14 @@
-"""Standing orders: transfers that the bank sends again and again, once for each date.
+"""Standing orders: given, paused, resumed, skipped and cancelled by whoever pays.
 
-At each date an order leaves a scheduled transfer with the bank, under a key made of both; from
-there it goes the way of all scheduled transfers.
+What becomes of their dates is in ``due_dates``.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.callers import Caller
@@ -22,15 +19,15 @@ from core.db.keyset import older
 from core.errors import DomainError
 from core.money import Money
 from transactions.ledger.codes import Code, Refused
+from transactions.payments.due_dates import go_on_with, leave_next, schedule_of
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.parties import payee_account, payer_account
-from transactions.payments.schedule import Frequency, Schedule, Weekend, is_month_end
+from transactions.payments.schedule import Frequency, Schedule, is_month_end
 from transactions.policy import check_key_limit, needs_step_up
 
 DATES_SHOWN: Final = 5
 # No order outlives whoever gave it.
 _FURTHEST: Final = timedelta(days=36_525)
-_MOST_AT_ONCE: Final = 200
 
 State = StandingOrder.State
 
@@ -154,17 +151,6 @@ def next_dates(order: StandingOrder) -> list[date]:
     return schedule_of(order).dates_from(order.next_date, limit=DATES_SHOWN)
 
 
-def schedule_of(order: StandingOrder) -> Schedule:
-    """Return when an order is paid."""
-    return Schedule(
-        frequency=Frequency(order.frequency),
-        first_date=order.first_date,
-        last_date=order.last_date,
-        month_end=order.month_end,
-        weekend=Weekend(order.weekend),
-    )
-
-
 @transaction.atomic
 def pause_standing_order(user: int, *, order: UUID) -> StandingOrder:
     """Send nothing more until the order is resumed; what is due already is tried on.
@@ -189,7 +175,7 @@ def resume_standing_order(user: int, *, order: UUID, now: datetime) -> StandingO
     found = _locked(user, order)
     _refuse_over(found)
     if found.state == State.PAUSED:
-        _go_on(found, _later(found, schedule_of(found).date_paid_from(bank_day(now))))
+        go_on_with(found, _later(found, schedule_of(found).date_paid_from(bank_day(now))))
     return found
 
 
@@ -211,9 +197,9 @@ def skip_date(user: int, *, order: UUID, day: date, now: datetime) -> StandingOr
     if day != found.next_date:
         message = f"The next date of this standing order is {found.next_date}."
         raise NotTheNextDate(message, field="date")
-    _leave(found, now=now, state=ScheduledTransfer.State.CANCELLED, reason="Skipped.")
+    leave_next(found, now=now, state=ScheduledTransfer.State.CANCELLED, reason="Skipped.")
     is_paused = found.state == State.PAUSED
-    _go_on(found, schedule_of(found).date_after(day), is_paused=is_paused)
+    go_on_with(found, schedule_of(found).date_after(day), is_paused=is_paused)
     return found
 
 
@@ -236,26 +222,6 @@ def cancel_standing_order(user: int, *, order: UUID) -> StandingOrder:
     )
     waiting.update(state=ScheduledTransfer.State.CANCELLED, reason="")
     return found
-
-
-def queue_standing_orders(*, now: datetime) -> int:
-    """Leave a scheduled transfer for each date that is due, and return how many were left.
-
-    Each order moves on in a transaction of its own, under its lock; dates that were missed come one
-    by one. Run it as often as like, from as many processes.
-    """
-    today = bank_day(now)
-    due = StandingOrder.objects.filter(state=State.ACTIVE, pay_date__lte=today)
-    queued = 0
-    for order in due.order_by("pay_date").values_list("pk", flat=True)[:_MOST_AT_ONCE]:
-        with transaction.atomic():
-            locked = due.select_for_update(skip_locked=True).filter(pk=order).first()
-            if locked is None or locked.next_date is None:
-                continue
-            _leave(locked, now=now, retry_until=_end_of(today))
-            _go_on(locked, schedule_of(locked).date_after(locked.next_date))
-            queued += 1
-    return queued
 
 
 def _find(request: StandingOrderRequest) -> StandingOrder | None:
@@ -337,43 +303,8 @@ def _refuse_over(order: StandingOrder) -> None:
         raise StandingOrderOver(message)
 
 
-def _leave(order: StandingOrder, *, now: datetime, **how: object) -> None:
-    """Leave the transfer of the order's next date with the bank."""
-    ScheduledTransfer.objects.create(
-        user_id=order.user_id,
-        key=f"standing-order:{order.pk}:{order.next_date}",
-        debit=order.debit,
-        credit=order.credit,
-        amount=order.amount,
-        currency=order.currency,
-        memo=order.memo,
-        not_before=now,
-        queued_at=now,
-        standing_order=order,
-        due_date=order.next_date,
-        **how,
-    )
-
-
-def _go_on(order: StandingOrder, following: date | None, *, is_paused: bool = False) -> None:
-    """Let a locked order wait for a date; without one it has ended."""
-    if following is None:
-        order.state = State.ENDED
-    else:
-        order.state = State.PAUSED if is_paused else State.ACTIVE
-    order.next_date = following
-    order.pay_date = None if following is None else schedule_of(order).pay_date(following)
-    order.save(update_fields=["state", "next_date", "pay_date"])
-
-
 def _later(order: StandingOrder, day: date | None) -> date | None:
     """Return the later one of a date and the order's next one, so that none is paid twice."""
     if day is None or order.next_date is None:
         return None
     return max(day, order.next_date)
-
-
-def _end_of(day: date) -> datetime:
-    """Return the last instant at which a day's transfers are tried."""
-    zone = ZoneInfo(settings.BANK_TIME_ZONE)
-    return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(seconds=1)

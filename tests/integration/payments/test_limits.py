@@ -158,7 +158,12 @@ class TestRaising:
 
 @pytest.mark.usefixtures("fresh_bank")
 def test_a_raise_is_done_once_by_many_watches(asha: User, mine: int) -> None:
-    lower(asha, mine, daily_limit=100, transfer_limit=100)
+    lower(asha, mine, transfer_limit=100)
+    # Outside a transaction, where the short way is open.
+    with pytest.raises(Refused) as refused:
+        post(Transfer(mine, customer_account(person()), inr(101)), order=order())
+    assert refused.value.reason is Code.TRANSFER_LIMIT_EXCEEDED
+    lower(asha, mine, daily_limit=100)
     wish_higher(asha, mine, daily_limit=200, transfer_limit=200)
     barrier = threading.Barrier(4)
 

@@ -19,6 +19,7 @@ from transactions.chart import BankAccounts, Place
 from transactions.ledger.codes import Refused
 from transactions.ledger.posting import Kind, Transfer, post
 from transactions.ledger.reads import balances
+from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.schedule import Frequency, Schedule, Weekend
 from transactions.payments.scheduling import send_due_transfers
@@ -32,7 +33,6 @@ from transactions.payments.standing_orders import (
     next_dates,
     pause_standing_order,
     payments_of,
-    queue_standing_orders,
     resume_standing_order,
     skip_date,
     standing_order_of,
