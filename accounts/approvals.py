@@ -1,8 +1,9 @@
 """Maker and checker: what one admin asks for, another approves or refuses.
 
-A request is decided once, under its lock. What is approved is carried out at once, or, if the node
-that it needs is silent or this process dies, by ``manage.py watch``: so every action must be safe
-to carry out twice. Its payload holds ``approval``, the request's own id, as a key for that.
+A request is decided once, by the statement that takes it from ``waiting``. What is approved is
+carried out at once, or, if the node that it needs is silent or this process dies, by ``manage.py
+watch``: so every action must be safe to carry out twice. Its payload holds ``approval``, the
+request's own id, as a key for that.
 """
 
 from collections.abc import Callable, Mapping
@@ -166,9 +167,7 @@ def _with_people() -> QuerySet[Approval]:
 
 def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str = "") -> Approval:
     with transaction.atomic(durable=True):
-        approval = Approval.objects.select_for_update().filter(pk=approval_id).first()
-        if approval is None:
-            raise UnknownApproval
+        approval = approval_known(approval_id)
         if approval.maker_id == checker:
             message = "Somebody else must decide about what you asked for."
             raise OwnRequest(message)
