@@ -3,14 +3,16 @@
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tests.client.conftest import SILENT_KEYRING
-from tests.functional.runtime.terminal import Terminal
+from tests.functional.runtime.terminal import PROJECT, Terminal
 
-CLIENT = (sys.executable, "-m", "client")
+CLIENT: Final = (sys.executable, "-m", "client")
+INSTALLED: Final = (str(PROJECT / ".venv" / "bin" / "bank"),)
 
 
 class Sitting:
@@ -50,16 +52,17 @@ class Sitting:
 
 
 @contextmanager
-def sitting(*words: str, url: str, home: Path, **environment: str) -> Iterator[Sitting]:
+def sitting(
+    *words: str, url: str, home: Path, program: Sequence[str] = CLIENT
+) -> Iterator[Sitting]:
     """Give a command at a new terminal, in the home of one person."""
     told = {
         "BANK_URL": url,
         "PYTHON_KEYRING_BACKEND": SILENT_KEYRING,
         "XDG_CONFIG_HOME": str(home),
         "TERM": "xterm",
-        **environment,
     }
-    terminal = Terminal((*CLIENT, *words), told)
+    terminal = Terminal((*program, *words), told)
     try:
         yield Sitting(terminal)
     finally:

@@ -3,11 +3,14 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -15,7 +18,9 @@ import psycopg
 import pytest
 
 from bankproject.runtime.postgres import wait_until_ready
+from tests.client.sitting import INSTALLED, sitting
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
+from transactions.demo.loading import PASSWORD as DEMO_PASSWORD
 
 MAKE_RUN = ("make", "run")
 BRANCH_SERVERS = ("postgres-MUM", "postgres-DEL", "postgres-replica")
@@ -105,6 +110,40 @@ class TestOpenBank:
             bank.wait_until_open(terminal)
             # One on each of three nodes, and on the replica.
             terminal.wait_for("migrating: 4 steps")
+
+
+class TestTerminalClient:
+    def test_serves_the_people_of_the_demo(self, bank: Bank, tmp_path: Path) -> None:
+        at = partial(sitting, url=f"http://localhost:{bank.port}", home=tmp_path, program=INSTALLED)
+        with bank.run(MAKE_RUN) as terminal:
+            bank.wait_until_open(terminal)
+            emails = dict(
+                re.findall(r"^ *(customer|admin) +(\S+@\S+)", terminal.read(), re.MULTILINE)
+            )
+            with at() as desk:
+                desk.answers("E-mail", emails["customer"])
+                desk.answers("Password", DEMO_PASSWORD)
+                desk.chooses("Exit")
+                desk.ends()
+            with at("accounts", "list", "--plain", "-q") as desk:
+                own = {line.split("\t")[0] for line in desk.ends().splitlines()}
+            with at("tx", "list", "--kind", "transfer", "--limit", "1", "--json", "-q") as desk:
+                (known,) = json.loads(desk.ends())
+            mine, other = known["debit_account"], known["credit_account"]
+            mine, other = (mine, other) if mine in own else (other, mine)
+            with at("transfer", "create", "--from", mine, "--to", other, "--amount", "1") as desk:
+                desk.answers(f"Send 1 {known['currency']}", "y")
+                desk.sees("Booked")
+                desk.ends()
+            with at("logout") as desk:
+                desk.ends()
+            with at() as desk:
+                desk.answers("E-mail", emails["admin"])
+                desk.answers("Password", DEMO_PASSWORD)
+                desk.chooses("All transactions")
+                desk.sees(other)
+                desk.chooses("Exit")
+                desk.ends()
 
 
 class TestNodes:

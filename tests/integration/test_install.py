@@ -48,7 +48,7 @@ def assert_has_terminal_client(project: Path) -> None:
     elsewhere = project / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "client.py").write_text("raise SystemExit('a trap')\n", encoding="ascii")
-    command = [project / ".venv" / "bin" / "bank", "whoami", "a b"]
+    command = [str(project / ".venv" / "bin" / "bank"), "whoami", "a b"]
     done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False)
     assert done.stderr == "whoami a b\n"
 
