@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from accounts.access_log import note_accounts_viewed
 from accounts.callers import Caller
 from accounts.models import Role
 from core import clock
@@ -156,7 +157,9 @@ def _is_done(
 
 
 def _book(request: HttpRequest, form: BookingForm, what: str) -> Receipt:
-    return _SERVICES[what](form.request(teller=_teller(request)), now=clock.now())
+    asked = form.request(teller=_teller(request))
+    note_accounts_viewed(viewer=asked.user, numbers=[asked.account], what="cash desk")
+    return _SERVICES[what](asked, now=clock.now())
 
 
 def _fill(request: HttpRequest, form: FillingForm) -> Receipt:

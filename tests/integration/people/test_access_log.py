@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.access_log import note_all_viewed, note_viewed
 from accounts.models import Account, Branch, Holding, Role, User, Viewing
 from tests.factories import account, instant, person
+from tests.integration.test_cash_desk import DESK, booking, filling
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,19 @@ class TestTheOperationLog:
         answer = browser(meera).get("/staff/operations.csv")
         assert b"".join(answer)
         assert seen() == [(meera.pk, asha.pk, "operation log")]
+
+
+class TestTheCashDesk:
+    def test_notes_whose_account_a_teller_books_on(self) -> None:
+        teller, asha = person(role=Role.ADMIN, is_staff=True), person()
+        may = Permission.objects.filter(codename__in=["book_cash", "fill_with_cash"])
+        teller.user_permissions.set(may)
+        number = account(owner=asha)
+        held(number, asha)
+        desk = browser(teller)
+        desk.post(DESK, filling("till"))
+        desk.post(DESK, booking(number))
+        assert seen() == [(teller.pk, asha.pk, "cash desk")]
 
 
 class TestTheAdmin:
