@@ -57,7 +57,9 @@ def breaking_after(connection: psycopg.Connection[Any], seconds: float) -> Itera
 def watch_connection(connection: BaseDatabaseWrapper, **_signal: object) -> None:
     """Hold the statements of one of Django's new connections to the patience."""
     if _execute_within_patience not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_execute_within_patience)
+        # First, and not last: a block that wraps statements takes the last one off when it ends, and
+        # the connection may be made within.
+        connection.execute_wrappers.insert(0, _execute_within_patience)
 
 
 def _execute_within_patience(

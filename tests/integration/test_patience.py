@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -65,3 +66,12 @@ class TestPatientFor:
             for _time in range(3):
                 cursor.execute("SELECT 1")
                 assert cursor.fetchone() == (1,)
+
+    @pytest.mark.usefixtures("proxy")
+    def test_leaves_those_alone_who_wrap_statements_around_a_new_connection(self) -> None:
+        def wrapper(execute: Any, *given: Any) -> Any:
+            return execute(*given)
+
+        with connections[SILENT].execute_wrapper(wrapper):
+            connections[SILENT].ensure_connection()
+        assert wrapper not in connections[SILENT].execute_wrappers
