@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -187,6 +188,34 @@ class TestFeeding:
         ids = {UUID(event.data["id"]) for event in Event.objects.all()}
         assert late in ids
         assert len(ids) == Event.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "SELECT ledger.set_status_v1(%(account)s, 'frozen', 0, 'test')",
+            (
+                "SELECT ledger.hold_v1(0, %(account)s::text, %(account)s, %(payee)s, 1, 'INR', "
+                "now() + interval '1 day', current_date)"
+            ),
+        ],
+        ids=["status", "hold"],
+    )
+    def test_waits_for_changes_that_commit_late(
+        self, register: Registering, fresh_bank: BankUrls, change: LiteralString
+    ) -> None:
+        asha = listener()
+        register(asha, EventType.HOLD_PLACED, EventType.ACCOUNT_STATUS_CHANGED)
+        first, second = (account(balance=10, owner=asha) for _twice in range(2))
+        payee = account()
+        with psycopg.connect(fresh_bank.app) as slow, psycopg.connect(fresh_bank.app) as fast:
+            slow.execute(change, {"account": first, "payee": payee})
+            fast.execute(change, {"account": second, "payee": payee})
+            fast.commit()
+            feed_events(node=HERE, now=now())
+            assert told() == []
+            slow.commit()
+        feed()
+        assert {number for _kind, number in told()} == {str(first), str(second)}
 
     def test_of_many_pages_ends(
         self, register: Registering, monkeypatch: pytest.MonkeyPatch
