@@ -16,7 +16,7 @@ from transactions.branches.asking import (
     refuse_silence_of,
 )
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown, silence_named
-from transactions.branches.registry import has_moved, node_of, nodes
+from transactions.branches.registry import follow, has_moved, node_of, nodes
 from transactions.ledger import reads
 from transactions.ledger.accounts import MOVED
 from transactions.ledger.codes import Code, Refused
@@ -126,7 +126,7 @@ def account_of(user: int, *, number: int) -> AccountView:
         Refused: there is none of theirs with this number.
         BranchDown: its branch does not answer.
     """
-    found = ask_for_account(number, lambda node: _held(user, number, node))
+    found = _held_somewhere(user, number)
     if not found:
         refuse_silence_of(node_of(number))
         raise Refused(Code.UNKNOWN_ACCOUNT)
@@ -276,6 +276,16 @@ def recorded_at(transfer_id: UUID) -> datetime:
 def _posted(transfer_id: UUID, node: str) -> list[PostedTransfer]:
     posted = reads.transfer(transfer_id, using=node)
     return [] if posted is None else [posted]
+
+
+def _held_somewhere(user: int, number: int) -> list[Balance]:
+    found = ask_for_account(number, lambda node: _held(user, number, node))
+    if not found:
+        found = ask_everywhere(lambda node: _held(user, number, node))
+        if found:
+            # It has just moved, and this process has not heard of it.
+            follow(number)
+    return found
 
 
 def _held(user: int, number: int, node: str) -> list[Balance]:

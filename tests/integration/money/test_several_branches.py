@@ -14,7 +14,7 @@ from tests.integration.money.api import client_of, post, refusal, shown
 from tests.integration.money.people import move
 from tests.outages import node_down
 from tests.servers import TestServer
-from transactions.branches import commitment, recovery
+from transactions.branches import commitment, recovery, registry
 from transactions.branches.registry import node_of
 from transactions.ledger.accounts import set_holder
 from transactions.ledger.posting import BANK_CLIENT
@@ -173,6 +173,16 @@ class TestAnAccountThatMoved:
         assert past == ["99.00", "97.00", "93.00"]
         long_ago = shown(bank.api, f"accounts/{bank.mumbai}/balance", as_of="2001-01-01")
         assert long_ago["balance"] == "0.00"
+
+    def test_is_found_before_the_head_office_has_heard_of_the_move(
+        self, bank: Bank, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bank.send(bank.mumbai_payee, "1.00")
+        monkeypatch.setattr("transactions.branches.moving._tell_others", lambda _moved: None)
+        move(bank.mumbai, DEL)
+        registry.forget()
+        assert node_of(bank.mumbai) == MUM
+        assert amounts(bank.api, f"accounts/{bank.mumbai}/statement") == ["1.00", "100.00"]
 
     def test_has_no_past_while_a_branch_where_it_lived_is_silent(
         self, bank: Bank, branches: Branches, server: TestServer
