@@ -3,9 +3,11 @@
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from redis import RedisError
 
 
+@require_safe
 def health(_request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database answers, else 503. The broker's state is told, not needed."""
     database, broker = _database_answers(), _broker_answers()

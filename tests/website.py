@@ -24,12 +24,17 @@ def website(urls: BankUrls, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def served(environment: Mapping[str, str], *, workers: int = 1) -> Iterator[str]:
-    """Serve the bank that an environment tells of, and yield its address."""
+def served(
+    environment: Mapping[str, str], *, workers: int = 1, log: int | None = None
+) -> Iterator[str]:
+    """Serve the bank that an environment tells of, and yield its address.
+
+    ``log`` is where its log goes, as `subprocess` knows it.
+    """
     # Bound here and handed on, so that two workers of the tests never take the same port.
     with socket.create_server(("127.0.0.1", 0)) as door:
         address = f"http://localhost:{door.getsockname()[1]}"
-        server = _start(environment, address, door.fileno(), workers)
+        server = _start(environment, address, door.fileno(), workers, log)
     try:
         _wait(f"{address}/health", server)
         yield address
@@ -39,7 +44,7 @@ def served(environment: Mapping[str, str], *, workers: int = 1) -> Iterator[str]
 
 
 def _start(
-    environment: Mapping[str, str], address: str, door: int, workers: int
+    environment: Mapping[str, str], address: str, door: int, workers: int, log: int | None
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "bankproject.wsgi", f"--bind=fd://{door}"]
     settings = {
@@ -57,6 +62,7 @@ def _start(
         ],
         env={**environment, **settings},
         pass_fds=[door],
+        stderr=log,
     )
 
 

@@ -24,7 +24,7 @@ def openapi(_request: HttpRequest) -> HttpResponse:
 
 
 # Its icons are images in its style sheet.
-@method_decorator(csp_update({"img-src": ["data:"]}), name="dispatch")
+@method_decorator([require_safe, csp_update({"img-src": ["data:"]})], name="dispatch")
 class SwaggerPage(SpectacularSwaggerSplitView):
     """The operations, to be tried out."""
 
@@ -33,7 +33,7 @@ class SwaggerPage(SpectacularSwaggerSplitView):
 
 
 # It writes its styles while it runs.
-@method_decorator(csp_update({"style-src": [NONCE]}), name="dispatch")
+@method_decorator([require_safe, csp_update({"style-src": [NONCE]})], name="dispatch")
 class RedocPage(SpectacularRedocView):
     """The operations, to be read."""
 

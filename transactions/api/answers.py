@@ -5,7 +5,7 @@ from typing import Any, Final
 from rest_framework.serializers import Serializer
 
 from accounts.api.fields import AccountNumberField
-from accounts.models import AccountStatus, Product
+from accounts.models import AccountStatus
 from core.api.serializers import (
     AmountField,
     BooleanField,
@@ -19,7 +19,7 @@ from core.api.serializers import (
 
 ACCOUNT: Final = {
     "number": "100000000017",
-    "product": "current",
+    "product": "current account",
     "branch": "MUM",
     "currency": "INR",
     "status": "open",
@@ -46,7 +46,7 @@ class AccountAnswer(Serializer[Any]):
     """An account with what is in it. ``available`` is missing where there is no floor."""
 
     number = AccountNumberField()
-    product = ChoiceField(Product.values)
+    product = TextField(help_text="As its holder calls it, else the product's name.")
     branch = TextField()
     currency = CurrencyField()
     status = ChoiceField(AccountStatus.values)

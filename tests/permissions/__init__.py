@@ -1,0 +1,1 @@
+"""Who may do what: a reviewed table, held against every address there is."""

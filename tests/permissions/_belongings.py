@@ -1,0 +1,190 @@
+"""What customer A has: an id of A's for every address that names one, and for bodies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.core.cache import cache
+
+from accounts.known import forget_all
+from accounts.models import Account, ApiKey, Approval, Branch, Holding, Session, User
+from core import clock
+from notifications.webhooks.models import Delivery, Endpoint, Event
+from notifications.webhooks.signing import new_secret, seal
+from tests.factories import BRANCH, account, inr, instant, order, person
+from tests.openapi import Operation
+from tests.permissions._routes import Route
+from transactions.holding import HoldRequest, place_hold
+from transactions.ledger.accounts import set_holder
+from transactions.ledger.posting import BANK_CLIENT, Transfer, post
+from transactions.payments.models import Payee, ScheduledTransfer, StandingOrder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Belongings:
+    """Ids of A's, by name of the parameter, and for a route that means another by that name."""
+
+    account: int
+    other_account: int
+    ids: Mapping[str, str]
+    ids_by_route: Mapping[str, Mapping[str, str]]
+
+    def ids_of(self, route: Route) -> dict[str, str]:
+        """Return the ids to stand in a route's address."""
+        return {**self.ids, **self.ids_by_route.get(route.name, {})}
+
+    def body_of(self, operation: Operation) -> Any:
+        """Return an operation's example with A's accounts in it."""
+        return _with_accounts(operation.body_example, self.account, self.other_account)
+
+    @staticmethod
+    def forget_changes() -> None:
+        """Let the cache forget what was told of changes that were rolled back."""
+        cache.clear()
+        forget_all()
+
+
+def belongings_of(people: Mapping[str, User]) -> Belongings:
+    """Give customer A one of everything, and the authorised person rights on A's account."""
+    owner, somebody = people["customer A"], person()
+    mine, other = account(owner=owner, balance=500_000), account(owner=somebody)
+    account(owner=people["customer B"], balance=500_000)
+    set_holder(mine, user=people["authorised"].pk, rights="authorised", client=BANK_CLIENT)
+    _identify(mine, owner)
+    _identify(other, somebody)
+    owner.refresh_from_db()
+    webhook, delivery = _webhook(owner)
+    return Belongings(
+        account=mine,
+        other_account=other,
+        ids={
+            "number": str(mine),
+            "user_id": str(owner.number),
+            "transfer_id": _transfer(mine, other, owner),
+            "hold_id": _hold(mine, other, owner),
+            "payee_id": _payee(owner, other),
+            "order_id": _standing_order(owner, mine, other),
+            "scheduled_id": _scheduled(owner, mine, other),
+            "endpoint_id": webhook,
+            "delivery_id": delivery,
+            "approval_id": _approval(people["superadmin"], owner),
+            "session_id": str(Session.objects.get(person=owner).pk),
+            "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
+        },
+        ids_by_route={"api-payee-confirmation": {"number": str(other)}},
+    )
+
+
+def _identify(number: int, owner: User) -> None:
+    branch, _is_new = Branch.objects.get_or_create(
+        number=BRANCH, defaults={"code": "HO", "name": "Head office"}
+    )
+    found = Account.objects.create(
+        number=number, branch=branch, product="current", currency="INR", opened_at=instant()
+    )
+    Holding.objects.create(account=found, user=owner, rights="owner")
+
+
+def _transfer(debit: int, credit: int, owner: User) -> str:
+    sent = Transfer(debit, credit, inr(100))
+    return str(post(sent, order=order(client=owner.pk)).transfer_id)
+
+
+def _hold(debit: int, credit: int, owner: User) -> str:
+    wanted = HoldRequest(
+        user=owner.pk,
+        key=str(uuid4()),
+        account=debit,
+        payee=credit,
+        amount=inr(100),
+        expires_at=clock.now() + timedelta(days=1),
+    )
+    return str(place_hold(wanted, now=clock.now()).hold_id)
+
+
+def _payee(owner: User, number: int) -> str:
+    saved = Payee.objects.create(
+        user=owner, account=number, currency="INR", nickname="B", added_at=clock.now()
+    )
+    return str(saved.pk)
+
+
+def _standing_order(owner: User, debit: int, credit: int) -> str:
+    day = clock.bank_day(clock.now()) + timedelta(days=7)
+    given = StandingOrder.objects.create(
+        user=owner,
+        key="rent",
+        debit=debit,
+        credit=credit,
+        amount=100,
+        currency="INR",
+        frequency="monthly",
+        month_end=False,
+        weekend="same",
+        first_date=day,
+        next_date=day,
+        pay_date=day,
+        created_at=clock.now(),
+    )
+    return str(given.pk)
+
+
+def _scheduled(owner: User, debit: int, credit: int) -> str:
+    queued = ScheduledTransfer.objects.create(
+        user=owner,
+        key="later",
+        debit=debit,
+        credit=credit,
+        amount=100,
+        currency="INR",
+        queued_at=clock.now(),
+        not_before=clock.now(),
+    )
+    return str(queued.pk)
+
+
+def _webhook(owner: User) -> tuple[str, str]:
+    now = clock.now()
+    endpoint = Endpoint.objects.create(
+        owner=owner,
+        url="https://hooks.example.org/bank",
+        event_types=["transfer.debited"],
+        secret=seal(new_secret()),
+        created_at=now,
+    )
+    event = Event.objects.create(
+        id=uuid4(), owner=owner, type="transfer.debited", occurred_at=now, data={}, recorded_at=now
+    )
+    delivery = Delivery.objects.create(
+        event=event, endpoint=endpoint, next_attempt_at=now, created_at=now
+    )
+    return str(endpoint.pk), str(delivery.pk)
+
+
+def _approval(maker: User, about: User) -> str:
+    payload = {"person": about.pk, "user_id": str(about.number), "role": "employee"}
+    asked = Approval.objects.create(
+        action="accounts.change_role", payload=payload, reason="hired", maker=maker
+    )
+    return str(asked.pk)
+
+
+def _with_accounts(example: Any, mine: int, other: int) -> Any:
+    soon = clock.bank_day(clock.now()) + timedelta(days=7)
+    places = {
+        "debit_account": mine,
+        "account": mine,
+        "credit_account": other,
+        "payee_account": other,
+        "first_date": soon,
+    }
+    if isinstance(example, list):
+        return [_with_accounts(one, mine, other) for one in example]
+    if isinstance(example, dict):
+        return {
+            name: str(places[name]) if name in places else _with_accounts(value, mine, other)
+            for name, value in example.items()
+        }
+    return example

@@ -1,0 +1,99 @@
+"""Who tries every address: a client each, logged in for real."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django.test import Client
+
+from accounts.keys import KeyRequest, make_key
+from accounts.models import Session, SessionKind, User, UserStatus
+from accounts.tokens import tokens_of
+from core import clock
+from core.api.access import SCOPES
+from tests.factories import person
+
+ANONYMOUS: Final = "anonymous"
+PEOPLE: Final = (
+    "customer A",
+    "customer B",
+    "authorised",
+    "suspended",
+    "employee",
+    "admin",
+    "superadmin",
+)
+WHO: Final = (ANONYMOUS, *PEOPLE, *SCOPES)
+"""The columns of the table. A key has one scope; those of admins belong to the super admin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Somebody who tries: by session on pages, by a token or key over the API."""
+
+    session: Client
+    headers: Mapping[str, str]
+
+    def send(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Any:
+        """Send a request and return the answer."""
+        is_api = address.startswith("/api/")
+        client = Client(raise_request_exception=False) if is_api else self.session
+        return client.generic(
+            method,
+            address,
+            body,
+            content_type="application/json",
+            headers={**headers, **(self.headers if is_api else {})},
+        )
+
+
+def cast() -> tuple[dict[str, User], dict[str, Caller]]:
+    """Let everybody join the bank and log in; return the people, and all who try."""
+    people = {
+        "customer A": person(),
+        "customer B": person(),
+        "authorised": person(),
+        "suspended": person(),
+        "employee": person(role="employee"),
+        "admin": person(role="admin", is_staff=True),
+        "superadmin": person(role="admin", is_staff=True, is_superuser=True),
+    }
+    callers = {name: logged_in(somebody) for name, somebody in people.items()}
+    for scope in SCOPES:
+        owner = people["superadmin" if scope.startswith("admin:") else "customer A"]
+        callers[scope] = _with_key(owner, scope)
+    callers[ANONYMOUS] = Caller(session=Client(raise_request_exception=False), headers={})
+    User.objects.filter(pk=people["suspended"].pk).update(
+        status=UserStatus.SUSPENDED, is_active=False
+    )
+    return people, callers
+
+
+def logged_in(somebody: User) -> Caller:
+    """Return somebody who is logged in, by browser and by program."""
+    client = Client(raise_request_exception=False)
+    client.force_login(somebody)
+    session = Session.objects.create(
+        person=somebody,
+        kind=SessionKind.PROGRAM,
+        session_key=uuid4().hex,
+        device="test",
+        expires_at=clock.now() + timedelta(hours=1),
+    )
+    token = tokens_of(session, now=clock.now()).access
+    return Caller(session=client, headers={"Authorization": f"Bearer {token}"})
+
+
+def _with_key(owner: User, scope: str) -> Caller:
+    now = clock.now()
+    asked = KeyRequest(
+        name=scope,
+        scopes=frozenset({scope}),
+        largest_transfer=10**9,
+        expires_at=now + timedelta(days=1),
+    )
+    _key, text = make_key(owner.pk, asked, now=now)
+    nobody = Client(raise_request_exception=False)
+    return Caller(session=nobody, headers={"Authorization": f"Bearer {text}"})
