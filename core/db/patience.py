@@ -57,8 +57,8 @@ def breaking_after(connection: psycopg.Connection[Any], seconds: float) -> Itera
 def watch_connection(connection: BaseDatabaseWrapper, **_signal: object) -> None:
     """Hold the statements of one of Django's new connections to the patience."""
     if _execute_within_patience not in connection.execute_wrappers:
-        # First, not last: a block that wraps statements takes the last one off when it ends, and the
-        # connection may be made within.
+        # First: a block that wraps statements takes the last one off in the end, and the connection
+        # may be made within.
         connection.execute_wrappers.insert(0, _execute_within_patience)
 
 
