@@ -50,6 +50,12 @@ def names_of(people: Collection[int], *, using: str = "default") -> dict[int, st
     return dict(User.objects.using(using).filter(pk__in=people).values_list("pk", "full_name"))
 
 
+def people_named(people: Collection[int], *, using: str = "default") -> dict[int, User]:
+    """Return people by their keys, as far as their names and user IDs."""
+    known = User.objects.using(using).only("full_name", "number")
+    return known.in_bulk(list(people)) if people else {}
+
+
 def branches() -> list[Branch]:
     """Return all branches, by number."""
     return list(Branch.objects.all())

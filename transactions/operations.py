@@ -18,7 +18,7 @@ import psycopg
 from django.db import OperationalError
 from psycopg import sql
 
-from accounts.selectors import names_of
+from accounts.selectors import people_named
 from core.db import reading
 from core.db.aliases import REPLICA
 from core.db.errors import Busy
@@ -79,6 +79,7 @@ class Operation:
     counterparty: int | None
     amount: Money | None
     client: int
+    client_user_id: int | None
     client_name: str
     words: str
     event_at: datetime | None
@@ -189,7 +190,7 @@ def _query(source: str) -> sql.Composed:
 
 def _operations(rows: Sequence[Any]) -> list[Operation]:
     clients = {row.client for row in rows} - {BANK_CLIENT}
-    names = ask_head_office(lambda node: names_of(clients, using=node)) or {}
+    people = ask_head_office(lambda node: people_named(clients, using=node)) or {}
     return [
         Operation(
             operation_id=row.id,
@@ -201,7 +202,8 @@ def _operations(rows: Sequence[Any]) -> list[Operation]:
             counterparty=row.counterparty,
             amount=None if row.amount is None else Money(row.amount, row.currency),
             client=row.client,
-            client_name=names.get(row.client, ""),
+            client_user_id=people[row.client].number if row.client in people else None,
+            client_name=people[row.client].full_name if row.client in people else "",
             words=row.words or "",
             event_at=row.event_at,
             details=row.details or {},

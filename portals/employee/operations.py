@@ -27,7 +27,7 @@ _PIECE: Final = 500
 _CLEARED: Final = "operations_cleared_at"
 _HEADINGS: Final = (
     "recorded_at", "node", "what", "account", "counterparty", "amount", "currency", "channel",
-    "client", "client_name", "words", "event_at", "details", "id",
+    "client_user_id", "client_name", "words", "event_at", "details", "id",
 )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _rows(found: Iterator[Operation]) -> Iterator[list[str]]:
             f"{one.amount.decimal:f}" if one.amount else "",
             one.amount.currency if one.amount else "",
             one.channel or "",
-            str(one.client),
+            str(one.client_user_id or ""),
             one.client_name,
             one.words,
             _instant(one.event_at) if one.event_at else "",

@@ -50,6 +50,7 @@ TRANSACTION: Final = {
     "amount": "1250.50",
     "currency": "INR",
     "by": "Asha Rao",
+    "by_user_id": "10000000017",
     "words": "rent March",
     "event_at": "2026-03-02T09:30:00Z",
 }
@@ -95,6 +96,7 @@ class OperationAnswer(Serializer[Any]):
     amount = AmountField(required=False)
     currency = CurrencyField(required=False)
     by = TextField(required=False)
+    by_user_id = UserIdField(required=False)
     words = TextField(required=False)
     event_at = InstantField(required=False)
     details = ObjectField(required=False)
@@ -210,6 +212,7 @@ def _operation(one: Operation) -> dict[str, Any]:
         amount=decimal(one.amount),
         currency=None if one.amount is None else one.amount.currency,
         by=one.client_name or None,
+        by_user_id=None if one.client_user_id is None else str(one.client_user_id),
         words=one.words or None,
         event_at=None if one.event_at is None else instant(one.event_at),
         details=dict(one.details) or None,
