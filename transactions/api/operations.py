@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.access_log import note_all_viewed
-from accounts.api.fields import AccountNumberField, ObjectField
+from accounts.api.fields import AccountNumberField, ObjectField, UserIdField
 from accounts.selectors import holders_of
 from core.api.access import ADMIN, EMPLOYEE, Access
 from core.api.pages import Page, PageFilters
