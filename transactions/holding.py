@@ -5,7 +5,8 @@ is set aside was agreed to, and the rest is free again. Both accounts live on on
 leaves it while the hold is open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -31,6 +32,10 @@ from transactions.policy import check_key_limit, needs_step_up
 from transactions.selectors import held_by
 
 LONGEST: Final = timedelta(days=31)
+_NAMES: Final[dict[str | None, str]] = {
+    "debit_account": "account",
+    "credit_account": "payee_account",
+}
 STATES: Final = ("open", "captured", "released", "expired")
 
 
@@ -103,14 +108,15 @@ def place_hold(request: HoldRequest, *, now: datetime) -> HoldReceipt:
         HoldAcrossBranches, HoldTooLong, Refused, Busy, BranchDown: nothing was set aside.
         OutcomeUnknown: it was or not; the same request sent again tells.
     """
-    if is_bank_account(request.payee):
-        raise Refused(Code.UNKNOWN_CREDIT_ACCOUNT)
     if request.expires_at > now + LONGEST:
         raise HoldTooLong
     order = _order(request.user, request.key, now)
-    return follow_accounts(
-        request.account, request.payee, work=lambda: _place_at_home(request, order)
-    )
+    with _naming_the_accounts():
+        if is_bank_account(request.payee):
+            raise Refused(Code.UNKNOWN_CREDIT_ACCOUNT)
+        return follow_accounts(
+            request.account, request.payee, work=lambda: _place_at_home(request, order)
+        )
 
 
 def capture_hold(ending: HoldEnding, *, now: datetime) -> Receipt:
@@ -178,6 +184,16 @@ def holds_of(
         )
     )
     return sorted(found, key=lambda held: held.hold_id, reverse=True)[:limit]
+
+
+@contextmanager
+def _naming_the_accounts() -> Iterator[None]:
+    """Blame the accounts by the names that they have in a wish to set money aside."""
+    try:
+        yield
+    except Refused as refusal:
+        refusal.field = _NAMES.get(refusal.field, refusal.field)
+        raise
 
 
 def _order(user: int, key: str, now: datetime) -> Order:

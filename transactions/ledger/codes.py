@@ -115,6 +115,7 @@ _FIELDS: Final = {
     "credit_account": (12, 21, 23, 25),
     "currency": (26, 27, 35),
     "reference": (40,),
+    "expires_at": (83,),
 }
 _FIELD_OF: Final = {Code(number): field for field, group in _FIELDS.items() for number in group}
 _MISSING: Final = frozenset({Code.UNKNOWN_HOLD, Code.UNKNOWN_TRANSFER, Code.UNKNOWN_ACCOUNT})

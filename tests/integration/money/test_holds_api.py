@@ -85,10 +85,10 @@ class TestPlacing:
         vault = bank_accounts().number(Place.VAULT)
         cases: list[tuple[dict[str, object], str, list[str]]] = [
             ({"amount": "100.01"}, "insufficient_funds", ["/amount"]),
-            ({"account": str(stranger)}, "unknown_debit_account", ["/debit_account"]),
-            ({"payee_account": str(vault)}, "unknown_credit_account", ["/credit_account"]),
+            ({"account": str(stranger)}, "unknown_debit_account", ["/account"]),
+            ({"payee_account": str(vault)}, "unknown_credit_account", ["/payee_account"]),
             ({"payee_account": str(yen)}, "currencies_differ", ["/currency"]),
-            ({"expires_at": later(-1)}, "invalid_expiry", []),
+            ({"expires_at": later(-1)}, "invalid_expiry", ["/expires_at"]),
             ({"expires_at": later(32)}, "hold_too_long", ["/expires_at"]),
             ({"expires_at": "tomorrow"}, "not_an_instant", ["/expires_at"]),
             ({"amount": "0"}, "amount_not_positive", ["/amount"]),
