@@ -98,6 +98,7 @@ class Line:
 
         self._root = url.rstrip("/") + ROOT
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+        # Without tries of its own it does not follow to other addresses, either.
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
 
     def send(self, request: Request) -> Answer:
@@ -114,7 +115,6 @@ class Line:
                 self._root + request.path + _query(request.query),
                 body=None if request.body is None else json.dumps(request.body).encode(),
                 headers={**_headers(request.body), **request.headers},
-                redirect=False,
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             return _silence(f"Nobody answers at {self._root}.", is_lost=False)
