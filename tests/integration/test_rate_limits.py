@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 from pytest_django import Settings
 
@@ -99,3 +100,16 @@ def test_without_valkey_requests_pass_and_nothing_waits_for_it(
     answers = [client.get("/api/v1/accounts") for _time in range(7)]
     assert {answer.status_code for answer in answers} == {200}
     assert not any("RateLimit" in answer.headers for answer in answers)
+
+
+def test_processes_count_in_lots_and_refuse_nobody_too_early() -> None:
+    window, whom = 7, f"caller:{uuid4()}"
+    one, other = (rate_limits.Counter(django_settings.REDIS_URL) for _process in range(2))
+
+    def number(counter: rate_limits.Counter) -> int | None:
+        return counter.count(whom, window=window, most=300)
+
+    assert [number(one), number(other), number(one), number(one), number(one)] == [1, 4, 2, 3, 7]
+    numbers = [number(one) for _request in range(296)]
+    assert max(filter(None, numbers[:293])) == 300
+    assert (numbers[-1], number(other), number(other), number(other)) == (303, 5, 6, 304)
