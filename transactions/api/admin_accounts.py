@@ -191,8 +191,10 @@ class GovernedAccountList(BankView):
         reason = given_reason(body["reason"])
         with acting(by=asked.client, credential=caller_of(request).credential, reason=reason):
             opened = open_customer_account(asked, now=clock.now())
+        found = account_overview(opened.number)
+        note_look(request, found)
         return Response(
-            _account(account_overview(opened.number)),
+            _account(found),
             status=HTTPStatus.CREATED,
             headers={"Location": reverse("api-admin-account", args=[opened.number])},
         )

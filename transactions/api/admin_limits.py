@@ -75,6 +75,7 @@ class GovernedLimits(BankView):
         approval = change_account_limits(
             asked, admin=caller_of(request), key=key, reason=reason, now=now
         )
+        note_look(request, account_overview(asked.account))
         shown = limits_shown(limits_view(asked.account, now=now))
         return Response(
             given(**shown, approval=None if approval is None else request_shown(approval))

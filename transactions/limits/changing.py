@@ -92,7 +92,7 @@ def change_own_limits(request: LimitsRequest, *, step_up: StepUp, now: datetime)
         Refused: the person has no such account, or it is closed.
         NotTheOwner
         StepUpRequired, WrongStepUpCode: a limit is to be raised.
-        BranchDown: its branch does not answer; nothing was changed.
+        BranchDown: its branch does not answer; no limit was changed.
         OutcomeUnknown: it fell silent meanwhile; doing it again is harmless.
     """
     if _check_rights(request.user, request.account) != "owner":
