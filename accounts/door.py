@@ -79,7 +79,7 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
     Raises:
         NotLoggedIn, SecondFactorRequired, EmailNotVerified, NotActive, TooManyAttempts
     """
-    with _session_of_program(request, SessionStore()):
+    with session_of_program(request, SessionStore()):
         if not ratelimit.consume(request, action="login"):
             raise _too_many()
         typed = LoginInput({"email": email, "password": password})
@@ -103,7 +103,7 @@ def give_code(request: HttpRequest, *, mfa_token: str, code: str, now: datetime)
         TooManyAttempts
     """
     key = mfa_token if _SESSION_KEY.fullmatch(mfa_token) else None
-    with _session_of_program(request, SessionStore(key)):
+    with session_of_program(request, SessionStore(key)):
         stage = LoginStageController.enter(request, AuthenticateStage.key)
         if stage is None:
             message = "This log-in was begun too long ago; begin again."
@@ -140,7 +140,7 @@ def _tokens(request: HttpRequest, now: datetime) -> Tokens:
 
 
 @contextmanager
-def _session_of_program(request: HttpRequest, session: SessionStore) -> Iterator[None]:
+def session_of_program(request: HttpRequest, session: SessionStore) -> Iterator[None]:
     """Let allauth work on a session that no cookie names; a browser's is as it was afterwards."""
     raw: Any = request
     mark_request_as_headless(request, Client.APP)

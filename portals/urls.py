@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals import outbox, profile, security
+from portals import aliases, outbox, profile, security
 from portals.customer import cash, scheduled, transfers, views
 from portals.employee import nodes, operations
 
@@ -29,5 +29,7 @@ urlpatterns = [
     path("security/sessions/<uuid:session_id>/end/", security.session_end, name="session-end"),
     path("security/keys/new/", security.key_new, name="key-new"),
     path("security/keys/<uuid:key_id>/revoke/", security.key_revoke, name="key-revoke"),
+    path("login", aliases.log_in, name="alias-login"),
+    path("register", aliases.register, name="alias-register"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

@@ -11,6 +11,7 @@ from accounts.api import (
     logins,
     me,
     people,
+    registration,
     sessions,
     webhooks,
 )
@@ -19,6 +20,7 @@ urlpatterns = [
     path("auth/login", auth.LogIn.as_view(), name="api-auth-login"),
     path("auth/mfa", auth.SecondFactor.as_view(), name="api-auth-mfa"),
     path("auth/refresh", auth.Refresh.as_view(), name="api-auth-refresh"),
+    path("auth/register", registration.SignUp.as_view(), name="api-auth-register"),
     path("auth/logout", auth.LogOut.as_view(), name="api-auth-logout"),
     path("branches", branches.BranchList.as_view(), name="api-branches"),
     path("me", me.Me.as_view(), name="api-me"),

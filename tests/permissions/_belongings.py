@@ -69,7 +69,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "scheduled_id": _scheduled(owner, mine, other),
             "endpoint_id": webhook,
             "delivery_id": delivery,
-            "approval_id": _approval(people["superadmin"], owner),
+            "approval_id": _approval(people["admin"], owner),
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },

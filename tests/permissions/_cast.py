@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
+from django.conf import settings
 from django.test import Client
 
 from accounts.keys import KeyRequest, make_key
@@ -33,13 +34,16 @@ WHO: Final = (ANONYMOUS, *PEOPLE, *SCOPES)
 class Caller:
     """Somebody who tries: by session on pages, by a token or key over the API."""
 
-    session: Client
+    session: str
     headers: Mapping[str, str]
 
     def send(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Any:
         """Send a request and return the answer."""
         is_api = address.startswith("/api/")
-        client = Client(raise_request_exception=False) if is_api else self.session
+        # A new browser each time: an answer may have it forget the session.
+        client = Client(raise_request_exception=False)
+        if self.session and not is_api:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.session
         return client.generic(
             method,
             address,
@@ -64,7 +68,7 @@ def cast() -> tuple[dict[str, User], dict[str, Caller]]:
     for scope in SCOPES:
         owner = people["superadmin" if scope.startswith("admin:") else "customer A"]
         callers[scope] = _with_key(owner, scope)
-    callers[ANONYMOUS] = Caller(session=Client(raise_request_exception=False), headers={})
+    callers[ANONYMOUS] = Caller(session="", headers={})
     User.objects.filter(pk=people["suspended"].pk).update(
         status=UserStatus.SUSPENDED, is_active=False
     )
@@ -73,7 +77,7 @@ def cast() -> tuple[dict[str, User], dict[str, Caller]]:
 
 def logged_in(somebody: User) -> Caller:
     """Return somebody who is logged in, by browser and by program."""
-    client = Client(raise_request_exception=False)
+    client = Client()
     client.force_login(somebody)
     session = Session.objects.create(
         person=somebody,
@@ -83,7 +87,8 @@ def logged_in(somebody: User) -> Caller:
         expires_at=clock.now() + timedelta(hours=1),
     )
     token = tokens_of(session, now=clock.now()).access
-    return Caller(session=client, headers={"Authorization": f"Bearer {token}"})
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return Caller(session=cookie, headers={"Authorization": f"Bearer {token}"})
 
 
 def _with_key(owner: User, scope: str) -> Caller:
@@ -95,5 +100,4 @@ def _with_key(owner: User, scope: str) -> Caller:
         expires_at=now + timedelta(days=1),
     )
     _key, text = make_key(owner.pk, asked, now=now)
-    nobody = Client(raise_request_exception=False)
-    return Caller(session=nobody, headers={"Authorization": f"Bearer {text}"})
+    return Caller(session="", headers={"Authorization": f"Bearer {text}"})

@@ -1,0 +1,64 @@
+"""``/login`` and ``/register``, where programs of the bank's first servers send people.
+
+A form gets the page and a session, JSON gets what the API answers.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from allauth.account.views import login, signup
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from accounts.api.auth import LogIn
+from accounts.api.registration import SignUp
+
+View = Callable[[HttpRequest], HttpResponseBase]
+
+# The names of fields today, and what else they were called.
+_NAMES: Final = {
+    "login": ("email", "username"),
+    "email": ("username",),
+    "password1": ("password",),
+    "full_name": ("name",),
+}
+# What browsers send with a form, and programs do not.
+_OF_BROWSERS: Final = ("Origin", "Referer", "Sec-Fetch-Site")
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def log_in(request: HttpRequest) -> HttpResponseBase:
+    """Log somebody in."""
+    return _answer(request, page=login, method=LogIn.as_view(), name="account_login")
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponseBase:
+    """Sign somebody up."""
+    return _answer(request, page=signup, method=SignUp.as_view(), name="account_signup")
+
+
+def _answer(request: HttpRequest, *, page: View, method: View, name: str) -> HttpResponseBase:
+    if request.method != "POST":
+        return redirect(name)
+    if request.content_type == "application/json":
+        return method(request)
+    _read_old_names(request)
+    if request.COOKIES or any(header in request.headers for header in _OF_BROWSERS):
+        # Another site must not log people in, as somebody else.
+        return csrf_protect(page)(request)
+    return page(request)
+
+
+def _read_old_names(request: HttpRequest) -> None:
+    """Let the form's fields have the names that the first servers gave them, too."""
+    form = request.POST.copy()
+    for name, others in _NAMES.items():
+        given = next((form[other] for other in others if other in form), None)
+        if given is not None:
+            form.setdefault(name, given)
+    request.POST = form  # type: ignore[assignment]  # a copy that was changed
