@@ -70,7 +70,7 @@ class BrowserAuthentication(SessionAuthentication):
 def _caller_of(token: str) -> Caller:
     if token.startswith(BEGINNING):
         return _caller_by_key(usable_key(token, now=clock.now()))
-    claims = read_access_token(token)
+    claims = read_access_token(token, now=clock.now())
     person = _active(claims.person)
     if not constant_time_compare(claims.epoch, person.epoch):
         raise InvalidToken(_REVOKED)
