@@ -46,7 +46,8 @@ class TokenStore:
         kept = self._read().get(self._url)
         if kept == _KEYRING:
             kept = _from_keyring(self._url)
-        return None if kept is None else Tokens(**kept)
+        is_whole = isinstance(kept, dict) and {"access", "refresh"} == kept.keys()
+        return Tokens(**kept) if is_whole else None
 
     def save(self, tokens: Tokens) -> Path | None:
         """Keep the tokens; return the file when there was nothing better to keep them in.

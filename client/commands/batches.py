@@ -40,6 +40,8 @@ RESULTS: Final = (
 def send(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False)],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
 ) -> None:
     """Send the transfers of a CSV file, up to 10,000, and show what became of each.
 
@@ -48,12 +50,17 @@ def send(
     one, or neither is. Ends with 11 when some were not made.
 
     Examples:
+        bank batch send salaries.csv --dry-run
         bank batch send salaries.csv
         bank batch send salaries.csv --yes --json > results.json
     """
     desk = desk_of(context)
     orders = _with_currencies(desk, _orders(file))
-    desk.agree(f"Send {len(orders)} transfers, {_totals(orders)} in all?")
+    sums = f"{len(orders)} transfers, {_totals(orders)} in all"
+    if dry_run:
+        desk.screen.warn(f"{sums}; nothing was sent.")
+        return
+    desk.agree(f"Send {sums}?")
     answer = _sent(desk, {"transfers": orders}, key=desk.settings.key or str(uuid4()))
     numbered = enumerate(zip(orders, answer["results"], strict=True), FIRST_LINE)
     found = [{"line": line, **order, **result} for line, (order, result) in numbered]

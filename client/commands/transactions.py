@@ -78,6 +78,9 @@ def list_transactions(  # noqa: PLR0913  # a parameter a filter
     most: Most = None,
     kind: Kind = None,
     text: Containing = None,
+    currency: Annotated[
+        str | None, typer.Option(help="In this currency; needed beside --min and --max.")
+    ] = None,
     limit: Limit = 50,
 ) -> None:
     """List what moved, newest first.
@@ -85,12 +88,13 @@ def list_transactions(  # noqa: PLR0913  # a parameter a filter
     Examples:
         bank tx list
         bank tx list --since 2026-11-01 --json
+        bank tx list --min 1000 --currency INR
         bank tx list --account 201000000022 --text rent --min 1000
     """
     desk = desk_of(context)
     wanted = filters(since=since, until=until, least=least, most=most, kind=kind, text=text)
     if account is None:
-        show_transfers(desk, limit=limit, wanted=wanted)
+        show_transfers(desk, limit=limit, wanted={**wanted, "currency": currency})
     else:
         show_statement(desk, account, limit=limit, wanted=wanted)
 

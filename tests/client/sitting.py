@@ -29,7 +29,11 @@ class Sitting:
     def answers(self, question: str, answer: str) -> None:
         """Wait for a question and answer it."""
         self.sees(question)
-        self._terminal.type(answer.encode() + b"\n")
+        self.types(answer.encode() + b"\n")
+
+    def types(self, keys: bytes) -> None:
+        """Press keys."""
+        self._terminal.type(keys)
 
     def chooses(self, label: str) -> None:
         """Choose from the menu that is shown next, by the number before ``label``."""

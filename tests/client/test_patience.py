@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
+from time import sleep
 
 import pytest
 
@@ -19,12 +20,15 @@ from client.questions import Questions
 from client.screen import Form, Screen
 from client.tokens import Tokens, TokenStore
 from tests.client.conftest import SILENT_KEYRING
+from tests.client.sitting import sitting
+from tests.functional.runtime.terminal import CTRL_C
 
 BUSY = (503, {"code": "busy", "detail": "Too busy."})
 NOT_KNOWN = (401, {"code": "invalid_token", "detail": "This token has run out."})
 DONE = (201, {"id": "7"})
 FRESH = (200, {"access_token": "new", "refresh_token": "next"})
-LOST = (0, {})
+LOST: tuple[int, object] = (0, {})
+NEVER: tuple[int, object] = (-1, {})
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Script:
     address: str = ""
     came: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
+    is_over: Event = field(default_factory=Event)
 
     def next(self, path: str) -> tuple[int, object]:
         """Return the answer that is due."""
@@ -69,7 +74,9 @@ def scripted(script: Script) -> Iterator[None]:
             path = self.path.removeprefix("/api/v1")
             script.came.append((self.command, path, dict(self.headers)))
             status, body = script.next(path)
-            if status == 0:
+            if status < 0:
+                script.is_over.wait()
+            if status <= 0:
                 self.close_connection = True
                 return
             is_page = isinstance(body, str)
@@ -89,6 +96,7 @@ def scripted(script: Script) -> Iterator[None]:
         try:
             yield
         finally:
+            script.is_over.set()
             server.shutdown()
             thread.join()
 
@@ -170,6 +178,19 @@ class TestChange:
         script = Script({"/transfers": [LOST, NOT_KNOWN], "/auth/refresh": [NOT_KNOWN]})
         with scripted(script):
             assert failing(bank_of(script)).exit_code == ExitCode.UNKNOWN
+
+    def test_that_is_interrupted_leaves_its_key(self, tmp_path: Path) -> None:
+        script = Script({"/transfers/7/reversal-requests": [NEVER]})
+        ask = ("transfer", "reverse", "7", "--reason", "a mistake", "--yes")
+        with scripted(script):
+            bank_of(script)
+            with sitting(*ask, url=script.address, home=tmp_path) as desk:
+                desk.sees("…")
+                while not script.keys():
+                    sleep(0.01)
+                desk.types(CTRL_C)
+                desk.sees(f"--key {script.keys()[0]} tells")
+                desk.ends(130)
 
 
 class TestToken:
