@@ -46,8 +46,9 @@ class TokenStore:
         kept = self._read().get(self._url)
         if kept == _KEYRING:
             kept = _from_keyring(self._url)
-        is_whole = isinstance(kept, dict) and {"access", "refresh"} == kept.keys()
-        return Tokens(**kept) if is_whole else None
+        if not isinstance(kept, dict) or kept.keys() != {"access", "refresh"}:
+            return None
+        return Tokens(**kept)
 
     def save(self, tokens: Tokens) -> Path | None:
         """Keep the tokens; return the file when there was nothing better to keep them in.
