@@ -125,7 +125,7 @@ class TestParts:
         assert again.ids == first.ids
         assert refused.value.reason is Code.KEY_REUSED
 
-    @pytest.mark.parametrize("step", ["prepared", "decided", "settled"])
+    @pytest.mark.parametrize("step", ["prepared", "decided"])
     def test_are_completed_after_the_sender_was_killed(
         self, bank: Bank, branches: Branches, step: str
     ) -> None:

@@ -48,6 +48,8 @@ def mine(asha: User) -> int:
         ({"amount_min": "1.01", "amount_max": "3"}, ["3.00", "2.50"]),
         ({"value_date": "2025-03-02"}, ["3.00"]),
         ({"date_to": "2025-03-02"}, []),
+        ({"date_to": "1950-01-01"}, []),
+        ({"date_from": "1950-01-01", "kind": "payment"}, ["2.50"]),
         ({"date_from": "2025-03-02", "limit": "1"}, ["3.00"]),
     ],
 )
@@ -113,6 +115,7 @@ class TestBalance:
         assert told["balance"] == "99.50"
         assert datetime.fromisoformat(told["as_of"]) == between
         assert shown(api, f"accounts/{mine}/balance")["balance"] == "99.00"
+        assert shown(api, f"accounts/{mine}/balance", as_of="1950-01-01")["balance"] == "0.00"
         yesterday = bank_day(between) - timedelta(days=1)
         assert shown(api, f"accounts/{mine}/balance", as_of=f"{yesterday}")["balance"] == "0.00"
 

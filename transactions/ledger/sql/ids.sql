@@ -20,10 +20,13 @@ RETURN encode(
     int8send(((p_tick >> 12) << 16) | 28672 | (p_tick & 4095)) || int8send(p_tail), 'hex'
 )::uuid;
 
--- The first possible id of an instant: lower bound of what was recorded from then on.
+-- The first possible id of an instant: lower bound of what was recorded from then on. Before 1970, where
+-- ids begin, it is the first of all.
 CREATE OR REPLACE FUNCTION ledger.id_from_v1(p_at timestamptz) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN ledger.id_v1((extract(EPOCH FROM p_at) * 4096000)::bigint, ~9223372036854775807);
+RETURN ledger.id_v1(
+    greatest((extract(EPOCH FROM p_at) * 4096000)::bigint, 0), ~9223372036854775807
+);
 
 -- The tick of an id.
 CREATE OR REPLACE FUNCTION ledger.id_tick_v1(p_id uuid) RETURNS bigint
