@@ -12,7 +12,6 @@ urlpatterns = [
     # Money first: whatever stands before is tried before.
     path("api/v1/", include("transactions.api.urls")),
     path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("notifications.api.urls")),
     path("api/v1/openapi.json", docs.openapi, name=docs.DOCUMENT),
     path("api/v1/docs/", docs.SwaggerPage.as_view(), name="api-docs"),
     path("api/v1/redoc/", docs.RedocPage.as_view(), name="api-redoc"),

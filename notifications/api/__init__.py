@@ -1,1 +1,0 @@
-"""Messages and webhooks over the API, a module a feature."""
