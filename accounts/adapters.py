@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import is_headless_request
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
@@ -58,6 +59,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         note_log_in(request, person=user.pk, result=LogInResult.NOT_ACTIVE)
         response: HttpResponse = super().respond_user_inactive(request, user)
         return response
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell somebody who signs up again, with as much work as a new person's password takes."""
+        make_password(email)
+        super().send_account_already_exists_mail(email)
 
     def set_password(self, user: User, password: str) -> None:
         """Set a password; wherever else its owner is logged in, that ends."""

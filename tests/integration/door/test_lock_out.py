@@ -99,26 +99,46 @@ def test_ten_thousand_forged_headers_are_one_address(settings: Settings) -> None
     assert seen == {"192.0.2.7"}
 
 
-def test_a_stranger_costs_as_much_hashing_as_a_wrong_password(
-    asha: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work: list[str] = []
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give a list to which every password that is hashed adds a word."""
+    done: list[str] = []
     for name in ("encode", "verify"):
         real = getattr(Argon2PasswordHasher, name)
 
         def counted(hasher: Any, *given: Any, _real: Any = real, **named: Any) -> Any:
-            work.append("argon2")
+            done.append("argon2")
             return _real(hasher, *given, **named)
 
         monkeypatch.setattr(Argon2PasswordHasher, name, counted)
-    costs = []
-    inactive = verified(person())
+    return done
+
+
+def test_a_stranger_costs_as_much_hashing_as_a_wrong_password(asha: User, work: list[str]) -> None:
+    inactive, invited = verified(person()), verified(person())
     set_active(inactive, is_active=False)
-    invited = verified(person())
     invited.set_unusable_password()
     invited.save()
+    costs = []
     for email in (asha.email, "nobody@example.org", inactive.email, invited.email):
         work.clear()
         ask("auth/login", {"email": email, "password": "wrong"})
         costs.append(len(work))
     assert costs == [1, 1, 1, 1]
+
+
+def test_signing_up_costs_as_much_with_an_address_that_is_known(
+    client: Client, asha: User, work: list[str]
+) -> None:
+    costs, places = [], []
+    for email in (asha.email, "new@example.org"):
+        typed = {
+            "email": email,
+            "full_name": "New Person",
+            "password1": "seven purple elephants dance",
+        }
+        work.clear()
+        places.append(client.post("/auth/signup/", typed).headers["Location"])
+        costs.append(len(work))
+    assert places[0] == places[1]
+    assert costs == [1, 1]
