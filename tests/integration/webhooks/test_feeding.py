@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.db import connection, connections
 
-from accounts.models import User
+from accounts.models import User, UserStatus
 from accounts.numbers import account_number
 from bankproject.runtime.postgres import BankUrls
 from core.clock import now
@@ -120,6 +120,14 @@ class TestPosting:
         post(Transfer(account(balance=10), joint, inr(10)), order=order())
         feed()
         assert set(Event.objects.values_list("owner", flat=True)) == {asha.pk, ravi.pk}
+
+    def test_is_not_told_to_people_whom_the_bank_has_suspended(self, register: Registering) -> None:
+        asha = listener()
+        register(asha)
+        account(balance=10, owner=asha)
+        User.objects.filter(pk=asha.pk).update(status=UserStatus.SUSPENDED, is_active=False)
+        feed()
+        assert told() == []
 
     def test_before_an_endpoint_was_there_is_not_told(self, register: Registering) -> None:
         asha = listener()
