@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/<int:number>/", views.statement_page, name="statement"),
+    path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),
     path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),

@@ -25,9 +25,12 @@ _log = structlog.get_logger(__name__)
 def open_waiting_accounts(*, now: datetime) -> int:
     """Open the first accounts of all whose registration is confirmed; return how many were opened.
 
-    No transaction may be open. Of those at a branch that is down, only one is tried.
+    Who is suspended waits. No transaction may be open. Of those at a branch that is down, only one
+    is tried.
     """
-    waiting = Registration.objects.filter(confirmed_at__isnull=False, account__isnull=True)
+    waiting = Registration.objects.filter(
+        confirmed_at__isnull=False, account__isnull=True, person__is_active=True
+    )
     opened = 0
     down: set[int] = set()
     for registration in waiting.select_related("person", "branch").order_by("confirmed_at"):

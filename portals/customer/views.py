@@ -12,6 +12,7 @@ from core.cursors import InvalidCursor
 from core.money import Money
 from portals.customer.page import customer_page, person
 from transactions.cursors import cursor_after, read_cursor
+from transactions.holders import holders_of_account
 from transactions.selectors import AccountView, accounts_of, latest_movements, statement
 
 LATEST: Final = 5
@@ -57,6 +58,14 @@ def statement_page(request: HttpRequest, number: int) -> HttpResponse:
         "older": None if page.older is None else cursor_after(number, last=page.older),
     }
     return render(request, "customer/statement.html", context)
+
+
+@require_safe
+@customer_page
+def holders_page(request: HttpRequest, number: int) -> HttpResponse:
+    """Show who holds an account, owners first."""
+    held = holders_of_account(person(request).pk, number=number)
+    return render(request, "customer/holders.html", {"number": number, "holders": held})
 
 
 def _totals(accounts: Sequence[AccountView]) -> list[Money]:

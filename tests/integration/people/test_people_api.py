@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import Approval, Branch, Registration, Role, User, Viewing
+from accounts.numbers import shown_user_id
 from tests.factories import account, person
 from transactions.ledger.accounts import set_holder
 from transactions.ledger.posting import BANK_CLIENT
@@ -231,6 +232,16 @@ class TestHolders:
                 ("Priya Nair", "authorised"),
             ]
 
+    def test_have_a_page(self) -> None:
+        asha = person()
+        number = account(owner=asha)
+        client = client_of(asha)
+        assert f"/accounts/{number}/holders/" in client.get(f"/accounts/{number}/").content.decode()
+        page = client.get(f"/accounts/{number}/holders/").content.decode()
+        assert shown_user_id(asha.number) in page
+
     def test_are_nobody_elses_business(self) -> None:
         number = account(owner=person())
-        assert ask(client_of(person()), "GET", f"accounts/{number}/holders")[0] == 404
+        stranger = client_of(person())
+        assert ask(stranger, "GET", f"accounts/{number}/holders")[0] == 404
+        assert stranger.get(f"/accounts/{number}/holders/").status_code == 404

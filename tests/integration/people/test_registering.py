@@ -133,6 +133,15 @@ class TestWhoSignsUp:
         assert Account.objects.count() == 1
 
     @pytest.mark.usefixtures("branches")
+    def test_gets_no_account_while_suspended(self, client: Client) -> None:
+        sign_up(client)
+        Registration.objects.update(confirmed_at=NOW)
+        User.objects.update(status="suspended", is_active=False)
+        assert open_waiting_accounts(now=NOW) == 0
+        User.objects.update(status="active", is_active=True)
+        assert open_waiting_accounts(now=NOW) == 1
+
+    @pytest.mark.usefixtures("branches")
     def test_gets_one_account_however_often_the_watch_dies(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
