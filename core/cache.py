@@ -60,7 +60,8 @@ class BankCache(RedisCache):
     def _do(self, name: str, ask: Callable[..., Any], key: Any, *rest: Any) -> Any:
         try:
             if monotonic() < BankCache._away_until:
-                raise CacheAway
+                message = "it failed a moment ago"
+                raise CacheAway(message)
             return ask(key, *rest)
         except RedisError as error:
             if not isinstance(error, CacheAway):
