@@ -11,6 +11,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
+import psycopg
 import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
@@ -194,7 +195,7 @@ def _carry_out(approval: Approval) -> Approval:
             _note(approval, state=ApprovalState.FAILED, words=error.message[:LONGEST_REASON])
         else:
             _log.warning("approval_postponed", approval=approval.pk, error=error.message)
-    except (DatabaseError, KeyError) as error:
+    except (DatabaseError, psycopg.Error) as error:
         reason = " ".join(str(error).split())
         _log.warning("approval_postponed", approval=approval.pk, error=reason)
     else:

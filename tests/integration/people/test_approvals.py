@@ -101,6 +101,16 @@ class TestWhatASilentBranchHoldsUp:
         assert (held_up.state, held_up.result) == ("done", {"tries": 2})
         assert carry_out_left_over() == 0
 
+    def test_stays_approved_also_when_the_action_itself_is_at_fault(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        tries.error = RuntimeError("a fault of ours")
+        asked = ask(maker)
+        with pytest.raises(RuntimeError):
+            approve(asked.pk, checker=checker.pk)
+        asked.refresh_from_db()
+        assert (asked.state, asked.result) == ("approved", None)
+
 
 class TestRefusing:
     def test_does_nothing_and_keeps_why(self, tries: Tries, maker: User, checker: User) -> None:
