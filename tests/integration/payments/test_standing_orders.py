@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
+from structlog.testing import capture_logs
 
 from accounts.models import User
 from core.api.step_up import StepUp
@@ -156,6 +157,28 @@ def test_a_date_is_paid_once_by_many_watches_at_once(asha: User, mine: int, thei
     send_due_transfers(now=NOW)
     assert balance(theirs) == 300_000
     assert ScheduledTransfer.objects.count() == 3
+
+
+@pytest.mark.usefixtures("fresh_bank")
+def test_a_date_is_left_alone_while_its_order_is_being_paused(
+    asha: User, mine: int, theirs: int
+) -> None:
+    mandate = given(wish(asha, mine, theirs))
+
+    def queue() -> int:
+        try:
+            return queue_standing_orders(now=NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool, capture_logs() as logged, transaction.atomic():
+        pause_standing_order(asha.pk, order=mandate.pk)
+        assert pool.submit(queue).result(timeout=30) == 0
+    # It was passed over, not waited for in vain.
+    assert logged == []
+    assert queue_standing_orders(now=NOW) == 0
+    assert standing_order_of(asha.pk, order=mandate.pk).state == State.PAUSED
+    assert not ScheduledTransfer.objects.exists()
 
 
 @pytest.mark.usefixtures("fresh_bank")
