@@ -25,7 +25,7 @@ class Questions:
             Failure: nobody can answer.
         """
         self._refuse_without_person(f"{option} is missing.")
-        return _asked(lambda: click.prompt(label, default=default, err=True, type=str)).strip()
+        return str(_asked(lambda: click.prompt(label, default=default, err=True))).strip()
 
     def secret(self, label: str) -> str:
         """Ask for what nobody may read over the shoulder.
@@ -34,7 +34,7 @@ class Questions:
             Failure: nobody can answer.
         """
         self._refuse_without_person(f"{label}: this needs a terminal to be typed at.")
-        return _asked(lambda: click.prompt(label, hide_input=True, err=True, type=str))
+        return str(_asked(lambda: click.prompt(label, hide_input=True, err=True)))
 
     def number(self, label: str, *, most: int) -> int:
         """Ask for a number from 0 to ``most``; 1 is what the empty line means.

@@ -1,9 +1,10 @@
 """``bank batch send FILE.csv``: many transfers in one request."""
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -23,7 +24,13 @@ FIRST_LINE: Final = 2
 NEEDED: Final = frozenset({"from", "to", "amount"})
 KNOWN: Final = NEEDED | {"currency", "memo", "reference", "linked"}
 FIELDS: Final = {"from": "debit_account", "to": "credit_account"}
+AMOUNT: Final = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 YES: Final = "yes"
+COLUMNS: Final = (
+    "Its first line names the columns: from, to, amount; if you like currency, memo, reference "
+    '(taken once only) and linked: "yes" there makes a transfer together with the next one, or '
+    "neither."
+)
 
 RESULTS: Final = (
     Column("Line", "line", is_figure=True),
@@ -39,15 +46,13 @@ RESULTS: Final = (
 @app.command(cls=ChangeCommand)
 def send(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", exists=True, dir_okay=False, help=COLUMNS)
+    ],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
 ) -> None:
     """Send the transfers of a CSV file, up to 10,000, and show what became of each.
-
-    The first line names the columns: from, to, amount; if you like currency, memo, reference
-    (taken once only), and linked: with "yes" there, a transfer is made together with the next
-    one, or neither is. Ends with 11 when some were not made.
 
     Examples:
         bank batch send salaries.csv --dry-run
@@ -147,9 +152,8 @@ def _totals(orders: Sequence[Mapping[str, Any]]) -> str:
     """
     totals: dict[str, Decimal] = defaultdict(Decimal)
     for order in orders:
-        try:
-            totals[order["currency"]] += Decimal(order["amount"])
-        except InvalidOperation:
+        if not AMOUNT.fullmatch(order["amount"]):
             message = f"{order['amount']!r} is no amount such as 1250.50."
-            raise Failure(message, ExitCode.USAGE) from None
+            raise Failure(message, ExitCode.USAGE)
+        totals[order["currency"]] += Decimal(order["amount"])
     return ", ".join(f"{total} {currency}" for currency, total in sorted(totals.items()))

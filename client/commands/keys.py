@@ -65,7 +65,10 @@ def create(
 
 
 @app.command(cls=ChangeCommand)
-def revoke(context: typer.Context, key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def revoke(
+    context: typer.Context,
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")],
+) -> None:
     """Take a key back, at once.
 
     Examples:

@@ -53,7 +53,10 @@ def add(
 
 
 @app.command(cls=ChangeCommand)
-def remove(context: typer.Context, payee: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def remove(
+    context: typer.Context,
+    payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's id.")],
+) -> None:
     """Forget somebody you pay.
 
     Examples:

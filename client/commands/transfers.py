@@ -29,6 +29,7 @@ _ORDER: Final = (
     Column("Currency", "currency"),
     Column("Memo", "memo"),
 )
+TransferId = Annotated[str, typer.Argument(metavar="ID", help="The transfer's id.")]
 PREVIEW: Final = (
     *_ORDER,
     Column("Balance after", "debit_balance_after"),
@@ -97,7 +98,7 @@ def preview(
 
 
 @app.command(cls=BankCommand)
-def show(context: typer.Context, transfer: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def show(context: typer.Context, transfer: TransferId) -> None:
     """Show one transfer from or to your accounts.
 
     Examples:
@@ -110,7 +111,7 @@ def show(context: typer.Context, transfer: Annotated[str, typer.Argument(metavar
 @app.command(cls=ChangeCommand)
 def reverse(
     context: typer.Context,
-    transfer: Annotated[str, typer.Argument(metavar="ID")],
+    transfer: TransferId,
     reason: Annotated[str | None, typer.Option(help="Why it should be undone.")] = None,
 ) -> None:
     """Ask the bank to undo a transfer of yours; a person there decides.

@@ -69,18 +69,23 @@ def test_what_a_terminal_would_obey_is_not_shown() -> None:
 BANK: Final = cast("click.Group", get_command(app))
 
 
-def _commands(group: click.Group, *above: str) -> Iterator[tuple[str, ...]]:
+def _commands(group: click.Group, *above: str) -> Iterator[tuple[click.Command, str]]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from _commands(command, *above, name)
         else:
-            yield (*above, name)
+            yield command, " ".join((*above, name))
 
 
-@pytest.mark.parametrize("words", [*_commands(BANK)], ids=" ".join)
-def test_the_help_of_a_command_begins_with_examples(words: tuple[str, ...]) -> None:
-    done = CliRunner().invoke(app, [*words, "--help"], prog_name="bank")
+@pytest.mark.parametrize(("command", "words"), [*_commands(BANK)])
+def test_help_begins_with_examples_and_explains_all(command: click.Command, words: str) -> None:
+    done = CliRunner().invoke(app, [*words.split(), "--help"], prog_name="bank")
     before, _examples, after = done.stdout.partition("\n  Examples:\n      bank ")
+    assert f"bank {words}" in done.stdout
     assert after
     assert "--" not in before
-    assert f"bank {' '.join(words)}" in done.stdout
+    shown = "".join(after.split())
+    for parameter in command.params:
+        told: str | None = getattr(parameter, "help", None)
+        assert told
+        assert "".join(told.split()) in shown

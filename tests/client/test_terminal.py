@@ -133,16 +133,6 @@ def send(shell: Shell, scene: Scene, *more: str, by: str) -> Result:
 
 
 class TestPerson:
-    def test_unknown_is_told_to_log_in(self, own_shell: Shell) -> None:
-        done = own_shell("accounts", "list")
-        assert done.exit_code == ExitCode.LOGGED_OUT
-        assert "bank login" in done.stderr
-
-    def test_by_a_password_needs_a_terminal(self, scene: Scene, own_shell: Shell) -> None:
-        done = own_shell("login", "--email", str(scene.asha.email))
-        assert done.exit_code == ExitCode.USAGE
-        assert "terminal" in done.stderr
-
     def test_with_a_token_of_the_environment_leaves_no_trace(
         self, scene: Scene, shell: Shell, tmp_path: Path
     ) -> None:
@@ -188,18 +178,8 @@ class TestAccount:
         done = shell("accounts", "show", str(scene.friend))
         assert done.exit_code == ExitCode.NOT_FOUND
 
-    @pytest.mark.parametrize("number", ["../me", "1/2", "x?y", ".", " "])
-    def test_that_leads_elsewhere_is_not_asked_for(self, shell: Shell, number: str) -> None:
-        assert shell("accounts", "show", number).exit_code == ExitCode.USAGE
-
 
 class TestAddress:
-    @pytest.mark.parametrize(
-        "url", ["http://bank.example", "ftp://localhost", "localhost:8000", "http://a:b@localhost"]
-    )
-    def test_that_is_not_safe_gets_no_token(self, shell: Shell, url: str) -> None:
-        assert shell("accounts", "list", "--url", url).exit_code == ExitCode.USAGE
-
     def test_of_something_else_is_said(self, scene: Scene, shell: Shell) -> None:
         done = shell("accounts", "list", "--url", f"{scene.address}/static", BANK_TOKEN="x")
         assert done.exit_code == ExitCode.FAILED
@@ -268,27 +248,6 @@ class TestBatch:
         again = shell("batch", "send", str(file), "--yes", "--plain", "--key", "wages-1")
         assert again.stdout == done.stdout
         assert balance_of(scene.friend) == before + 1150
-
-    @pytest.mark.parametrize(
-        ("text", "said"),
-        [
-            ("from,to\n1,2\n", "amount is missing"),
-            ("from,to,amount,colour\n1,2,3,red\n", "'colour' is unknown"),
-            ("from,to,amount\n1,,3\n", "Line 2 is not right"),
-            ("from,to,amount\n1,2,3,4\n", "Line 2 is not right"),
-            ("from,to,amount\n1,2,ten\n", "'ten' is no amount"),
-            ("from,to,amount\n", "0 transfers"),
-            ("\xff", "is no CSV file in UTF-8"),
-        ],
-    )
-    def test_that_is_not_right_is_not_sent(
-        self, shell: Shell, tmp_path: Path, text: str, said: str
-    ) -> None:
-        file = tmp_path / "wages.csv"
-        file.write_text(text, encoding="latin-1")
-        done = shell("batch", "send", str(file), "--yes")
-        assert done.exit_code == ExitCode.USAGE
-        assert said in done.stderr
 
 
 class TestHold:
