@@ -1,5 +1,6 @@
 """What the log-in door does the bank's way: allauth asks here."""
 
+import unicodedata
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -7,6 +8,7 @@ from allauth.core.internal.httpkit import is_headless_request
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from accounts.callers import forget_standing
 from accounts.logins import note_log_in, note_log_in_of
@@ -35,8 +37,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Count the attempt.
 
         Raises:
-            ValidationError: there were too many.
+            ValidationError: there were too many, or this can be nobody's password.
         """
+        if _holds_half_character(str(credentials.get("password", ""))):
+            code = "email_password_mismatch"
+            raise self.validation_error(code)
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
@@ -60,6 +65,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         response: HttpResponse = super().respond_user_inactive(request, user)
         return response
 
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """Return a new password.
+
+        Raises:
+            ValidationError: it cannot be kept, or would be guessed early.
+        """
+        if _holds_half_character(password):
+            message = _("The password holds half of a character; please retype it.")
+            raise ValidationError(message, code="text_has_surrogate")
+        checked: str = super().clean_password(password, user)
+        return checked
+
     def send_account_already_exists_mail(self, email: str) -> None:
         """Tell somebody who signs up again, with as much work as a new person's password takes."""
         make_password(email)
@@ -70,6 +87,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         super().set_password(user, password)
         end_sessions_of(user.pk, but=self.request.session.session_key)
         forget_standing(user.pk)
+
+
+def _holds_half_character(text: str) -> bool:
+    """Tell whether a text cannot be hashed: JSON may hold half a surrogate pair."""
+    return any(unicodedata.category(one) == "Cs" for one in text)
 
 
 def _email(credentials: dict[str, Any]) -> str:

@@ -83,8 +83,8 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
         if not ratelimit.consume(request, action="login"):
             raise _too_many()
         typed = LoginInput({"email": email, "password": password})
-        if not (_is_text(password) and typed.is_valid()):
-            if _is_text(password) and typed.has_error("__all__", _TOO_MANY):
+        if not typed.is_valid():
+            if typed.has_error("__all__", _TOO_MANY):
                 raise _too_many()
             message = "E-mail address or password is not right."
             raise NotLoggedIn(message)
@@ -155,11 +155,6 @@ def session_of_program(request: HttpRequest, session: SessionStore) -> Iterator[
             session.save()
         raw.user, raw.session = before
         request.META["CSRF_COOKIE_NEEDS_UPDATE"] = False
-
-
-def _is_text(password: str) -> bool:
-    """Tell whether a password can be hashed: JSON can hold half a character."""
-    return all(not 0xD800 <= ord(one) <= 0xDFFF for one in password)  # noqa: PLR2004  # surrogates
 
 
 def _too_many() -> TooManyAttempts:
