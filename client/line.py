@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from client import __version__
 from client.failures import ExitCode, Failure
+from client.recent import HEADER, Recent
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -98,6 +99,7 @@ class Line:
 
         self._root = url.rstrip("/") + ROOT
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+        self._recent = Recent(url)
         # Without tries of its own it does not follow to other addresses, either.
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
 
@@ -114,7 +116,11 @@ class Line:
                 request.method,
                 self._root + request.path + _query(request.query),
                 body=None if request.body is None else json.dumps(request.body).encode(),
-                headers={**_headers(request.body), **request.headers},
+                headers={
+                    **_headers(request.body),
+                    **self._recent.headers(),
+                    **request.headers,
+                },
             )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             return _silence(f"Nobody answers at {self._root}.", is_lost=False)
@@ -123,6 +129,7 @@ class Line:
             raise Failure(message, ExitCode.UNREACHABLE) from None
         except urllib3.exceptions.HTTPError as error:
             return _silence(f"The connection broke ({type(error).__name__}).", is_lost=True)
+        self._recent.note(got.headers.get(HEADER))
         return Answer(got.status, self._body(got), got.headers)
 
     def _body(self, got: "BaseHTTPResponse") -> Any:

@@ -226,6 +226,18 @@ class TestToken:
         assert [path for _method, path, _headers in script.came] == ["/transfers"]
 
 
+def test_what_is_read_next_is_not_older_than_what_was_changed() -> None:
+    script = Script({"/transfers": [DONE], "/accounts": [(200, {})]}, {"X-Consistency-Token": "t"})
+    with scripted(script):
+        bank_of(script).change("/transfers", {})
+        bank_of(script).get("/accounts")
+        with pytest.MonkeyPatch.context() as later:
+            later.setattr("client.recent.LIFE_SECONDS", -1)
+            bank_of(script).get("/accounts")
+    sent = [headers.get("X-Consistency-Token") for _method, _path, headers in script.came]
+    assert sent == [None, "t", None]
+
+
 def test_a_listing_is_read_page_by_page() -> None:
     pages = [
         (200, {"transfers": [{"id": "1"}, {"id": "2"}], "next_cursor": "c"}),
