@@ -142,6 +142,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "notifications.tasks.forget_webhooks",
         "schedule": crontab(hour="3", minute="41"),
     },
+    "forget_sessions": {
+        "task": "accounts.tasks.forget_sessions",
+        "schedule": crontab(hour="3", minute="29"),
+    },
     "forget_requests": {
         "task": "transactions.tasks.forget_requests",
         "schedule": crontab(hour="3", minute="17"),

@@ -7,21 +7,20 @@ of it, cannot sign. ``SECRET_KEY_FALLBACKS`` still open what was sealed under an
 
 import hmac
 import secrets
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from cryptography.fernet import InvalidToken
+
+from core import sealed as box
 
 PREFIX: Final = "whsec_"
 _SECRET_BYTES: Final = 32
-_PURPOSE: Final = b"bankproject webhook secrets"
+_PURPOSE: Final = "bankproject webhook secrets"
 
 
 class SecretLost(Exception):
@@ -35,7 +34,7 @@ def new_secret() -> str:
 
 def seal(secret: str) -> bytes:
     """Encrypt a secret for the database."""
-    return _box().encrypt(secret.encode())
+    return box.seal(secret, purpose=_PURPOSE).encode()
 
 
 def open_sealed(sealed: bytes) -> str:
@@ -45,7 +44,7 @@ def open_sealed(sealed: bytes) -> str:
         SecretLost
     """
     try:
-        return _box().decrypt(bytes(sealed)).decode()
+        return box.unseal(bytes(sealed).decode(), purpose=_PURPOSE)
     except InvalidToken as error:
         raise SecretLost from error
 
@@ -68,14 +67,3 @@ def headers_of(
 def _signature(secret: str, signed: bytes) -> str:
     key = b64decode(secret.removeprefix(PREFIX))
     return "v1," + b64encode(hmac.new(key, signed, sha256).digest()).decode()
-
-
-def _box() -> MultiFernet:
-    return MultiFernet(
-        [Fernet(_key(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    )
-
-
-def _key(of: str) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(of.encode())
-    return urlsafe_b64encode(derived)

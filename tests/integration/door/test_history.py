@@ -1,5 +1,7 @@
 """The history of log-ins, for people and for admins, and the pages about it."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
@@ -7,7 +9,9 @@ from django.db.utils import ProgrammingError
 from django.test import Client
 
 from accounts.devices import device_of
-from accounts.models import LogIn, Role, User
+from accounts.models import LogIn, Role, Session, User
+from accounts.tasks import forget_sessions
+from core import clock
 from tests.factories import person
 from tests.integration.door.conftest import (
     PASSWORD,
@@ -59,6 +63,17 @@ def test_counts_months_for_admins_with_the_permission(asha: User) -> None:
     assert (month["log_ins"], month["failures"], month["people"]) == (3, 1, 2)
     customer = tokens(asha)["access_token"]
     assert code_of(ask("admin/login-statistics", token=customer), 403) == "forbidden"
+
+
+def test_what_is_long_over_is_forgotten_but_the_history_is_not(asha: User) -> None:
+    token = tokens(asha)["access_token"]
+    tokens(asha)
+    (gone, _stays) = Session.objects.filter(person=asha).order_by("-began_at")
+    Session.objects.filter(pk=gone.pk).update(expires_at=clock.now() - timedelta(days=31))
+    forget_sessions()
+    assert Session.objects.filter(person=asha).count() == 1
+    assert LogIn.objects.filter(person=asha).count() == 2
+    assert ask("me/sessions", token=token).status_code == 200
 
 
 @pytest.mark.parametrize("months", ["0", "61", "x", "-1", "1.5", "\u0661"])
