@@ -1,6 +1,8 @@
 """People, what is asked and known about them, branches and accounts in the Django admin."""
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from accounts.admin import accounts, approvals, audit, people, viewings, webhooks
@@ -10,3 +12,8 @@ __all__ = ["accounts", "approvals", "audit", "people", "viewings", "webhooks"]
 # The admin has no door of its own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Bankproject administration"
+
+# Addresses and second factors are people's own, and nobody else sees their secrets.
+for model in (EmailAddress, Authenticator):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)

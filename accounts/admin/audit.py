@@ -1,5 +1,6 @@
 """The audit in the Django admin: what was changed about people and settings, and who did it."""
 
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin
@@ -19,14 +20,14 @@ class AuditAdmin(EventsAdmin):
     """Changes, newest first: of one object, or of all of a kind."""
 
     list_display = (
-        "pgh_created_at",
+        "at",
+        "by",
         "what",
         "which",
-        "pgh_label",
+        "done",
         "changes",
-        "by",
-        "credential",
         "reason",
+        "credential",
     )
     list_select_related: ClassVar = ("by",)
     list_per_page = _PAGE
@@ -52,6 +53,16 @@ class AuditAdmin(EventsAdmin):
         except (ObjectDoesNotExist, ValueError) as error:
             raise Http404 from error
         return answer
+
+    @admin.display(description=_("when"), ordering="pgh_created_at")
+    def at(self, entry: AuditEntry) -> datetime:
+        """Return when it was changed."""
+        return entry.pgh_created_at
+
+    @admin.display(description=_("done"))
+    def done(self, entry: AuditEntry) -> str:
+        """Return whether it was added, changed or deleted."""
+        return entry.pgh_label
 
     @admin.display(description=_("what"))
     def what(self, entry: AuditEntry) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from accounts import approvals
 from accounts.approvals import approvable
@@ -35,12 +34,6 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> Tries:
     action = Tries()
     approvable(TRY)(action)
     return action
-
-
-@pytest.fixture(autouse=True)
-def cheap_passwords(settings: Settings) -> None:
-    """Hash passwords quickly: these tests are about other things, and make many people."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def entries_of(user: User) -> list[AuditEntry]:

@@ -87,6 +87,12 @@ class TestStaff:
         assert 'name="role"' not in page
 
 
+def test_nobody_edits_addresses_and_second_factors_of_others() -> None:
+    page = text_of(browser(staff(is_superuser=True)).get("/admin/"))
+    assert "emailaddress" not in page
+    assert "authenticator" not in page
+
+
 class TestTheInbox:
     def test_shows_what_is_asked_for_and_decides(self) -> None:
         asha, chief = person(), staff("change_user")
