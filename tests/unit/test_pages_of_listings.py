@@ -54,6 +54,7 @@ def test_an_empty_listing_is_an_empty_list() -> None:
         "\u202e",
         "x" * 5000,
     ],
+    ids=["other listing", "cut", "changed", "NUL", "empty", "direction override", "long"],
 )
 def test_a_cursor_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):

@@ -151,7 +151,9 @@ def test_a_token_must_be_whole_and_name_what_is_so(asha: User, changes: dict[str
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "\u0000", "ä", signing.dumps(["x"], salt="refresh token"), signing.dumps("x")]
+    "text",
+    ["x", "\u0000", "ä", signing.dumps(["x"], salt="refresh token"), signing.dumps("x")],
+    ids=["letter", "NUL", "not ASCII", "ours of another shape", "ours of another purpose"],
 )
 def test_a_refresh_token_must_be_ours(text: str) -> None:
     answer = ask("auth/refresh", {"refresh_token": text})
