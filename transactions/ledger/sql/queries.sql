@@ -237,22 +237,54 @@ GROUP BY account
 SELECT ledger.balance_at_v1(%(number)s, %(at)s)
 
 -- name: entries
--- A page of an account's entries, newest first, before a cursor; each branch reads its own index.
--- Without its moves: it goes on there as it ended here. Every condition that is NULL is left out.
+-- A page of an account's entries, newest first, before a cursor. Without its moves: it goes on there as
+-- it ended here. Every condition that is NULL is left out. Each side reads its own index, from the newest
+-- on, and no further than the page needs: of the view of all entries the whole history would be sorted.
 SELECT
-    e.id, e.change, e.balance_after, e.counterparty, e.kind, e.channel, e.memo, e.reference,
-    e.event_at, ledger.id_time_v1(e.id) AS recorded_at, e.group_id, e.currency
-FROM ledger.entry AS e
-WHERE e.account = %(account)s AND e.kind <> 'move'
-    AND e.id >= ledger.id_from_v1(%(since)s)
-    AND e.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
-    AND (%(value_since)s::timestamptz IS NULL OR e.event_at >= %(value_since)s)
-    AND (%(value_until)s::timestamptz IS NULL OR e.event_at < %(value_until)s)
-    AND (%(least)s::bigint IS NULL OR e.amount >= %(least)s)
-    AND (%(most)s::bigint IS NULL OR e.amount <= %(most)s)
-    AND (%(kind)s::text IS NULL OR e.kind = %(kind)s)
-    AND (%(text)s::text IS NULL OR strpos(lower(e.memo), lower(%(text)s)) > 0)
-ORDER BY e.id DESC
+    leg.id, leg.sign * a.side * leg.amount AS change, leg.balance_after,
+    CASE WHEN a.purpose <> 'clearing' THEN coalesce(leg.peer, leg.other) ELSE leg.other END
+    AS counterparty,
+    leg.kind, leg.channel, leg.memo, leg.reference, leg.event_at,
+    ledger.id_time_v1(leg.id) AS recorded_at, leg.group_id, a.currency
+FROM (
+    (
+        SELECT
+            j.id, -1 AS sign, j.debit_after AS balance_after, j.credit AS other, j.peer, j.amount,
+            j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id
+        FROM ledger.journal AS j
+        WHERE j.debit = %(account)s AND j.kind <> 'move'
+            AND j.id >= ledger.id_from_v1(%(since)s)
+            AND j.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
+            AND (%(value_since)s::timestamptz IS NULL OR j.event_at >= %(value_since)s)
+            AND (%(value_until)s::timestamptz IS NULL OR j.event_at < %(value_until)s)
+            AND (%(least)s::bigint IS NULL OR j.amount >= %(least)s)
+            AND (%(most)s::bigint IS NULL OR j.amount <= %(most)s)
+            AND (%(kind)s::text IS NULL OR j.kind = %(kind)s)
+            AND (%(text)s::text IS NULL OR strpos(lower(j.memo), lower(%(text)s)) > 0)
+        ORDER BY j.id DESC
+        LIMIT %(limit)s
+    )
+    UNION ALL
+    (
+        SELECT
+            j.id, 1, j.credit_after, j.debit, j.peer, j.amount,
+            j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id
+        FROM ledger.journal AS j
+        WHERE j.credit = %(account)s AND j.kind <> 'move'
+            AND j.id >= ledger.id_from_v1(%(since)s)
+            AND j.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
+            AND (%(value_since)s::timestamptz IS NULL OR j.event_at >= %(value_since)s)
+            AND (%(value_until)s::timestamptz IS NULL OR j.event_at < %(value_until)s)
+            AND (%(least)s::bigint IS NULL OR j.amount >= %(least)s)
+            AND (%(most)s::bigint IS NULL OR j.amount <= %(most)s)
+            AND (%(kind)s::text IS NULL OR j.kind = %(kind)s)
+            AND (%(text)s::text IS NULL OR strpos(lower(j.memo), lower(%(text)s)) > 0)
+        ORDER BY j.id DESC
+        LIMIT %(limit)s
+    )
+) AS leg
+INNER JOIN ledger.account AS a ON a.number = %(account)s
+ORDER BY leg.id DESC
 LIMIT %(limit)s
 
 -- name: transfer
@@ -273,7 +305,7 @@ WHERE j.id = %(id)s
 
 -- name: transfers_of
 -- A page of the transfers from and to accounts, newest first, before a cursor; what goes from one of
--- them to another once, as it was paid. Every condition that is NULL is left out.
+-- them to another once, as it was paid. Conditions and indexes as for entries.
 SELECT
     j.id,
     CASE WHEN d.purpose = 'clearing' THEN coalesce(j.peer, j.debit) ELSE j.debit END AS debit,
@@ -285,20 +317,38 @@ FROM (
     SELECT theirs.id
     FROM unnest(%(accounts)s::bigint[]) AS mine (number)
     CROSS JOIN LATERAL (
-        SELECT e.id
-        FROM ledger.entry AS e
-        WHERE e.account = mine.number AND e.kind <> 'move'
-            AND NOT (e.leg = 'credit' AND e.counterparty = ANY(%(accounts)s::bigint[]))
-            AND e.id >= ledger.id_from_v1(%(since)s)
-            AND e.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
-            AND (%(value_since)s::timestamptz IS NULL OR e.event_at >= %(value_since)s)
-            AND (%(value_until)s::timestamptz IS NULL OR e.event_at < %(value_until)s)
-            AND (%(least)s::bigint IS NULL OR e.amount >= %(least)s)
-            AND (%(most)s::bigint IS NULL OR e.amount <= %(most)s)
-            AND (%(kind)s::text IS NULL OR e.kind = %(kind)s)
-            AND (%(text)s::text IS NULL OR strpos(lower(e.memo), lower(%(text)s)) > 0)
-        ORDER BY e.id DESC
-        LIMIT %(limit)s
+        (
+            SELECT j.id
+            FROM ledger.journal AS j
+            WHERE j.debit = mine.number AND j.kind <> 'move'
+                AND j.id >= ledger.id_from_v1(%(since)s)
+                AND j.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
+                AND (%(value_since)s::timestamptz IS NULL OR j.event_at >= %(value_since)s)
+                AND (%(value_until)s::timestamptz IS NULL OR j.event_at < %(value_until)s)
+                AND (%(least)s::bigint IS NULL OR j.amount >= %(least)s)
+                AND (%(most)s::bigint IS NULL OR j.amount <= %(most)s)
+                AND (%(kind)s::text IS NULL OR j.kind = %(kind)s)
+                AND (%(text)s::text IS NULL OR strpos(lower(j.memo), lower(%(text)s)) > 0)
+            ORDER BY j.id DESC
+            LIMIT %(limit)s
+        )
+        UNION ALL
+        (
+            SELECT j.id
+            FROM ledger.journal AS j
+            WHERE j.credit = mine.number AND j.kind <> 'move'
+                AND coalesce(j.peer, j.debit) <> ALL(%(accounts)s::bigint[])
+                AND j.id >= ledger.id_from_v1(%(since)s)
+                AND j.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
+                AND (%(value_since)s::timestamptz IS NULL OR j.event_at >= %(value_since)s)
+                AND (%(value_until)s::timestamptz IS NULL OR j.event_at < %(value_until)s)
+                AND (%(least)s::bigint IS NULL OR j.amount >= %(least)s)
+                AND (%(most)s::bigint IS NULL OR j.amount <= %(most)s)
+                AND (%(kind)s::text IS NULL OR j.kind = %(kind)s)
+                AND (%(text)s::text IS NULL OR strpos(lower(j.memo), lower(%(text)s)) > 0)
+            ORDER BY j.id DESC
+            LIMIT %(limit)s
+        )
     ) AS theirs
     ORDER BY theirs.id DESC
     LIMIT %(limit)s
