@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -10,10 +9,9 @@ from pytest_django import Settings
 
 from accounts.models import User, Viewing
 from core.clock import now
-from notifications.webhooks.events import NewEvent, record_events
-from notifications.webhooks.models import Delivery, Endpoint, EventType
+from notifications.webhooks.models import Delivery, Endpoint
 from notifications.webhooks.sending import send_due
-from tests.integration.webhooks.conftest import Registering, listener
+from tests.integration.webhooks.conftest import Registering, happen, listener
 from tests.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.django_db
@@ -213,17 +211,6 @@ class TestDeliveries:
         assert (status, sent["event_type"]) == (202, "webhook.test")
         send_due(clock=now, seconds=5)
         assert receiver.messages[0].id == sent["event"]
-
-
-def happen(owner: User) -> None:
-    event = NewEvent(
-        owner=owner.pk,
-        type=EventType.TRANSFER_CREDITED,
-        source=str(uuid4()),
-        occurred_at=now(),
-        data={},
-    )
-    record_events([event], now=now())
 
 
 class TestAdmin:

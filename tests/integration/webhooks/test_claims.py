@@ -8,8 +8,7 @@ from django.db import connections, transaction
 
 from core.clock import now
 from notifications.webhooks.claims import claim_due
-from tests.integration.webhooks.conftest import Registering, listener
-from tests.integration.webhooks.test_sending import happen
+from tests.integration.webhooks.conftest import Registering, happen, listener
 
 
 def take(limit: int) -> set[UUID]:
