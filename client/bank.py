@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
-from uuid import uuid4
 
 from client.door import Door
 from client.failures import ExitCode, Failure, failure_of
@@ -101,7 +100,7 @@ class Bank:
         Raises:
             Failure: it was refused, or nobody knows: the exit code tells.
         """
-        key = key or str(uuid4())
+        key = key or fresh_key()
         request = Request(method=method, path=path, body=body, headers={KEY: key})
         try:
             return self._answer(request)
@@ -174,6 +173,13 @@ class Bank:
                 return answer
             hindrance = self._door.renew(token)
             return hindrance or self._line.send(_bearing(request, self._door.token()))
+
+
+def fresh_key() -> str:
+    """Return an idempotency key that nobody has used."""
+    from uuid import uuid4
+
+    return str(uuid4())
 
 
 def _bearing(request: Request, token: str) -> Request:

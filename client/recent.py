@@ -7,9 +7,9 @@ and sent back with what is read next, keeps it from answering with less.
 import os
 import tempfile
 import time
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from client.tokens import own_folder
 
@@ -22,8 +22,7 @@ class Recent:
     """The last change at one bank, known to the commands that follow."""
 
     def __init__(self, url: str) -> None:
-        name = sha256(url.rstrip("/").encode()).hexdigest()[:16]
-        self._file = own_folder() / f"recent-{name}"
+        self._file = own_folder() / f"recent-{quote(url.rstrip('/'), safe='')}"
 
     def headers(self) -> dict[str, str]:
         """Return what is sent along with a request."""

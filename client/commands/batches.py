@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
-from uuid import uuid4
 
 import typer
 
+from client.bank import fresh_key
 from client.command import ChangeCommand, noun
 from client.desk import Desk, desk_of
 from client.failures import ExitCode, Failure
@@ -66,7 +66,7 @@ def send(
         desk.screen.warn(f"{sums}; nothing was sent.")
         return
     desk.agree(f"Send {sums}?")
-    answer = _sent(desk, {"transfers": orders}, key=desk.settings.key or str(uuid4()))
+    answer = _sent(desk, {"transfers": orders}, key=desk.settings.key or fresh_key())
     numbered = enumerate(zip(orders, answer["results"], strict=True), FIRST_LINE)
     found = [{"line": line, **order, **result} for line, (order, result) in numbered]
     desk.screen.items(found, RESULTS)

@@ -20,7 +20,7 @@ from client.main import app
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 CLIENT: Final = PROJECT / "client"
-SLOW: Final = ("django", "keyring", "pydantic", "rich", "urllib3")
+SLOW: Final = ("django", "hashlib", "keyring", "pydantic", "rich", "urllib3")
 """Libraries that take longer to load than a person should wait for a first word."""
 
 
