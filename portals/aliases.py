@@ -58,7 +58,7 @@ def _read_old_names(request: HttpRequest) -> None:
     """Let the form's fields have the names that the first servers gave them, too."""
     form = request.POST.copy()
     for name, others in _NAMES.items():
-        given = next((form[other] for other in others if other in form), None)
-        if given is not None:
-            form.setdefault(name, given)
+        found = [form.get(other) for other in others if other in form]
+        if found and name not in form:
+            form[name] = str(found[0])
     request.POST = form  # type: ignore[assignment]  # a copy that was changed

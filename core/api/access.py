@@ -31,16 +31,16 @@ class KnownCaller(Protocol):
     """What the API asks of those who call it."""
 
     @property
+    def pk(self) -> int:
+        """Who they are."""
+
+    @property
     def role(self) -> str:
         """What they are to the bank."""
 
     @property
     def scopes(self) -> frozenset[str] | None:
         """What their API key was given; None for people, who may what their role may."""
-
-    @property
-    def is_authenticated(self) -> bool:
-        """Whether the bank knows them."""
 
     def has_perm(self, name: str) -> bool:
         """Tell whether they were given a permission."""
@@ -79,8 +79,8 @@ class Access:
         self.scope = scope
         self.permission = permission
 
-    def check(self, caller: KnownCaller) -> None:
-        """Let the caller pass.
+    def check(self, caller: KnownCaller | None) -> None:
+        """Let the caller pass; None is nobody known.
 
         Raises:
             NotAuthenticated: nobody knows who calls.
@@ -88,16 +88,14 @@ class Access:
         """
         if ANYONE in self.roles:
             return
-        if not caller.is_authenticated:
+        if caller is None:
             raise NotAuthenticated
-        role = getattr(caller, "role", CUSTOMER)
-        if role not in self.roles:
-            message = f"This is not for the role {role}."
+        if caller.role not in self.roles:
+            message = f"This is not for the role {caller.role}."
             raise Forbidden(message)
-        scopes = getattr(caller, "scopes", None)
-        if scopes is not None:
-            self._check_scope(scopes)
-        if self.permission and role == ADMIN and not caller.has_perm(self.permission):
+        if caller.scopes is not None:
+            self._check_scope(caller.scopes)
+        if self.permission and caller.role == ADMIN and not caller.has_perm(self.permission):
             message = f"This needs the permission {self.permission}."
             raise Forbidden(message)
 

@@ -1,7 +1,7 @@
 """Pages of listings: how many entries, and where the next begins. Nothing is counted."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -26,7 +26,7 @@ class InvalidLimit(DomainError):
 class LimitField(TextField):
     """How many entries a page has at most."""
 
-    def to_internal_value(self, data: Any) -> int:  # type: ignore[override]  # text of an address
+    def to_internal_value(self, data: Any) -> int:
         """Return the number.
 
         Raises:
@@ -88,7 +88,7 @@ class Page:
         return members
 
 
-def page_of(listing: str, filtered: dict[str, Any]) -> Page:
+def page_of(listing: str, filtered: Mapping[str, Any]) -> Page:
     """Return the page that checked filters ask for.
 
     Raises:

@@ -7,7 +7,7 @@ filters, and the refusals that any request can meet are added from the view itse
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
@@ -21,9 +21,10 @@ from drf_spectacular.utils import (
 from rest_framework.serializers import Serializer
 
 from core.api import keys
-from core.api.access import ANYONE
+from core.api.access import ANYONE, Access
 from core.api.openapi import KEYED_HEADERS, USUAL_HEADERS, refusals
 from core.api.step_up import CHALLENGE, CODE
+from core.api.views import BankView
 
 _IDEMPOTENCY_KEY: Final = OpenApiParameter(
     keys.HEADER,
@@ -90,7 +91,7 @@ class BankSchema(AutoSchema):
         """Return the first line of the method's docstring."""
         return super().get_description().partition("\n")[0].removesuffix(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as spectacular calls it
         """Return what the method's docstring says after its first line."""
         rest = super().get_description().partition("\n")[2]
         return rest.partition("Raises:")[0].strip()
@@ -102,7 +103,7 @@ class BankSchema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Say which credentials are let in, and which scope a key needs."""
-        access = self.view.access[self.method]
+        access = _access(self)
         if ANYONE in access.roles:
             return [{}]
         by_key = [{"key": [access.scope]}] if access.scope else []
@@ -110,7 +111,7 @@ class BankSchema(AutoSchema):
 
     def get_extensions(self) -> dict[str, list[str]]:
         """Name the roles that are let in."""
-        return {"x-roles": sorted(self.view.access[self.method].roles)}
+        return {"x-roles": sorted(_access(self).roles)}
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         answers: dict[str, Any] = super()._get_response_bodies(direction)
@@ -120,7 +121,7 @@ class BankSchema(AutoSchema):
         return {**answers, **refusals(has_body=self.method in {"POST", "PUT", "PATCH"})}
 
 
-class _FieldSchema(OpenApiSerializerFieldExtension):
+class _FieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # spectacular
     """Lets our fields describe themselves."""
 
     target_class = "core.api.serializers.StrictField"
@@ -132,7 +133,7 @@ class _FieldSchema(OpenApiSerializerFieldExtension):
         return described
 
 
-class _ClosedSchema(OpenApiSerializerExtension):
+class _ClosedSchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # spectacular
     """Says of strict bodies that they have no other members."""
 
     target_class = "core.api.serializers.StrictSerializer"
@@ -142,6 +143,11 @@ class _ClosedSchema(OpenApiSerializerExtension):
         """Return the usual schema, closed."""
         usual = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001  # spectacular's way
         return {**usual, "additionalProperties": False}
+
+
+def _access(described: BankSchema) -> Access:
+    view = cast("BankView", described.view)
+    return view.access[described.method]
 
 
 def _example(value: Any) -> list[OpenApiExample]:

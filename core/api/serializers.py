@@ -272,7 +272,8 @@ class ListField(serializers.ListField):
         if not isinstance(data, list):
             message = "This must be a JSON array."
             raise ValidationError(message, code="not_a_list")
-        return cast("list[Any]", super().to_internal_value(data))
+        found: list[Any] = super().to_internal_value(data)
+        return found
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.access import Access
+from core.api.access import Access, KnownCaller
 from core.api.pages import PAGING, Page, page_of
 from core.api.rate_limits import Allowance, count_address, count_caller
 from core.api.serializers import StrictSerializer
@@ -56,12 +56,14 @@ class BankView(APIView):
             APIException, DomainError: what the caller showed is no good.
         """
         try:
-            caller = request.user
+            caller = caller_of(request)
         except (APIException, DomainError):
             self._count(count_address(client_address(request)))
             raise
-        known = caller.is_authenticated
-        self._count(count_caller(caller.pk) if known else count_address(client_address(request)))
+        if caller is None:
+            self._count(count_address(client_address(request)))
+        else:
+            self._count(count_caller(caller.pk))
 
     def check_permissions(self, request: Request) -> None:
         """Let in whom ``access`` names.
@@ -73,7 +75,7 @@ class BankView(APIView):
         access = self.access.get(method)
         if access is None:
             raise MethodNotAllowed(method)
-        access.check(request.user)
+        access.check(caller_of(request))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let the caller in, then read the filters."""
@@ -120,6 +122,12 @@ class BankView(APIView):
             self.allowance.tell(answer)
         answer["Cache-Control"] = "private, no-store"
         return answer
+
+
+def caller_of(request: Request) -> KnownCaller | None:
+    """Return who asks; None when nobody knows."""
+    user: Any = request.user
+    return user if user.is_authenticated else None
 
 
 def caller_pk(request: Request) -> int:

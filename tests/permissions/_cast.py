@@ -34,8 +34,17 @@ WHO: Final = (ANONYMOUS, *PEOPLE, *SCOPES)
 class Caller:
     """Somebody who tries: by session on pages, by a token or key over the API."""
 
-    session: str
-    headers: Mapping[str, str]
+    session: str = ""
+    key: str = ""
+    logged_in: Session | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return what names them over the API: a key, or a token that was just made."""
+        token = self.key
+        if self.logged_in is not None:
+            token = tokens_of(self.logged_in, now=clock.now()).access
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
     def send(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Any:
         """Send a request and return the answer."""
@@ -68,7 +77,7 @@ def cast() -> tuple[dict[str, User], dict[str, Caller]]:
     for scope in SCOPES:
         owner = people["superadmin" if scope.startswith("admin:") else "customer A"]
         callers[scope] = _with_key(owner, scope)
-    callers[ANONYMOUS] = Caller(session="", headers={})
+    callers[ANONYMOUS] = Caller()
     User.objects.filter(pk=people["suspended"].pk).update(
         status=UserStatus.SUSPENDED, is_active=False
     )
@@ -86,9 +95,8 @@ def logged_in(somebody: User) -> Caller:
         device="test",
         expires_at=clock.now() + timedelta(hours=1),
     )
-    token = tokens_of(session, now=clock.now()).access
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    return Caller(session=cookie, headers={"Authorization": f"Bearer {token}"})
+    return Caller(session=cookie, logged_in=session)
 
 
 def _with_key(owner: User, scope: str) -> Caller:
@@ -100,4 +108,4 @@ def _with_key(owner: User, scope: str) -> Caller:
         expires_at=now + timedelta(days=1),
     )
     _key, text = make_key(owner.pk, asked, now=now)
-    return Caller(session="", headers={"Authorization": f"Bearer {text}"})
+    return Caller(key=text)
