@@ -57,6 +57,7 @@ def operation(  # noqa: PLR0913  # an operation has these sides
     answer: type[Serializer[Any]] | None,
     example: Any = None,
     status: int = HTTPStatus.OK,
+    repeated: int | None = None,
     body: type[Serializer[Any]] | None = None,
     body_example: Any = None,
     keyed: bool = False,
@@ -66,14 +67,19 @@ def operation(  # noqa: PLR0913  # an operation has these sides
     """Describe a method of a view: what it takes, what it answers, and an example of each.
 
     ``keyed`` is for those that need an idempotency key, ``step_up`` for those that may ask for a
-    one-time code. ``answer`` is None where the answer has no body.
+    one-time code. ``answer`` is None where the answer has no body; ``repeated`` is the status where
+    the same was asked before, if that is another.
     """
-    answered = OpenApiResponse(
-        answer, description=HTTPStatus(status).phrase, examples=_example(example)
-    )
+    answers = {
+        int(one): OpenApiResponse(
+            answer, description=HTTPStatus(one).phrase, examples=_example(example)
+        )
+        for one in (status, repeated)
+        if one is not None
+    }
     return extend_schema(
         request=body and OpenApiRequest(body, examples=_example(body_example)),
-        responses={int(status): answered},
+        responses=answers,
         parameters=[*([_IDEMPOTENCY_KEY] if keyed else []), *(_STEP_UP if step_up else ())],
         deprecated=deprecated,
     )

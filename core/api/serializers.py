@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from core.errors import DomainError
-from core.money import CURRENCIES
+from core.money import CURRENCIES, currency_named
 from core.text import one_line
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -250,7 +250,19 @@ class AmountField(TextField):
 
 
 class CurrencyField(TextField):
-    """An ISO 4217 code; `core.money.Money` reads it."""
+    """The ISO 4217 code of a currency that the bank keeps accounts in."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the code.
+
+        Raises:
+            ValidationError: it is something else.
+        """
+        text: str = super().to_internal_value(data)
+        try:
+            return currency_named(text).code
+        except DomainError as error:
+            self.refuse(error.code, error.message)
 
     def json_schema(self) -> dict[str, Any]:
         """Describe what is taken."""

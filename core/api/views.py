@@ -69,16 +69,18 @@ class BankView(APIView):
         """Let in whom ``access`` names.
 
         Raises:
-            MethodNotAllowed, NotAuthenticated, Forbidden
+            NotAuthenticated, Forbidden
         """
-        method = "GET" if request.method == "HEAD" else str(request.method)
-        access = self.access.get(method)
-        if access is None:
-            raise MethodNotAllowed(method)
-        access.check(caller_of(request))
+        self.access[_method(request)].check(caller_of(request))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Let the caller in, then read the filters."""
+        """Let the caller in, then read the filters.
+
+        Raises:
+            MethodNotAllowed: whoever calls, there is no such method.
+        """
+        if _method(request) not in self.access:
+            raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
         self.filtered = self._read_filters(request)
 
@@ -122,6 +124,10 @@ class BankView(APIView):
             self.allowance.tell(answer)
         answer["Cache-Control"] = "private, no-store"
         return answer
+
+
+def _method(request: Request) -> str:
+    return "GET" if request.method == "HEAD" else str(request.method)
 
 
 def caller_of(request: Request) -> KnownCaller | None:

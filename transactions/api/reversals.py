@@ -76,6 +76,7 @@ class ReversalRequests(BankView):
         answer=ReversalAnswer,
         example=_REVERSAL,
         status=HTTPStatus.CREATED,
+        repeated=HTTPStatus.OK,
         body=ReversalBody,
         body_example={"reason": "Sent to the wrong account"},
     )
