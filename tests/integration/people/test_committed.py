@@ -9,7 +9,8 @@ from django.test import Client
 
 from accounts.access_log import LookNotNoted, note_viewed
 from accounts.approvals import AlreadyDecided, approve, ask_approval
-from accounts.models import Role, StatusChange, Viewing
+from accounts.models import Role, Session, StatusChange, UserStatus, Viewing
+from accounts.status import change_person_status
 from bankproject.runtime.postgres import BankUrls
 from tests.factories import person
 from tests.integration.people.conftest import TRY, Tries
@@ -85,3 +86,16 @@ def test_a_silent_head_office_is_a_problem_that_passes(
         answer = client.get(f"/api/v1/{path}")
     assert (answer.status_code, answer.json()["code"]) == (503, "head_office_down")
     assert answer.headers["Retry-After"] == "1"
+
+
+def test_who_is_suspended_is_refused_at_once(fresh_bank: BankUrls) -> None:
+    assert fresh_bank
+    asha, admin = person(), person(role=Role.ADMIN)
+    client = Client()
+    client.force_login(asha)
+    assert client.get("/api/v1/me").status_code == 200
+    change_person_status(
+        asha.pk, status=UserStatus.SUSPENDED, changed_by=admin, reason="stolen card"
+    )
+    assert client.get("/api/v1/me").status_code == 401
+    assert not Session.objects.filter(person=asha, ended_at=None).exists()
