@@ -53,6 +53,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
     account(owner=people["customer B"], balance=500_000)
     set_holder(mine, user=people["authorised"].pk, rights="authorised", client=BANK_CLIENT)
     _identify(mine, owner)
+    Holding.objects.create(account_id=mine, user=people["authorised"], rights="authorised")
     _identify(other, somebody)
     owner.refresh_from_db()
     webhook, delivery = _webhook(owner)
@@ -172,13 +173,15 @@ def _approval(maker: User, about: User) -> str:
 
 
 def _with_accounts(example: Any, mine: int, other: int) -> Any:
-    soon = clock.bank_day(clock.now()) + timedelta(days=7)
+    today = clock.bank_day(clock.now())
+    month_end = (today.replace(day=1) + timedelta(days=62)).replace(day=1) - timedelta(days=1)
     places = {
         "debit_account": mine,
         "account": mine,
         "credit_account": other,
         "payee_account": other,
-        "first_date": soon,
+        "first_date": month_end,
+        "last_date": month_end + timedelta(days=365),
     }
     if isinstance(example, list):
         return [_with_accounts(one, mine, other) for one in example]
