@@ -111,6 +111,11 @@ def worker_name() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
+def _worker_number() -> int:
+    """Return a number of this worker's own, also of its database in Valkey, of which it has 16."""
+    return int(worker_name().removeprefix("gw").replace("main", "-1")) + 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Start the servers, in the first process, and point this one's settings at its own bank."""
@@ -120,6 +125,7 @@ def pytest_load_initial_conftests() -> None:
     os.environ.update(
         DATABASE_URL=urls.app,
         OWNER_DATABASE_URL=urls.owner,
+        REDIS_URL=f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{_worker_number()}",
         SECRET_KEY=secrets.token_urlsafe(48),
         DJANGO_SETTINGS_MODULE="bankproject.settings.test",
     )

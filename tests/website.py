@@ -6,10 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 from bankproject.runtime.postgres import BankUrls
 
@@ -29,8 +32,10 @@ def served(
 ) -> Iterator[str]:
     """Serve the bank that an environment tells of, and yield its address.
 
-    ``log`` is where its log goes, as `subprocess` knows it.
+    It finds its cache empty. ``log`` is where its log goes, as `subprocess` knows it.
     """
+    with suppress(RedisError):
+        Redis.from_url(environment["REDIS_URL"]).flushdb()
     # Bound here and handed on, so that two workers of the tests never take the same port.
     with socket.create_server(("127.0.0.1", 0)) as door:
         address = f"http://localhost:{door.getsockname()[1]}"
