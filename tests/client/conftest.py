@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import keyring
 import pytest
 from allauth.account.models import EmailAddress
 from click.testing import Result
+from keyring.backends import fail
 from typer.testing import CliRunner
 
 from accounts.models import Branch, Role, User
@@ -26,6 +28,12 @@ from tests.website import served
 
 PASSWORD = "correct horse battery staple"
 SILENT_KEYRING = "keyring.backends.fail.Keyring"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_key_ring() -> None:
+    """Let there be no key ring of the system's: the library would choose a test's own."""
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]  # the library is untyped
 
 
 @dataclass(frozen=True)
