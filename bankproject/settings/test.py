@@ -5,3 +5,5 @@ from bankproject.settings.dev import *
 # Tests send faster than callers may; those of the limit set their own.
 API_RATE_LIMIT = 10**9
 PASSWORD_HASHERS = ["tests.hashing.QuickArgon2"]
+# Static files are looked for when somebody asks: each new test client would list them all.
+WHITENOISE_AUTOREFRESH = True

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import uuid4
 
@@ -49,8 +50,9 @@ class Caller:
     def send(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Any:
         """Send a request and return the answer."""
         is_api = address.startswith("/api/")
-        # A new browser each time: an answer may have it forget the session.
-        client = Client(raise_request_exception=False)
+        client = _browser()
+        # As it was before: an answer may have it forget the session.
+        client.cookies.clear()
         if self.session and not is_api:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.session
         return client.generic(
@@ -60,6 +62,12 @@ class Caller:
             content_type="application/json",
             headers={**headers, **(self.headers if is_api else {})},
         )
+
+
+@cache
+def _browser() -> Client:
+    """Return one for all: making one reads all settings anew."""
+    return Client(raise_request_exception=False)
 
 
 def cast() -> tuple[dict[str, User], dict[str, Caller]]:

@@ -93,9 +93,9 @@ class Trial:
                 {"Idempotency-Key": str(uuid4())},
             )
             transaction.set_rollback(True)
-        if method != "GET":
-            self.belongings.forget_changes()
         word = seen(answer)
+        if method != "GET" and word not in {"401", "403", "404", "405"}:
+            self.belongings.forget_changes()
         return "yes" if route.name in _DOOR and word == "401" else word
 
     def _operation(self, method: str, route: Route) -> Operation | None:
