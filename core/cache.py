@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 AWAY_SECONDS: Final = 3.0
 # What the log-in door counts: attempts, and codes that are used up.
 _COUNTED: Final = "allauth"
+_MOST_COUNTED: Final = 1_000_000
 
 
 class CacheAway(RedisError):
@@ -29,7 +30,9 @@ class BankCache(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {**params.get("OPTIONS", {})}
-        self._fallback = DatabaseCache(options.pop("FALLBACK_TABLE"), {**params, "OPTIONS": {}})
+        # What is counted must not be pushed out by what else is.
+        many = {**params, "OPTIONS": {"MAX_ENTRIES": _MOST_COUNTED}}
+        self._fallback = DatabaseCache(options.pop("FALLBACK_TABLE"), many)
         super().__init__(server, {**params, "OPTIONS": options})
 
     def add(

@@ -29,6 +29,7 @@ from core.errors import DomainError
 from core.money import Money
 from transactions.branches.batches import answered_batch_across, post_batch_across
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown, silence_named
+from transactions.branches.recovery import has_arrived
 from transactions.branches.registry import follow, home_of, node_of, nodes
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import BatchReceipt, Channel, Order, Transfer, post_batch
@@ -221,7 +222,7 @@ def _post(part: _Part, order: Order) -> BatchReceipt:
             )
         if earlier is None:
             raise
-        return earlier
+        return replace(earlier, settling=not has_arrived(source, earlier.first_id))
 
 
 def _take_over(result: BatchResult, part: _Part, receipt: BatchReceipt, order: Order) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from accounts.callers import Caller
 from accounts.numbers import is_bank_account
 from core.clock import bank_day
 from core.errors import DomainError
@@ -24,6 +25,7 @@ from transactions.chart import BankAccounts, Place, open_chart
 from transactions.ledger.cash import Booking, book_cash
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Kind, Order, Receipt, Transfer, post
+from transactions.policy import check_key_limit
 
 # From ₹50,000 a day on, a bank in India must see a tax number for cash, which no machine can; of
 # other currencies about the same worth. Whole units, each way.
@@ -114,6 +116,17 @@ def withdraw_cash(request: CashRequest, *, now: datetime) -> Receipt:
         Busy: nothing was booked; the same request may be sent again.
     """
     return _book(request, Kind.WITHDRAWAL, now)
+
+
+def withdraw_as(caller: Caller, request: CashRequest, *, now: datetime) -> Receipt:
+    """Take cash out for a caller of the API, as ``withdraw_cash`` does.
+
+    Raises:
+        KeyLimitExceeded: an API key may not take out so much.
+        and what ``withdraw_cash`` raises
+    """
+    check_key_limit(caller, request.amount)
+    return withdraw_cash(request, now=now)
 
 
 def fill_with_cash(filling: CashFilling, *, now: datetime) -> Receipt:

@@ -195,6 +195,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# A session that was taken over must not move the mails with one-time codes to somebody else.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Wrong passwords and codes: for an address, and for whom they are tried on.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,100/d/ip,5/5m/key,10/30m/key"}
 

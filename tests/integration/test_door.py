@@ -165,3 +165,13 @@ def test_links_in_mails_do_not_reach_the_log(
     secret = link[1].split("/")[-2]
     assert secret not in caplog.text + capfd.readouterr().err
     assert "/auth/password/reset/key/…" in caplog.text
+
+
+def test_an_address_for_codes_is_added_by_who_knows_the_password(
+    client: Client, asha: User
+) -> None:
+    client.force_login(asha)
+    typed = {"email": "thief@example.org", "action_add": ""}
+    answer = client.post("/auth/email/", typed)
+    assert answer.headers["Location"].startswith("/auth/reauthenticate/")
+    assert not EmailAddress.objects.filter(email="thief@example.org").exists()

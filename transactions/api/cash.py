@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
 from core import clock
 from core.api.access import CUSTOMER, Access
@@ -25,7 +26,7 @@ from core.api.serializers import (
 from core.api.views import BankView, caller_pk
 from core.money import Money
 from transactions.api.booking import LONGEST_MEMO, booked
-from transactions.cash import CashRequest, deposit_cash, withdraw_cash
+from transactions.cash import CashRequest, deposit_cash, withdraw_as
 from transactions.selectors import recorded_at
 from transactions.services import Channel, Receipt
 
@@ -102,7 +103,7 @@ class WithdrawalCreate(BankView):
     def post(self, request: Request) -> Response:
         """Take cash out at the machine of the account's branch, once for each idempotency key."""
         asked = _cash_request(request)
-        receipt = withdraw_cash(asked, now=clock.now())
+        receipt = withdraw_as(caller_of(request), asked, now=clock.now())
         return _cash_booked(asked, receipt, balance_after=receipt.debit_after)
 
 

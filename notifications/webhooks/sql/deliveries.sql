@@ -6,6 +6,7 @@
 WITH due AS (
     SELECT taken.id
     FROM notifications_endpoint AS e
+    INNER JOIN accounts_user AS o ON o.id = e.owner_id AND o.is_active
     CROSS JOIN LATERAL (
         SELECT d.id, d.next_attempt_at
         FROM notifications_delivery AS d

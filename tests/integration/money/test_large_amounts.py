@@ -15,6 +15,7 @@ from tests.factories import account, inr, instant, person
 from tests.integration.door.conftest import mailed_code
 from tests.integration.money.api import client_of, post, refusal
 from transactions.batching import BatchRequest, post_transfers_as
+from transactions.cash import CashRequest, withdraw_as
 from transactions.holding import HoldRequest, place_hold_as
 from transactions.ledger.posting import Channel, Transfer
 from transactions.ledger.reads import balances
@@ -168,6 +169,16 @@ class TestKey:
         )
         with pytest.raises(KeyLimitExceeded):
             place_hold_as(caller, held, step_up=self.no_code, now=NOW)
+
+    @pytest.mark.parametrize("largest", [None, 100])
+    def test_takes_out_no_more_in_cash_than_it_sends(
+        self, asha: User, pair: tuple[int, int], largest: int | None
+    ) -> None:
+        wish = CashRequest(
+            user=asha.pk, key="n", channel=Channel.MACHINE, account=pair[0], amount=inr(101)
+        )
+        with pytest.raises(KeyLimitExceeded):
+            withdraw_as(self.caller(asha, largest), wish, now=NOW)
 
     def test_is_held_to_about_the_same_in_other_currencies(
         self, asha: User, pair: tuple[int, int]

@@ -7,7 +7,7 @@ import pytest
 from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from accounts.models import User
+from accounts.models import User, UserStatus
 from core import calls
 from core.clock import now
 from notifications.tasks import deliver_webhooks
@@ -46,6 +46,17 @@ class TestMessage:
         assert datetime.fromisoformat(read["timestamp"]) == Event.objects.get().occurred_at
         with pytest.raises(WebhookVerificationError):
             Webhook(secret).verify(message.body + b" ", dict(message.headers))
+
+    def test_waits_while_its_owner_is_suspended(
+        self, owner: User, register: Registering, deliver: Delivering
+    ) -> None:
+        register(owner, CREDITED)
+        happen(owner)
+        mine = User.objects.filter(pk=owner.pk)
+        mine.update(status=UserStatus.SUSPENDED, is_active=False)
+        assert deliver() == 0
+        mine.update(status=UserStatus.ACTIVE, is_active=True)
+        assert deliver() == 1
 
     def test_is_signed_by_both_secrets_for_a_day_after_a_rotation(
         self,
