@@ -57,6 +57,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
     _identify(other, somebody)
     owner.refresh_from_db()
     webhook, delivery = _webhook(owner)
+    approval = _approval(people["admin"], owner)
     return Belongings(
         account=mine,
         other_account=other,
@@ -70,11 +71,17 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "scheduled_id": _scheduled(owner, mine, other),
             "endpoint_id": webhook,
             "delivery_id": delivery,
-            "approval_id": _approval(people["admin"], owner),
+            "approval_id": approval,
+            "pk": str(owner.pk),
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },
-        ids_by_route={"api-payee-confirmation": {"number": str(other)}},
+        ids_by_route={
+            "api-payee-confirmation": {"number": str(other)},
+            "admin:accounts_approval_history": {"object_id": approval},
+            "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
+            "admin:accounts_user_history": {"object_id": str(owner.pk)},
+        },
     )
 
 
