@@ -188,8 +188,6 @@ class TestChange:
                 desk.sees("…")
                 while not script.keys():
                     sleep(0.01)
-                # The client has still to begin to wait for the answer.
-                sleep(0.5)
                 desk.types(CTRL_C)
                 desk.sees(f"--key {script.keys()[0]} tells")
                 desk.ends(130)

@@ -50,7 +50,7 @@ class Terminal:
             stderr=theirs,
             env={**_plain_environment(), **environment},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  no threads
+            preexec_fn=_sit_down,  # noqa: PLW1509  no threads
         )
         os.close(theirs)
 
@@ -202,6 +202,12 @@ class Bank:
         while left := self.processes():
             assert time.monotonic() < deadline, f"left behind: {left}"
             time.sleep(0.1)
+
+
+def _sit_down() -> None:
+    """Make the window the process's own. Ctrl-C counts there, even if the tests run without it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def kill(pid: int) -> None:
