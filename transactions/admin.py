@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.access_log import note_accounts_viewed
+from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.callers import Caller
 from accounts.models import Role
 from core import clock
@@ -31,7 +32,7 @@ _FILL: Final = "filling"
 _BUTTONS: Final = (*_SERVICES, _FILL)
 
 
-class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class DeskAdmin(ReadOnlyAdmin):
     """One page of forms, where the admin has the list of a model: there is no table."""
 
     permissions: ClassVar[tuple[str, ...]]
@@ -52,18 +53,6 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes it
         """Let those in who may do something here."""
         return any(request.user.has_perm(permission) for permission in self.permissions)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  # Django passes it
-        """Add nothing: there is no table."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes them
-        """Change nothing: there is no table."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes them
-        """Delete nothing: there is no table."""
-        return False
 
     def shown(
         self, request: HttpRequest, template: str, *, status: int = 200, **context: Any

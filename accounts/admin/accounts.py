@@ -1,12 +1,13 @@
 """Branches, and the identity of accounts. What an account holds is not edited here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from accounts.access_log import note_accounts_viewed
+from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.models import Account, Branch, Holding
 
@@ -32,7 +33,7 @@ class HoldingInline(admin.TabularInline):  # type: ignore[type-arg]  # not gener
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnlyAdmin):
+class AccountAdmin(ReadOnlyAdmin, NotedAdmin):
     """Identities of accounts, to look at; the holders are told who looked."""
 
     list_display = ("number", "product", "currency", "status", "branch", "opened_at")
@@ -41,29 +42,10 @@ class AccountAdmin(ReadOnlyAdmin):
     search_fields = ("number", "external_reference")
     inlines: ClassVar = [HoldingInline]
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Note the look, then show the account."""
-        account = self.get_object(request, object_id) if object_id else None
-        if account is not None and self.has_view_permission(request, account):
-            _note(request, [account.pk], what="account")
-        return super().changeform_view(request, object_id, form_url, extra_context)
+    one = "account"
+    many = "list of accounts"
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show a page of accounts, and note the look."""
-        answer = super().changelist_view(request, extra_context)
-        shown = getattr(answer, "context_data", {}).get("cl")
-        if shown is not None:
-            _note(request, [one.pk for one in shown.result_list], what="list of accounts")
-        return answer
-
-
-def _note(request: HttpRequest, numbers: Iterable[int], *, what: str) -> None:
-    note_accounts_viewed(viewer=int(request.user.pk or 0), numbers=list(numbers), what=what)
+    def note_look(self, request: HttpRequest, rows: Collection[Account], *, what: str) -> None:
+        """Note the look for all who hold the accounts."""
+        numbers = [row.pk for row in rows]
+        note_accounts_viewed(viewer=int(request.user.pk or 0), numbers=numbers, what=what)

@@ -3,7 +3,7 @@
 Role and status are changed on pages of their own, which ask for a reason; roles by two persons.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, ClassVar, Final, cast
 
 from django.contrib import admin, messages
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts.access_log import note_all_viewed
 from accounts.admin.asking import Asking
 from accounts.admin.forms import RegistrationForm, RoleForm, StatusForm
+from accounts.admin.noted import NotedAdmin
 from accounts.callers import forget_standing
 from accounts.models import Role, User, UserStatus
 from accounts.numbers import shown_user_id
@@ -39,7 +40,7 @@ _SHOWN: Final = (
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class UserAdmin(NotedAdmin):
     """People. Admins look after customers, super admins after staff, too."""
 
     list_display = ("full_name", "user_id", "email", "rank", "status", "branch", "last_login")
@@ -51,6 +52,8 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
     readonly_fields = _SHOWN
     filter_horizontal = ("groups", "user_permissions")
     change_form_template = "admin/person.html"
+    one = "personal data"
+    many = "list of people"
 
     @admin.display(description=gettext_lazy("user ID"), ordering="number")
     def user_id(self, person: User) -> str:
@@ -101,23 +104,14 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at r
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Register a customer; or note the look, then show a person."""
+        """Register a customer, or show a person."""
         if object_id is None:
             return self._register(request)
-        person = self.get_object(request, object_id)
-        if person is not None and self.has_view_permission(request, person):
-            _note(request, [person], what="personal data")
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show a page of people, and note the look."""
-        answer = super().changelist_view(request, extra_context)
-        shown = getattr(answer, "context_data", {}).get("cl")
-        if shown is not None:
-            _note(request, shown.result_list, what="list of people")
-        return answer
+    def note_look(self, request: HttpRequest, rows: Collection[User], *, what: str) -> None:
+        """Note the look for the people themselves."""
+        note_all_viewed(viewer=_me(request).pk, subjects=[row.pk for row in rows], what=what)
 
     def status(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Suspend a person, let them in again, or close them."""
@@ -195,7 +189,3 @@ def _me(request: HttpRequest) -> User:
 
 def _address(person: User) -> str:
     return reverse("admin:accounts_user_change", args=[person.pk])
-
-
-def _note(request: HttpRequest, people: Iterable[User], *, what: str) -> None:
-    note_all_viewed(viewer=_me(request).pk, subjects=[one.pk for one in people], what=what)

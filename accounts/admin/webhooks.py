@@ -1,15 +1,16 @@
 """Webhooks in the Django admin: where events go, what came of it, and sending one again."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.access_log import note_all_viewed
+from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from core import clock
 from core.errors import DomainError
@@ -19,33 +20,14 @@ from notifications.webhooks.models import Attempt, Delivery, Endpoint
 REDELIVER = "notifications.change_delivery"
 
 
-class _NotedAdmin(ReadOnlyAdmin):
-    """Rows that belong to people, who are told who looked."""
+class _OwnedAdmin(ReadOnlyAdmin, NotedAdmin):
+    """Rows of webhooks, and whose they are."""
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Note the look, then show the row."""
-        found = self.get_object(request, object_id) if object_id else None
-        if found is not None and self.has_view_permission(request, found):
-            self._note(request, [found], what="webhook")
-        return super().changeform_view(request, object_id, form_url, extra_context)
+    one = "webhook"
+    many = "list of webhooks"
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show a page of rows, and note the look."""
-        answer = super().changelist_view(request, extra_context)
-        shown = getattr(answer, "context_data", {}).get("cl")
-        if shown is not None:
-            self._note(request, shown.result_list, what="list of webhooks")
-        return answer
-
-    def _note(self, request: HttpRequest, rows: Iterable[Any], *, what: str) -> None:
+    def note_look(self, request: HttpRequest, rows: Collection[Any], *, what: str) -> None:
+        """Note the look for the owners."""
         subjects = {self.owner_of(row) for row in rows}
         note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)
 
@@ -56,7 +38,7 @@ class _NotedAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(_NotedAdmin):
+class EndpointAdmin(_OwnedAdmin):
     """Endpoints, without their secrets."""
 
     list_display = ("url", "owner", "state", "failing_since", "created_at")
@@ -85,7 +67,7 @@ class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]  # not gener
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(_NotedAdmin):
+class DeliveryAdmin(_OwnedAdmin):
     """Deliveries with their attempts. What the events say is between the bank and their owners."""
 
     list_display = ("created_at", "event", "endpoint", "owner", "state", "next_attempt_at")

@@ -72,7 +72,6 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "endpoint_id": webhook,
             "delivery_id": delivery,
             "approval_id": approval,
-            "pk": str(owner.pk),
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },
@@ -81,6 +80,10 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "admin:accounts_approval_history": {"object_id": approval},
             "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
             "admin:accounts_user_history": {"object_id": str(owner.pk)},
+            **{
+                f"admin:person_{page}": {"pk": str(owner.pk)}
+                for page in ("status", "role", "invitation")
+            },
         },
     )
 

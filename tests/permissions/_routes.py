@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PARAMETER: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 # Ids of nothing there is.
-_UNKNOWN: Final = {"uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "int": "7"}
+_UNKNOWN: Final = {"uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "int": "999999999"}
 
 
 @dataclass(frozen=True, kw_only=True)

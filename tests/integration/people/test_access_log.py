@@ -120,6 +120,19 @@ class TestTheAdmin:
             for what in ("list of people", "personal data", "list of accounts", "account")
         ]
 
+    @pytest.mark.parametrize("page", ["user/_2B{}/change/", "user/{}/history/", "user/{}/status/"])
+    def test_notes_a_look_however_the_person_is_named(self, page: str) -> None:
+        chief = person(role=Role.ADMIN, is_staff=True, is_superuser=True)
+        asha = person()
+        assert browser(chief).get(f"/admin/accounts/{page.format(asha.pk)}").status_code == 200
+        assert seen() == [(chief.pk, asha.pk, "personal data")]
+
+    def test_finds_nobody_by_what_is_typed(self) -> None:
+        chief = person(role=Role.ADMIN, is_staff=True, is_superuser=True)
+        asked = {"app_label": "accounts", "model_name": "viewing", "field_name": "subject"}
+        answer = browser(chief).get("/admin/autocomplete/", {**asked, "term": "a"})
+        assert answer.status_code == 404
+
     @pytest.mark.parametrize("pk", ["0", "x", "9" * 40])
     def test_bears_addresses_of_nobody(self, pk: str) -> None:
         client = browser(person(role=Role.ADMIN, is_staff=True, is_superuser=True))
