@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from accounts.callers import Caller
 from accounts.devices import device_of
 from accounts.models import Session, SessionKind, User
-from accounts.sessions import IN_SESSION, SessionStore, remember_session
+from accounts.sessions import ENDS_AT, IN_SESSION, SessionStore, remember_session
 from accounts.standing import remember_standing
 from core.client_address import client_address
 from core.errors import DomainError
@@ -48,6 +48,7 @@ def begin_session(
         },
     )
     request.session[IN_SESSION] = str(session.pk)
+    request.session[ENDS_AT] = session.expires_at.timestamp()
     remember_session(session)
     remember_standing(person)
     return session

@@ -4,11 +4,13 @@ Signed cookies would do, too, and could not be ended by the bank. The cache is n
 database answers. A copy is signed, and found by the session key's hash: the key itself lets its
 bearer in.
 
-Of people who are logged in there is a ``Session``, too, which they see and can end.
+Of people who are logged in there is a ``Session``, too, which they see and can end. It ends when it
+was to end as it began, however long it is used.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from math import ceil
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
@@ -24,9 +27,14 @@ from accounts.known import SILENCE, Known
 from accounts.last_used import note_used
 from accounts.models import Session
 from core import clock
+from core.cache import bank_cache
 
 # Under which name Django's session data name the session.
 IN_SESSION: Final = "bank_session"
+# And when it ends: seconds of the Unix clock.
+ENDS_AT: Final = "bank_session_ends"
+# What the cache holds of a session that is over. Nothing is written over it.
+_ENDED: Final = 0
 
 _log = structlog.get_logger(__name__)
 
@@ -35,30 +43,38 @@ class SessionStore(DatabaseStore):
     """A session. Beginning one needs the database; going on, changing and ending it does not."""
 
     def load(self) -> dict[str, Any]:
-        """Return the session's data, from the cache if it is there."""
+        """Return the session's data, from the cache if it is there; of one that is over, none."""
         try:
             kept = cache.get(self._place())
         except RedisError:
             kept = None
         if kept is None:
-            return self._load_from_database()
-        data: dict[str, Any] = self.decode(kept)
-        if not data:
-            # Ended: what comes next is another one.
+            data = self._load_from_database()
+        else:
+            data = {} if kept == _ENDED else self.decode(kept)
+        if not data or _is_over(data):
+            # What comes next is another one.
             self._session_key = None
-        elif IN_SESSION in data:
+            return {}
+        if IN_SESSION in data:
             note_used(Session, data[IN_SESSION], now=clock.now())
         return data
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002  # as Django calls it
-        """Save in the database and the cache; while the database is silent, in the cache alone."""
+        """Save in the database and the cache; while the database is silent, in the cache alone.
+
+        Raises:
+            UpdateError: the session was ended meanwhile, or nothing answers.
+        """
         try:
             super().save(must_create)
         except (*SILENCE, UpdateError) as error:
             # Django calls it the same when the session was ended meanwhile.
             is_silent = isinstance(error, SILENCE) or isinstance(error.__context__, SILENCE)
-            if must_create or not is_silent or not self._keep_now():
+            if must_create or not is_silent:
                 raise
+            if not self._keep_now():
+                raise UpdateError from error
         else:
             self._keep_now()
 
@@ -72,51 +88,78 @@ class SessionStore(DatabaseStore):
             return
         is_noted = SessionStore(key).say_ended()
         try:
-            super().delete(key)
-            _end(key)
+            with transaction.atomic():
+                super().delete(key)
+                ended = _end(key)
         except SILENCE:
             if not is_noted:
                 raise
+            return
+        for one in ended:
+            sessions.tell(str(one))
 
     def cycle_key(self) -> None:
-        """Go on under another key, so that one that somebody else may know is worth nothing."""
+        """Go on under another key, so that one that somebody else may know is worth nothing.
+
+        A session that somebody ended meanwhile does not go on.
+        """
+        data = self._session  # type: ignore[attr-defined]  # not in the stubs
         before = self.session_key
-        super().cycle_key()
-        if before is not None:
-            Session.objects.filter(session_key=before).update(
-                session_key=self.session_key, ended_at=None
-            )
+        self.create()
+        self._session_cache = data
+        if before is None:
+            return
+        going_on = Session.objects.filter(session_key=before, ended_at=None)
+        if not going_on.update(session_key=self.session_key) and IN_SESSION in data:
+            self.flush()
+        self.delete(before)
+
+    def get_expiry_age(self, **kwargs: Any) -> int:
+        """Return for how many seconds the session can go on."""
+        usual = super().get_expiry_age(**kwargs)
+        end = self.get(ENDS_AT)
+        return usual if end is None else min(usual, _seconds_until(end))
+
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        """Return until when the session can go on."""
+        usual = super().get_expiry_date(**kwargs)
+        end = self.get(ENDS_AT)
+        return usual if end is None else min(usual, datetime.fromtimestamp(end, UTC))
 
     def say_ended(self) -> bool:
         """Let the cache say that the session is over; False when it does not answer."""
-        return self._keep({}, seconds=settings.SESSION_COOKIE_AGE)
+        try:
+            cache.set(self._place(), _ENDED, settings.SESSION_COOKIE_AGE)
+        except RedisError as error:
+            _log.warning("session_not_cached", error=str(error))
+            return False
+        return True
 
     def _load_from_database(self) -> dict[str, Any]:
         row = self._get_session_from_db()  # type: ignore[attr-defined]  # not in the stubs
         if row is None:
             return {}
         data: dict[str, Any] = self.decode(row.session_data)
+        seconds = _seconds_until(row.expire_date.timestamp())
         try:
             # Only where there is none: the session may have been ended since it was read.
-            cache.add(self._place(), self.encode(data), self.get_expiry_age(expiry=row.expire_date))
+            cache.add(self._place(), self.encode(data), seconds)
         except RedisError as error:
             _log.warning("session_not_cached", error=str(error))
         return data
 
     def _keep_now(self) -> bool:
-        data = self._get_session(no_load=True)  # type: ignore[attr-defined]  # not in the stubs
-        return self._keep(data, seconds=self.get_expiry_age())
-
-    def _keep(self, data: dict[str, Any], *, seconds: int) -> bool:
-        """Put data into the cache; False when that does not answer."""
+        """Put what is known now into the cache; False when it is over, or nothing answers."""
         if self.session_key is None:
             return False
+        data = self._get_session(no_load=True)  # type: ignore[attr-defined]  # not in the stubs
         try:
-            cache.set(self._place(), self.encode(data), seconds)
+            return bank_cache().set_unless(
+                self._place(), self.encode(data), mark=_ENDED, timeout=self.get_expiry_age()
+            )
         except RedisError as error:
             _log.warning("session_not_cached", error=str(error))
             return False
-        return True
 
     def _place(self) -> str:
         return f"session:{sha256(str(self.session_key).encode()).hexdigest()}"
@@ -137,12 +180,21 @@ def is_open(pk: UUID, *, person: int, now: datetime) -> bool:
     )
 
 
-def _end(key: str) -> None:
-    """Note that who was logged in under a key is no more."""
+def _end(key: str) -> list[UUID]:
+    """Note that who was logged in under a key is no more; return which sessions that ends."""
     going_on = Session.objects.filter(session_key=key, ended_at=None)
-    for one in going_on.values_list("pk", flat=True):
-        Session.objects.filter(pk=one).update(ended_at=Now())
-        sessions.tell(str(one))
+    ended = list(going_on.values_list("pk", flat=True))
+    Session.objects.filter(pk__in=ended).update(ended_at=Now())
+    return ended
+
+
+def _is_over(data: dict[str, Any]) -> bool:
+    """Tell whether a session of somebody who logged in has come to its end."""
+    return IN_SESSION in data and not _seconds_until(data.get(ENDS_AT, 0))
+
+
+def _seconds_until(end: float) -> int:
+    return max(ceil(end - clock.now().timestamp()), 0)
 
 
 def _load(pk: str) -> dict[str, Any] | None:

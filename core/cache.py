@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
+from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.redis import RedisCache
@@ -13,6 +14,11 @@ AWAY_SECONDS: Final = 3.0
 # What the log-in door counts: attempts, and codes that are used up.
 _COUNTED: Final = "allauth"
 _MOST_COUNTED: Final = 1_000_000
+_SET_UNLESS: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
 
 
 class CacheAway(RedisError):
@@ -51,6 +57,10 @@ class BankCache(RedisCache):
         """Keep a value."""
         self._do("set", super().set, key, value, timeout, version)
 
+    def set_unless(self, key: Any, value: Any, *, mark: int, timeout: int) -> bool:
+        """Keep a value, in one step, unless ``mark`` is kept there; tell whether it was kept."""
+        return bool(self._do("set_unless", self._set_unless, key, value, mark, max(timeout, 1)))
+
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Forget a value."""
         return bool(self._do("delete", super().delete, key, version))
@@ -59,6 +69,13 @@ class BankCache(RedisCache):
     def trust_again(cls) -> None:
         """Ask Valkey again at once."""
         BankCache._away_until = 0.0
+
+    def _set_unless(self, key: Any, value: Any, mark: int, timeout: int) -> bool:
+        place = self.make_and_validate_key(key)
+        server: Any = self._cache
+        kept = server._serializer.dumps(value)  # noqa: SLF001  # as Django's own client keeps it
+        client = server.get_client(place, write=True)
+        return bool(client.eval(_SET_UNLESS, 1, place, mark, kept, timeout))
 
     def _do(self, name: str, ask: Callable[..., Any], key: Any, *rest: Any) -> Any:
         try:
@@ -72,3 +89,8 @@ class BankCache(RedisCache):
             if str(key).startswith(_COUNTED):
                 return getattr(self._fallback, name)(key, *rest)
             raise
+
+
+def bank_cache() -> BankCache:
+    """Return the bank's cache, with what Django's have not."""
+    return cast("BankCache", caches["default"])
