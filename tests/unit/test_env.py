@@ -80,7 +80,11 @@ class TestDatabase:
             "PASSWORD": "p@ss/",
             "HOST": "127.0.0.1",
             "PORT": "5433",
-            "OPTIONS": {"connect_timeout": "7", "options": "-c lock_timeout=5s"},
+            "OPTIONS": {
+                "connect_timeout": "7",
+                "options": "-c lock_timeout=5s -c plan_cache_mode=force_generic_plan",
+                "prepare_threshold": 1_000_000,
+            },
             "CONN_MAX_AGE": 600,
             "CONN_HEALTH_CHECKS": True,
         }

@@ -1,4 +1,4 @@
-"""A batch finds its accounts by their numbers, however many there are."""
+"""What PostgreSQL plans for the ledger: once, and by accounts' numbers however many there are."""
 
 import json
 from collections.abc import Iterator
@@ -6,10 +6,12 @@ from typing import Any, Final
 
 import psycopg
 import pytest
+from django.db import connection as django_connection
 from psycopg.errors import Diagnostic
 
 from bankproject.runtime.postgres import BankUrls
 from tests.servers import TestServer
+from transactions.ledger import reads
 
 ACCOUNTS: Final = 100_000
 _OPEN: Final = """
@@ -82,3 +84,17 @@ def test_no_statement_of_a_batch_reads_all_accounts(
             for scan in account_scans(plan["Plan"]):
                 assert scan["Node Type"] == "Index Scan", plan
                 assert "number" in scan.get("Index Cond", ""), plan
+
+
+@pytest.mark.django_db
+def test_queries_are_planned_once_for_all_values() -> None:
+    for account in range(1, 8):
+        reads.entries(account)
+    with django_connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%leg.sign%'"
+        )
+        ((generic, custom),) = cursor.fetchall()
+    assert generic >= 7
+    assert custom == 0
