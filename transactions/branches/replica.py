@@ -91,8 +91,17 @@ def on_migrated(*, using: str, **_others: Any) -> None:
 
 
 def take_form() -> None:
-    """Make the migrated database ``replica`` one that can hold all nodes."""
+    """Make the migrated database ``replica`` one that can hold all nodes.
+
+    Raises:
+        CannotSubscribe: it is a node's own ledger, which would lose what guards it.
+    """
     with _owner_cursor(REPLICA) as cursor:
+        cursor.execute(_QUERIES["named_node"])
+        named = cursor.fetchone()
+        if named is not None:
+            message = f"the replica's address is that of a node, {named[0]}: it was left as it is"
+            raise CannotSubscribe(message)
         cursor.execute(_FORM.read_text(encoding="utf-8"))
 
 

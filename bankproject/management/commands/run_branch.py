@@ -89,12 +89,13 @@ class Command(BaseCommand):
             message = f"{error}; choose one with --code"
             raise CommandError(message) from None
         home = Home(folder=env.VAR)
+        replicas = [_replica_at(address) for address in options["replica"]]
         with branch_server(home, code, host=options["host"], port=options["port"]) as (server, url):
             branch = join_branch(code=code, name=name, url=url, number=None, now=clock.now())
             if options["preload"]:
                 self._preload(branch)
-            for address in options["replica"]:
-                _copy_to(address, code)
+            for database in replicas:
+                _copy_to(database, code)
             connections.close_all()
             self.stdout.write(
                 f"Branch {code} {name}, number {branch.number}, serves on"
@@ -131,11 +132,24 @@ def _code_for(name: str, *, host: str, port: int) -> str:
     return next(code for code in tries if code not in taken)
 
 
-def _copy_to(address: str, code: str) -> None:
-    """Let a replica copy the branch."""
-    database = database_settings(
-        address, name="--replica", allow_plaintext=settings.ALLOW_PLAINTEXT
-    )
+def _replica_at(address: str) -> dict[str, Any]:
+    """Return the settings of a replica's database.
+
+    Raises:
+        ImproperlyConfigured: the address is not understood or not allowed, or nobody may copy.
+    """
+    if settings.REPLICATION_DATABASE is None:
+        message = "--replica needs REPLICATION_DATABASE_URL: as whom a replica copies the branch"
+        raise ImproperlyConfigured(message)
+    return database_settings(address, name="--replica", allow_plaintext=settings.ALLOW_PLAINTEXT)
+
+
+def _copy_to(database: dict[str, Any], code: str) -> None:
+    """Let a replica copy the branch.
+
+    Raises:
+        CannotSubscribe: it does not answer, or is no replica.
+    """
     aliases.add(REPLICA, database)
     connections[REPLICA].close()
     del connections[REPLICA]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -24,9 +25,7 @@ def replicated(
     database = f"replica_of_{branches.head_office.app.rpartition('/')[2]}"
     as_replica = database_settings(branches.head_office.replica, name="", allow_plaintext=False)
     monkeypatch.setattr(settings, "REPLICATION_DATABASE", as_replica)
-    with server.copied(f"empty_{worker_name()}", database) as urls:
-        with psycopg.connect(server.superuser_url(database)) as superuser:
-            superuser.execute((DEPLOY / "replica.sql").read_bytes())
+    with empty_replica(server, database) as urls:
         aliases.add(
             aliases.REPLICA, database_settings(urls.readonly, name="", allow_plaintext=False)
         )
@@ -37,6 +36,18 @@ def replicated(
         finally:
             aliases.remove(aliases.REPLICA)
             unsubscribe(server.superuser_url(database))
+
+
+@contextmanager
+def empty_replica(server: TestServer, database: str) -> Iterator[BankUrls]:
+    """Yield a migrated database that can become a replica, dropped in the end."""
+    with server.copied(f"empty_{worker_name()}", database) as urls:
+        with psycopg.connect(server.superuser_url(database)) as superuser:
+            superuser.execute((DEPLOY / "replica.sql").read_bytes())
+            # It is a copy of a head office, which knows its name.
+            superuser.execute("ALTER TABLE ledger.this_node DISABLE TRIGGER ALL")
+            superuser.execute("DELETE FROM ledger.this_node")
+        yield urls
 
 
 def unsubscribe(url: str) -> None:

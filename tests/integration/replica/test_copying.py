@@ -5,6 +5,8 @@ import pytest
 from django.db import connections
 
 from bankproject.runtime.postgres import BankUrls
+from core.db import aliases
+from core.db.addresses import database_settings
 from tests.branches import MUM, Branches
 from tests.factories import person
 from tests.integration.replica.bank import NODES, balances, customer, on_replica
@@ -25,6 +27,18 @@ class TestSettingUp:
         (complaint,) = (record.getMessage() for record in caplog.records)
         assert "replica_not_subscribed" in complaint
         assert "MUM" in complaint
+
+    def test_leaves_a_node_as_it_is(self, branches: Branches) -> None:
+        address = database_settings(branches.mumbai.readonly, name="", allow_plaintext=False)
+        aliases.add(aliases.REPLICA, address)
+        try:
+            with pytest.raises(replica.CannotSubscribe, match="that of a node, MUM"):
+                replica.set_up()
+        finally:
+            aliases.remove(aliases.REPLICA)
+        with psycopg.connect(branches.mumbai.owner) as node:
+            rows = node.execute("SELECT pubname FROM pg_publication").fetchall()
+        assert rows == [("bank_ledger",)]
 
     def test_logs_no_password_when_it_fails(self, replicated: BankUrls, server: TestServer) -> None:
         database = replicated.owner.rpartition("/")[2]

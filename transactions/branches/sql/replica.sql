@@ -6,6 +6,10 @@ SELECT
     to_regclass('ledger.pulse') IS NOT NULL
     AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'bank_replica')
 
+-- name: named_node
+-- The node whose ledger this is; a replica is none.
+SELECT code FROM ledger.this_node
+
 -- name: is_subscribed
 SELECT EXISTS (
     SELECT FROM pg_subscription
