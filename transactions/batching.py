@@ -5,8 +5,8 @@ of nodes that money crosses. Each part is one posting under a key of its own, an
 part however often the request is sent: so sending it again posts just the parts that are missing.
 
 A part goes to the nodes that the numbers name, also where an account has moved since. There its
-items are refused, for that reason and for good, and are then posted where the account lives: each
-under a key of its own, which moves along with the account.
+items are refused, for that reason and for good, and are then posted where the account lives, as
+``chains`` does: each under a key of its own, whose answer moves along with the account.
 """
 
 from collections import defaultdict
@@ -30,21 +30,15 @@ from core.money import Money
 from transactions.branches.batches import answered_batch_across, post_batch_across
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown, silence_named
 from transactions.branches.recovery import has_arrived
-from transactions.branches.registry import follow, home_of, node_of, nodes
+from transactions.branches.registry import home_of, nodes
+from transactions.chains import LinkedAcrossBranches, post_moved
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import BatchReceipt, Channel, Order, Transfer, post_batch
 from transactions.ledger.reads import keys_used
 from transactions.policy import check_key_limit, needs_step_up
-from transactions.services import send
 
 MOST_TRANSFERS: Final = 10_000
 _UNANSWERED: Final = (BranchDown, Busy, OutcomeUnknown)
-
-
-class LinkedAcrossBranches(DomainError):
-    """Linked transfers are of several branches, which cannot make them one posting."""
-
-    code = "linked_across_branches"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +255,9 @@ def _go_after(result: BatchResult, part: _Part, chain: Sequence[int], order: Ord
     transfers = [part.transfers[item] for item in chain]
     own = replace(order, key=_key(str(order.key), "item", places[0]))
     try:
-        posted = _post_moved(transfers, own)
+        posted = post_moved(transfers, order=own)
     except DomainError as error:
+        result.replayed &= not isinstance(error, _UNANSWERED)
         result.faults.update(dict.fromkeys(places, error))
         return
     result.replayed &= posted.replayed
@@ -273,27 +268,6 @@ def _go_after(result: BatchResult, part: _Part, chain: Sequence[int], order: Ord
         else:
             del result.faults[place]
             result.ids[place] = posted.transfer_id(item)
-
-
-def _post_moved(transfers: Sequence[Transfer], order: Order) -> BatchReceipt:
-    if len(transfers) == 1:
-        receipt = send(transfers[0], order=order)
-        return BatchReceipt(receipt.transfer_id, 1, {}, receipt.replayed, receipt.settling)
-    for number in {number for each in transfers for number in (each.debit, each.credit)}:
-        follow(number)
-    pairs = {(node_of(each.debit), node_of(each.credit)) for each in transfers}
-    if len(pairs) > 1:
-        message = "The accounts of linked transfers live at several branches by now."
-        raise LinkedAcrossBranches(message)
-    ((source, destination),) = pairs
-    chain = _Part(
-        source=source,
-        destination=destination,
-        key=str(order.key),
-        places=range(len(transfers)),
-        transfers=transfers,
-    )
-    return _post(chain, order)
 
 
 def _largest(transfers: Sequence[Transfer]) -> list[tuple[int, Transfer]]:

@@ -56,9 +56,10 @@ class _Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    """A batch as each of its two nodes has to post it."""
+    """A batch as each of its two nodes has to post it; ``sent_by`` is the source's query."""
 
     id: UUID
+    sent_by: str
     source: str
     destination: str
     items: int
@@ -67,12 +68,18 @@ class _Batch:
 
 
 def post_batch_across(
-    transfers: Sequence[Transfer], *, order: Order, source: str, destination: str
+    transfers: Sequence[Transfer],
+    *,
+    order: Order,
+    source: str,
+    destination: str,
+    is_chain: bool = False,
 ) -> BatchReceipt:
     """Post transfers from accounts of one node to accounts of another, each with its own result.
 
     As ``post_batch``: in order, earlier items count for later ones, linked ones stand or fall
-    together. No transaction may be open on the source.
+    together. No transaction may be open on the source. With ``is_chain`` the answer stands for
+    good, as that of ``post_chain``.
 
     Raises:
         Refused: the batch as a whole is malformed, or its key stands for another one.
@@ -82,7 +89,8 @@ def post_batch_across(
     refuse_open_transaction(source)
     currencies = {transfer.amount.currency for transfer in transfers}
     open_clearing(source, destination, currencies=currencies)
-    batch = _batch(transfers, order, source, destination)
+    sent_by = "send_chain" if is_chain else "send_batch"
+    batch = replace(_batch(transfers, order, source, destination), sent_by=sent_by)
     for attempt in attempts():
         try:
             with _Attempt(batch, attempt) as tried:
@@ -113,6 +121,7 @@ def _batch(transfers: Sequence[Transfer], order: Order, source: str, destination
     ]
     return _Batch(
         id=uuid4(),
+        sent_by="send_batch",
         source=source,
         destination=destination,
         items=len(transfers),
@@ -186,7 +195,7 @@ class _Attempt(Commitment):
 
     def _send(self, refused: dict[int, int]) -> _Side:
         own = {"destination": self._batch.destination}
-        row = self._run(self.source, "send_batch", {**self._batch.sending, **own}, refused)
+        row = self._run(self.source, self._batch.sent_by, {**self._batch.sending, **own}, refused)
         return _Side(row.first_id, _refusals(row), row.replayed)
 
     def _receive(self, refused: dict[int, int]) -> _Side:

@@ -23,6 +23,7 @@ from transactions.ledger.arrays import (
     Booleans,
     Instants,
     Integers,
+    Smallints,
     Texts,
     adapt_packed_arrays,
 )
@@ -218,6 +219,39 @@ def post_batch(
     return BatchReceipt(row.first_id, len(transfers), _refusals(row), row.replayed)
 
 
+def post_chain(
+    transfers: Sequence[Transfer],
+    *,
+    order: Order,
+    refused: Code | None = None,
+    using: str = "default",
+) -> BatchReceipt:
+    """Post linked transfers, or one alone, as ``post_batch``, with an answer that stands for good.
+
+    A refusal, too, moves along with the account that pays first. ``refused``: for this reason of
+    the caller's each is refused.
+
+    Raises:
+        Refused: an account has moved away, and nothing is kept; or as ``post_batch``.
+        Busy: try again.
+    """
+    codes = None if refused is None else Smallints([refused] * len(transfers))
+    parameters = {**batch_parameters(transfers, order), "refused": codes}
+    row = _run_batch("post_chain", parameters, using)
+    return BatchReceipt(row.first_id, len(transfers), _refusals(row), row.replayed)
+
+
+def chain_answered(*, items: int, order: Order, using: str = "default") -> BatchReceipt | None:
+    """Return the receipt of a chain posted before under the order's key, or None.
+
+    Whether it was the same one is the caller's to know.
+    """
+    row = fetch_one("chain_answered", {"client": order.client, "key": order.key}, using)
+    if row is None:
+        return None
+    return BatchReceipt(row.result_id, items, _refusals(row), replayed=True)
+
+
 def answered_batch(
     parameters: Mapping[str, Any], *, items: int, using: str = "default"
 ) -> BatchReceipt | None:
@@ -282,6 +316,7 @@ def batch_parameters(
         "reference": Texts(references) if any(references) else None,
         "event_at": Instants(instants) if any(instants) else None,
         "peer": None if peers is None else Bigints(peers),
+        "payer": debits[0] if debits else None,
     }
 
 

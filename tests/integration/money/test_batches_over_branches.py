@@ -14,10 +14,11 @@ from tests.integration.branches.test_crossing import balance_of, in_doubt
 from tests.integration.money.people import ASHA, findings, held_at, move, pay, send
 from tests.outages import node_down
 from tests.servers import TestServer
-from transactions.batching import BatchResult, LinkedAcrossBranches
-from transactions.branches import recovery
+from transactions.batching import BatchResult
+from transactions.branches import recovery, registry
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import node_of
+from transactions.chains import LinkedAcrossBranches
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Transfer
 
@@ -239,3 +240,70 @@ class TestAccountsThatMoved:
         assert ASHA
         result = send([Transfer(strange, bank.mumbai, inr(101))], key=str(uuid4()))
         assert refusals(result) == {0: "insufficient_funds"}
+
+    @pytest.mark.parametrize("payee", ["mumbai_payee", "delhi_payee"])
+    def test_that_were_refused_stay_refused_wherever_they_go(self, bank: Bank, payee: str) -> None:
+        move(bank.mumbai, DEL)
+        way = (bank.mumbai, getattr(bank, payee))
+        items = [
+            Transfer(*way, inr(10_001)),
+            Transfer(*way, inr(1), linked=True),
+            Transfer(*way, inr(10_000)),
+        ]
+        first = send(items, key="march")
+        assert list(refusals(first).values()) == [
+            "insufficient_funds",
+            "linked_item_refused",
+            "insufficient_funds",
+        ]
+        pay(bank.delhi, bank.mumbai, 9_000)
+        for code in ("HO", MUM, DEL):
+            move(bank.mumbai, code)
+            again = send(items, key="march")
+            assert (refusals(again), again.replayed) == (refusals(first), True)
+        assert bank.balances()[0] == 19_000
+        assert findings() == []
+
+    def test_answer_a_chain_that_was_made_wherever_they_go(self, bank: Bank) -> None:
+        move(bank.mumbai, DEL)
+        chain = [
+            Transfer(bank.mumbai, bank.mumbai_payee, inr(5), linked=True),
+            Transfer(bank.mumbai, bank.mumbai_payee, inr(6)),
+        ]
+        first = send(chain, key="march")
+        for number, code in ((bank.mumbai_payee, DEL), (bank.mumbai, "HO"), (bank.mumbai, MUM)):
+            move(number, code)
+            again = send(chain, key="march")
+            assert (again.ids, again.replayed, again.settling) == (first.ids, True, False)
+        assert bank.balances() == [9_989, 10_000, 11, 0]
+
+    def test_refuse_a_chain_for_good_when_they_live_apart(self, bank: Bank) -> None:
+        other = held_at(MUM, 3)
+        move(other, DEL)
+        chain = [
+            Transfer(bank.mumbai, bank.mumbai_payee, inr(5), linked=True),
+            Transfer(bank.mumbai, other, inr(6)),
+        ]
+        for payer in ("HO", DEL, MUM):
+            assert set(refusals(send(chain, key="march")).values()) == {"linked_across_branches"}
+            move(bank.mumbai, payer)
+        move(other, MUM)
+        assert set(refusals(send(chain, key="march")).values()) == {"linked_across_branches"}
+        assert bank.balances()[0] == 10_000
+
+    def test_keep_no_answer_where_they_were_missed(
+        self, bank: Bank, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody is told of the last move: the chain comes to where the account is no more."""
+        move(bank.mumbai, DEL)
+        registry.refresh()
+        monkeypatch.setattr("transactions.branches.moving._tell_others", lambda _moved: None)
+        monkeypatch.setattr("transactions.branches.moving.follow", lambda _number: None)
+        move(bank.mumbai, "HO")
+        monkeypatch.undo()
+        assert node_of(bank.mumbai) == DEL
+        result = send([Transfer(bank.mumbai, bank.mumbai_payee, inr(5))], key="march")
+        assert refusals(result) == {}
+        move(bank.mumbai, DEL)
+        assert send([Transfer(bank.mumbai, bank.mumbai_payee, inr(5))], key="march").replayed
+        assert bank.balances()[2] == 5

@@ -28,6 +28,21 @@ FROM ledger.post_batch_v1(
     p_event_at => %(event_at)s
 ) AS p
 
+-- name: post_chain
+-- As post_batch, and the answer stands for good.
+SELECT
+    p.first_id, p.refused_items, p.refused_codes, p.replayed,
+    ledger.keep_chain_v1(
+        p_client => %(client)s, p_key => %(key)s, p_payer => %(payer)s, p_codes => p.refused_codes
+    )
+FROM ledger.post_batch_v1(
+    p_client => %(client)s, p_key => %(key)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
+    p_credit => %(credit)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_kind => %(kind)s, p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s,
+    p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
+    p_event_at => %(event_at)s, p_refused => %(refused)s
+) AS p
+
 -- name: book_cash
 SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
 FROM ledger.book_cash_v2(
@@ -60,8 +75,31 @@ WHERE b.first_id IS NOT NULL
 -- Those of some keys that a client has used here.
 SELECT key FROM ledger.request WHERE client = %(client)s AND key = ANY(%(keys)s)
 
+-- name: chain_answered
+-- What was answered to a chain. That an account had moved is no answer.
+SELECT result_id, refused_items, refused_codes
+FROM ledger.request
+WHERE client = %(client)s AND key = %(key)s
+    AND array_position(refused_codes, 28::smallint) IS NULL
+
 -- name: send_batch
 SELECT b.first_id, b.refused_items, b.refused_codes, b.replayed
+FROM ledger.send_batch_v1(
+    p_id => %(id)s, p_attempt => %(attempt)s::smallint, p_destination => %(destination)s,
+    p_client => %(client)s, p_key => %(key)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
+    p_credit => %(credit)s, p_amount => %(amount)s, p_currency => %(currency)s,
+    p_kind => %(kind)s, p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s,
+    p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
+    p_event_at => %(event_at)s, p_peer => %(peer)s, p_refused => %(refused)s
+) AS b
+
+-- name: send_chain
+-- As send_batch, and the answer stands for good.
+SELECT
+    b.first_id, b.refused_items, b.refused_codes, b.replayed,
+    ledger.keep_chain_v1(
+        p_client => %(client)s, p_key => %(key)s, p_payer => %(payer)s, p_codes => b.refused_codes
+    )
 FROM ledger.send_batch_v1(
     p_id => %(id)s, p_attempt => %(attempt)s::smallint, p_destination => %(destination)s,
     p_client => %(client)s, p_key => %(key)s, p_accounts => %(accounts)s, p_debit => %(debit)s,
