@@ -34,7 +34,7 @@ _CHECKER: Final = {"user_id": "10000000025", "full_name": "Vivek Menon"}
 REQUEST: Final = {
     "id": "57",
     "action": "accounts.change_role",
-    "payload": {"person": 7, "user_id": "20100000017", "role": "employee"},
+    "payload": {"person": 7, "user_id": "20100000017", "was": "customer", "role": "employee"},
     "reason": "begins at the Mumbai counter",
     "maker": _MAKER,
     "asked_at": "2026-03-02T09:30:00Z",
@@ -151,9 +151,8 @@ class ApprovalRefusal(HeadOfficeView):
     )
     def post(self, request: Request, approval_id: int) -> Response:
         """Refuse what another admin asked for."""
-        body = RefusalBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        reason = body.validated_data["reason"]
+        body = RefusalBody.read(request.data)
+        reason = body["reason"]
         refuse(approval_id, checker=caller_pk(request), reason=reason)
         return Response(request_shown(approval_known(approval_id)))
 

@@ -74,10 +74,9 @@ class LogIn(BankView):
         Who has set up a second factor is refused with `mfa_required`: send its code with the
         problem's `mfa_token` to `/auth/mfa`. Five wrong passwords close the door for a while.
         """
-        body = LogInBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = LogInBody.read(request.data)
         with asking_head_office():
-            tokens = log_in(request._request, **body.validated_data, now=clock.now())  # noqa: SLF001  # DRF names it so
+            tokens = log_in(request._request, **body, now=clock.now())  # noqa: SLF001  # DRF names it so
         return Response(_shown(tokens))
 
 
@@ -95,10 +94,9 @@ class SecondFactor(BankView):
     )
     def post(self, request: Request) -> Response:
         """Go on with a log-in by the code of an authenticator app, or by a recovery code."""
-        body = CodeBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = CodeBody.read(request.data)
         with asking_head_office():
-            tokens = give_code(request._request, **body.validated_data, now=clock.now())  # noqa: SLF001  # DRF names it so
+            tokens = give_code(request._request, **body, now=clock.now())  # noqa: SLF001  # DRF names it so
         return Response(_shown(tokens))
 
 
@@ -120,10 +118,9 @@ class Refresh(BankView):
         A refresh token is good once. One that comes a second time was stolen, or its successor
         was: the session ends, for both.
         """
-        body = RefreshBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = RefreshBody.read(request.data)
         with asking_head_office():
-            tokens = refresh_tokens(body.validated_data["refresh_token"], now=clock.now())
+            tokens = refresh_tokens(body["refresh_token"], now=clock.now())
         return Response(_shown(tokens))
 
 

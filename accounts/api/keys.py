@@ -136,9 +136,7 @@ def _key_request(request: Request, now: datetime) -> KeyRequest:
     Raises:
         ValidationError, InvalidAmount
     """
-    body = KeyBody(data=request.data)
-    body.is_valid(raise_exception=True)
-    asked = body.validated_data
+    asked = KeyBody.read(request.data)
     most = asked.get("largest_transfer")
     return KeyRequest(
         name=asked["name"],

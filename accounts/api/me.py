@@ -12,9 +12,10 @@ from accounts.api.fields import UserIdField
 from accounts.api.views import HeadOfficeView
 from accounts.callers import acting_as
 from accounts.models import User, UserStatus
-from accounts.roles import ROLES, role_of
+from accounts.roles import ROLES
 from accounts.selectors import person_known
 from accounts.services import change_phone
+from accounts.standing import role_of
 from core.api.access import ADMIN, CUSTOMER, EMPLOYEE, Access
 from core.api.representation import given, instant
 from core.api.schema import operation
@@ -73,10 +74,9 @@ class Me(HeadOfficeView):
     )
     def patch(self, request: Request) -> Response:
         """Change your telephone number."""
-        body = MeBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = MeBody.read(request.data)
         with acting_as(caller_of(request)):
-            change_phone(caller_pk(request), phone=body.validated_data["phone"])
+            change_phone(caller_pk(request), phone=body["phone"])
         return Response(person_shown(person_known(caller_pk(request))))
 
 

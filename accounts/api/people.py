@@ -253,9 +253,7 @@ class PersonRole(HeadOfficeView):
 
 
 def _checked(kind: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    body = kind(data=request.data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
+    return kind.read(request.data)
 
 
 def _known(user_id: str) -> User:

@@ -58,9 +58,8 @@ class SignUp(BankView):
         log in, and find a current account at their branch. An address that somebody has already
         is answered alike, and its owner gets a mail.
         """
-        body = SignUpBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        told = {"branch": None, **body.validated_data}
+        body = SignUpBody.read(request.data)
+        told = {"branch": None, **body}
         try:
             with asking_head_office():
                 sign_up(request._request, **told)  # noqa: SLF001  # DRF names it so

@@ -165,11 +165,10 @@ class EndpointList(BankView):
         The answer has its secret, which is never shown again. The address must be https, public
         and answer without a redirect.
         """
-        body = EndpointBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = EndpointBody.read(request.data)
         new = register_webhook(
             caller_pk(request),
-            **body.validated_data,
+            **body,
             step_up=step_up_of(request),
             now=clock.now(),
         )
@@ -205,13 +204,12 @@ class EndpointDetail(BankView):
         Its address never changes: another address is another webhook. One that is enabled again is
         sent what is left of the last three days.
         """
-        body = EndpointChange(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = EndpointChange.read(request.data)
         changed = endpoints.change_endpoint(
             caller_pk(request),
             endpoint_id=endpoint_id,
-            event_types=body.validated_data.get("event_types"),
-            is_enabled=body.validated_data.get("enabled"),
+            event_types=body.get("event_types"),
+            is_enabled=body.get("enabled"),
             now=clock.now(),
         )
         return Response(_endpoint(changed))

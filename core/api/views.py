@@ -1,7 +1,7 @@
 """What every view of the API is."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from rest_framework.exceptions import (
     APIException,
@@ -111,9 +111,7 @@ class BankView(APIView):
         filters = self.filters if request.method in {"GET", "HEAD"} else None
         if filters is None and not given:
             return {}
-        read = (filters or StrictSerializer)(data=given.dict())
-        read.is_valid(raise_exception=True)
-        return cast("Mapping[str, Any]", read.validated_data)
+        return (filters or StrictSerializer).read(given.dict())
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

@@ -309,9 +309,7 @@ def note_look(request: Request, *found: AccountOverview) -> None:
 
 
 def _checked(kind: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    body = kind(data=request.data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
+    return kind.read(request.data)
 
 
 def _wanted(filtered: Any) -> AccountFilter:

@@ -1,7 +1,7 @@
 """Limits and overdrafts of all customers' accounts."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -109,9 +109,7 @@ def _asked(
     kind: type[StrictSerializer], request: Request, number: str
 ) -> tuple[LimitsRequest, str]:
     account = known_account_number(number)
-    body = kind(data=request.data)
-    body.is_valid(raise_exception=True)
-    checked: dict[str, Any] = body.validated_data
+    checked = kind.read(request.data)
     asked = LimitsRequest(
         user=caller_pk(request),
         account=account,

@@ -191,13 +191,12 @@ class TransferBatch(BankView):
         between two. What is not written as it must be refuses the request as a whole.
         """
         key = idempotency_key(request)
-        body = BatchRead(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = BatchRead.read(request.data)
         asked = BatchRequest(
             user=caller_pk(request),
             key=key,
             channel=Channel.API,
-            transfers=body.validated_data["transfers"],
+            transfers=body["transfers"],
         )
         result = post_transfers_as(
             caller_of(request), asked, step_up=partial(step_up_of, request), now=clock.now()
@@ -278,9 +277,10 @@ def _reference(text: Any) -> str | None:
 def _faults(items: Sequence[Any]) -> Iterator[tuple[int, Any]]:
     """Yield the places of items that are not right, and what is wrong with them."""
     for place, item in enumerate(items):
-        checked = ItemBody(data=item)
-        if not checked.is_valid():
-            yield place, checked.errors
+        try:
+            ItemBody.read(item)
+        except ValidationError as error:
+            yield place, error.detail
 
 
 def _answer(result: BatchResult, items: int) -> dict[str, Any]:

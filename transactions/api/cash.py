@@ -114,9 +114,7 @@ def _cash_request(request: Request) -> CashRequest:
         DomainError: the first field that is not right.
     """
     key = idempotency_key(request)
-    body = CashBody(data=request.data)
-    body.is_valid(raise_exception=True)
-    asked = body.validated_data
+    asked = CashBody.read(request.data)
     return CashRequest(
         user=caller_pk(request),
         key=key,

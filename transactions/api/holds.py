@@ -182,9 +182,7 @@ class HoldList(BankView):
         large amount needs a one-time code, except with an API key, which has a limit of its own.
         """
         key = idempotency_key(request)
-        body = HoldBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = HoldBody.read(request.data)
         wish = HoldRequest(
             user=caller_pk(request),
             key=key,
@@ -231,9 +229,7 @@ class HoldCapture(BankView):
     def post(self, request: Request, hold_id: UUID) -> Response:
         """Pay a hold to its payee, or a part of it, and free the rest."""
         key = idempotency_key(request)
-        body = CaptureBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = CaptureBody.read(request.data)
         ending = HoldEnding(
             user=caller_pk(request),
             key=key,
@@ -259,7 +255,7 @@ class HoldRelease(BankView):
     def post(self, request: Request, hold_id: UUID) -> Response:
         """Free what a hold has set aside, and pay nothing."""
         key = idempotency_key(request)
-        ReleaseBody(data=request.data).is_valid(raise_exception=True)
+        ReleaseBody.read(request.data)
         user = caller_pk(request)
         is_new = release_hold(HoldEnding(user=user, key=key, hold_id=hold_id), now=clock.now())
         return Response(

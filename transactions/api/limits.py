@@ -110,13 +110,12 @@ class AccountLimits(BankView):
         it is among `raises`, and setting the limit again takes its place. For owners.
         """
         account = known_account_number(number)
-        body = LimitsBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = LimitsBody.read(request.data)
         asked = LimitsRequest(
             user=caller_pk(request),
             account=account,
-            currency=body.validated_data["currency"],
-            wanted=limits_read(body.validated_data),
+            currency=body["currency"],
+            wanted=limits_read(body),
         )
         changed = change_own_limits(asked, step_up=step_up_of(request), now=clock.now())
         return Response(limits_shown(changed))

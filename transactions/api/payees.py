@@ -135,12 +135,9 @@ class PayeeList(BankView):
         Needs a one-time code, except with an API key. For a day your accounts pay a new payee only
         `daily_limit_while_cooling` a day. Adding the same again answers with the same payee.
         """
-        body = PayeeBody(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = PayeeBody.read(request.data)
         now = clock.now()
-        payee, is_new = add_payee(
-            caller_of(request), **body.validated_data, step_up=step_up_of(request), now=now
-        )
+        payee, is_new = add_payee(caller_of(request), **body, step_up=step_up_of(request), now=now)
         headers = {"Location": reverse("api-payee", args=[payee.pk])}
         if not is_new:
             headers[REPLAYED] = "true"
@@ -163,9 +160,8 @@ class PayeeDetail(BankView):
     )
     def patch(self, request: Request, payee_id: UUID) -> Response:
         """Give a payee another name."""
-        body = PayeeName(data=request.data)
-        body.is_valid(raise_exception=True)
-        nickname = body.validated_data["nickname"]
+        body = PayeeName.read(request.data)
+        nickname = body["nickname"]
         return _shown(rename_payee(caller_pk(request), payee=payee_id, nickname=nickname))
 
     @operation(answer=None, status=HTTPStatus.NO_CONTENT)

@@ -86,11 +86,8 @@ class ReversalRequests(BankView):
         While it is undecided, asking again answers with the same request and 200. Transfers between
         branches are not reversed.
         """
-        body = ReversalBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        approval, is_new = ask_reversal(
-            caller_pk(request), transfer_id=transfer_id, **body.validated_data
-        )
+        body = ReversalBody.read(request.data)
+        approval, is_new = ask_reversal(caller_pk(request), transfer_id=transfer_id, **body)
         return Response(_reversal(approval), status=HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
 

@@ -191,9 +191,8 @@ class StandingOrderList(BankView):
         day, and then noted as refused. A large amount needs a one-time code, once for all dates.
         """
         key = idempotency_key(request)
-        body = StandingOrderBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = _asked(request, body.validated_data, key=key)
+        body = StandingOrderBody.read(request.data)
+        asked = _asked(request, body, key=key)
         order, is_new = create_standing_order(asked, step_up=step_up_of(request), now=clock.now())
         headers = {"Location": reverse("api-standing-order", args=[order.pk])}
         if not is_new:
@@ -268,9 +267,8 @@ class StandingOrderSkip(BankView):
     )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Leave out the next date; asked for twice, it leaves out one."""
-        body = SkipBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        day = body.validated_data["date"]
+        body = SkipBody.read(request.data)
+        day = body["date"]
         order = skip_date(caller_pk(request), order=order_id, day=day, now=clock.now())
         return Response(_order(order))
 

@@ -1,6 +1,5 @@
 """Transfers: previewed, sent and listed."""
 
-from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
@@ -261,9 +260,7 @@ def _asked(request: Request, *, key: str) -> TransferRequest:
     Raises:
         ValidationError, DomainError: naming the fields that are not right.
     """
-    body = TransferBody(data=request.data)
-    body.is_valid(raise_exception=True)
-    asked: Mapping[str, Any] = body.validated_data
+    asked = TransferBody.read(request.data)
     return TransferRequest(
         user=caller_pk(request),
         key=key,
