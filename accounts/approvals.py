@@ -4,9 +4,13 @@ A request is decided once, by the statement that takes it from ``waiting``. What
 carried out at once, or, if the node that it needs is silent or this process dies, by ``manage.py
 watch``: so every action must be safe to carry out twice. Its payload holds ``approval``, the
 request's own id, as a key for that.
+
+Of two decisions about the same, the later one stands: what was approved before and is not done yet
+is not done any more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -14,12 +18,13 @@ from typing import Any, Final, Protocol
 import psycopg
 import structlog
 from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.audit import acting
-from accounts.models import Approval, ApprovalState
+from accounts.models import Approval, ApprovalState, Holding, User
 from accounts.reasons import LONGEST_REASON, given_reason
+from accounts.standing import role_of
 from core.errors import DomainError
 
 DECIDE: Final = "accounts.decide_approval"
@@ -43,7 +48,7 @@ class UnknownApproval(DomainError):
 
 
 class OwnRequest(DomainError):
-    """Nobody decides about what they asked for themselves."""
+    """Nobody decides about what they asked for themselves, or what is about them."""
 
     code = "own_request"
     http_status = 403
@@ -53,6 +58,13 @@ class AlreadyDecided(DomainError):
     """A request is decided, or has expired."""
 
     code = "already_decided"
+    http_status = 409
+
+
+class OutdatedRequest(DomainError):
+    """What was asked for no longer fits: much has happened since."""
+
+    code = "request_outdated"
     http_status = 409
 
 
@@ -67,17 +79,29 @@ class Action(Protocol):
         """
 
 
-_actions: Final[dict[str, Action]] = {}
+About = Callable[[Mapping[str, Any]], Collection[str]]
 
 
-def approvable(name: str) -> Callable[[Action], Action]:
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """An action, and what a request of it would change."""
+
+    do: Action
+    about: About
+
+
+_actions: Final[dict[str, _Registered]] = {}
+
+
+def approvable(name: str, *, about: About = lambda _payload: ()) -> Callable[[Action], Action]:
     """Return a decorator of what is done when a request of this ``name`` is approved.
 
-    The module must be imported by its app's ``ready``.
+    ``about`` tells from a payload what would be changed, so that the later of two decisions about
+    the same stands. The module must be imported by its app's ``ready``.
     """
 
     def register(action: Action) -> Action:
-        _actions[name] = action
+        _actions[name] = _Registered(action, about)
         return action
 
     return register
@@ -94,8 +118,18 @@ def ask_approval(*, maker: int, action: str, payload: Mapping[str, Any], reason:
         message = f"no action {action!r} is registered"
         raise ValueError(message)
     return Approval.objects.create(
-        maker_id=maker, action=action, payload=dict(payload), reason=given_reason(reason)
+        maker_id=maker,
+        maker_role=role_of(User.objects.get(pk=maker)),
+        action=action,
+        payload=dict(payload),
+        reason=given_reason(reason),
     )
+
+
+def may_decide(approval: Approval, *, person: int) -> bool:
+    """Tell whether a request is open for a person's decision, as far as it is not their own."""
+    is_own = approval.maker_id == person or _concerns(approval, person)
+    return approval.state == ApprovalState.WAITING and not is_own
 
 
 def approve(approval_id: int, *, checker: int) -> Approval:
@@ -146,13 +180,17 @@ def approval_known(approval_id: int) -> Approval:
 def carry_out_left_over() -> int:
     """Carry out what was approved and not done by whoever approved it; return how many were tried.
 
-    No transaction may be open. What nobody decided about in time expires.
+    No transaction may be open. What nobody decided about in time expires, and so does what could
+    not be done in time.
     """
     waiting = Approval.objects.filter(state=ApprovalState.WAITING, asked_at__lte=Now() - LIFE)
     waiting.update(state=ApprovalState.EXPIRED)
     left_over = Approval.objects.filter(
         state=ApprovalState.APPROVED, tried_at__lte=Now() - _TAKE_OVER
-    ).order_by("tried_at")
+    ).order_by("tried_at", "decided_at")
+    left_over.filter(decided_at__lte=Now() - LIFE).order_by().update(
+        state=ApprovalState.EXPIRED, words="It could not be done within a week."
+    )
     tried = 0
     for approval in left_over[:_MOST_AT_ONCE]:
         seen = left_over.filter(pk=approval.pk, tried_at=approval.tried_at)
@@ -169,9 +207,7 @@ def _with_people() -> QuerySet[Approval]:
 def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str = "") -> Approval:
     with transaction.atomic(durable=True):
         approval = approval_known(approval_id)
-        if approval.maker_id == checker:
-            message = "Somebody else must decide about what you asked for."
-            raise OwnRequest(message)
+        _refuse_own(approval, checker)
         decidable = Approval.objects.filter(
             pk=approval_id, state=ApprovalState.WAITING, asked_at__gt=Now() - LIFE
         )
@@ -183,13 +219,38 @@ def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str 
     return approval
 
 
+def _refuse_own(approval: Approval, checker: int) -> None:
+    if approval.maker_id == checker:
+        message = "Somebody else must decide about what you asked for."
+        raise OwnRequest(message)
+    if _concerns(approval, checker):
+        message = "Somebody else must decide about what concerns you."
+        raise OwnRequest(message)
+
+
+def _concerns(approval: Approval, person: int) -> bool:
+    """Tell whether a request is about a person, or an account that they hold."""
+    if approval.payload.get("person") == person:
+        return True
+    account = approval.payload.get("account")
+    return account is not None and Holding.objects.filter(account=account, user=person).exists()
+
+
 def _carry_out(approval: Approval) -> Approval:
-    """Do what was approved and note what came of it; what a silent node holds up stays approved."""
+    """Do what was approved and note what came of it; what a silent node holds up stays approved.
+
+    So does what must wait for an earlier decision about the same that may be carried out just now.
+    """
+    under_way = Q(state=ApprovalState.APPROVED, tried_at__gt=Now() - _TAKE_OVER)
+    if _same_changed(approval, by=under_way & _decided("lt", approval)):
+        return approval
     checker = int(approval.checker_id or 0)
     payload = {**approval.payload, "approval": str(approval.pk)}
     try:
         with acting(by=checker, credential=f"approval:{approval.pk}", reason=approval.reason):
-            result = _actions[approval.action](payload, maker=approval.maker_id, checker=checker)
+            _refuse_outdated(approval)
+            action = _actions[approval.action].do
+            result = action(payload, maker=approval.maker_id, checker=checker)
     except DomainError as error:
         if error.http_status != HTTPStatus.SERVICE_UNAVAILABLE:
             _note(approval, state=ApprovalState.FAILED, words=error.message[:LONGEST_REASON])
@@ -208,3 +269,35 @@ def _note(approval: Approval, **outcome: Any) -> None:
     """Write down what came of it, unless somebody else has."""
     mine = Approval.objects.filter(pk=approval.pk, state=ApprovalState.APPROVED)
     mine.update(**outcome)
+
+
+def _refuse_outdated(approval: Approval) -> None:
+    """Refuse what a later decision overtook, or whose maker is not any more what they were.
+
+    Raises:
+        OutdatedRequest
+    """
+    stands = Q(state__in=[ApprovalState.APPROVED, ApprovalState.DONE])
+    if _same_changed(approval, by=stands & _decided("gt", approval)):
+        message = "A later decision about the same overtook this one."
+        raise OutdatedRequest(message)
+    maker = User.objects.get(pk=approval.maker_id)
+    if not maker.is_active or role_of(maker) != (approval.maker_role or role_of(maker)):
+        message = "Who asked for this is not any more what they were then; it must be asked anew."
+        raise OutdatedRequest(message)
+
+
+def _decided(when: str, approval: Approval) -> Q:
+    """Return what finds decisions before one (``lt``), or after it (``gt``)."""
+    at = approval.decided_at
+    return Q(**{f"decided_at__{when}": at}) | Q(**{f"pk__{when}": approval.pk}, decided_at=at)
+
+
+def _same_changed(approval: Approval, *, by: Q) -> bool:
+    """Tell whether any of the decisions that ``by`` finds would change the same."""
+    about = _actions[approval.action].about
+    mine = {*about(approval.payload)}
+    others = Approval.objects.filter(by, action=approval.action).order_by()
+    return bool(mine) and any(
+        not mine.isdisjoint(about(payload)) for payload in others.values_list("payload", flat=True)
+    )

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from accounts.approvals import approvable, ask_approval
+from accounts.approvals import OutdatedRequest, approvable, ask_approval
 from accounts.callers import forget_standing
 from accounts.models import Approval, ApprovalState, Role, User, UserStatus
 from accounts.selectors import UnknownPerson
+from accounts.standing import SUPERADMIN, role_of
 from core.errors import DomainError
 
-SUPERADMIN: Final = "superadmin"
 ROLES: Final = (*Role.values, SUPERADMIN)
 """All that a person can be, by what the API calls it: a super admin is an admin who may all."""
 
@@ -39,11 +39,6 @@ class NotActive(DomainError):
     http_status = 409
 
 
-def role_of(person: User) -> str:
-    """Return what a person is, as the API says it."""
-    return SUPERADMIN if person.is_superuser else person.role
-
-
 def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
     """Ask that a person gets another role; somebody else must approve. Asked twice, it is one.
 
@@ -57,7 +52,12 @@ def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
         raise OwnRole(message)
     _refuse_rank(person, role, by=maker)
     _refuse_inactive(person)
-    payload = {"person": person.pk, "user_id": str(person.number), "role": role}
+    payload = {
+        "person": person.pk,
+        "user_id": str(person.number),
+        "was": role_of(person),
+        "role": role,
+    }
     waiting = Approval.objects.filter(
         maker=maker, action=_CHANGE, payload=payload, state=ApprovalState.WAITING
     )
@@ -66,12 +66,13 @@ def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
     )
 
 
-@approvable(_CHANGE)
+@approvable(_CHANGE, about=lambda payload: {str(payload["person"])})
 def change_role(payload: Mapping[str, Any], *, maker: int, checker: int) -> dict[str, str]:
     """Give a person another role, and no permission of the old one.
 
     Raises:
         ForSuperAdmins, NotActive, UnknownPerson
+        OutdatedRequest: by now they are not what they were when it was asked for.
     """
     staff = User.objects.in_bulk([maker, checker])
     role = str(payload["role"])
@@ -84,6 +85,7 @@ def change_role(payload: Mapping[str, Any], *, maker: int, checker: int) -> dict
         _refuse_inactive(person)
         was = role_of(person)
         if was != role:
+            _refuse_outdated(payload, was)
             _write(person, role)
             transaction.on_commit(lambda: forget_standing(person.pk))
     return {"was": was, "is": role}
@@ -96,6 +98,13 @@ def _write(person: User, role: str) -> None:
     person.save(update_fields=["role", "is_staff", "is_superuser"])
     person.groups.clear()
     person.user_permissions.clear()
+
+
+def _refuse_outdated(payload: Mapping[str, Any], role: str) -> None:
+    # Those of an earlier release do not tell.
+    if payload.get("was", role) != role:
+        message = f"The person's role has changed since this was asked for: it is {role} now."
+        raise OutdatedRequest(message)
 
 
 def _refuse_rank(person: User, role: str, *, by: User) -> None:

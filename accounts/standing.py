@@ -27,6 +27,11 @@ class Standing:
         return _epoch(self.session_hash)
 
 
+def role_of(person: User) -> str:
+    """Return what a person is, as the API says it."""
+    return SUPERADMIN if person.is_superuser else person.role
+
+
 def epoch_of(user: User) -> str:
     """Return what every token of a person must name: another password begins another epoch."""
     return _epoch(user.get_session_auth_hash())
@@ -56,7 +61,7 @@ def _value_of(user: User) -> dict[str, Any]:
         "pk": user.pk,
         "full_name": user.full_name,
         "email": user.email,
-        "role": SUPERADMIN if user.is_superuser else user.role,
+        "role": role_of(user),
         "is_active": user.is_active,
         "session_hash": user.get_session_auth_hash(),
     }

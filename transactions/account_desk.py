@@ -182,7 +182,15 @@ def change_rights(  # a change is what these are
     return None
 
 
-@approvable(CHANGE_STATUS)
+def _limits_named(payload: Mapping[str, Any]) -> set[str]:
+    return {f"{payload['account']} {limit}" for limit in payload["limits"]}
+
+
+def _holder_named(payload: Mapping[str, Any]) -> set[str]:
+    return {f"{payload['account']} {payload['person']}"}
+
+
+@approvable(CHANGE_STATUS, about=lambda payload: {payload["account"]})
 def _change_status(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
     change_status(
         int(payload["account"]),
@@ -193,7 +201,7 @@ def _change_status(payload: Mapping[str, Any], *, maker: int, checker: int) -> A
     )
 
 
-@approvable(CHANGE_LIMITS)
+@approvable(CHANGE_LIMITS, about=_limits_named)
 def _change_limits(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
     number = int(payload["account"])
     limits = {Limit(name): to for name, to in payload["limits"].items()}
@@ -208,7 +216,7 @@ def _change_limits(payload: Mapping[str, Any], *, maker: int, checker: int) -> A
     )
 
 
-@approvable(CHANGE_HOLDER)
+@approvable(CHANGE_HOLDER, about=_holder_named)
 def _change_holder(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
     number, person = int(payload["account"]), int(payload["person"])
     rights = payload["rights"]

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin.asking import Asking
 from accounts.admin.forms import ReasonForm
 from accounts.admin.readonly import ReadOnlyAdmin
-from accounts.approvals import DECIDE, approve, refuse
+from accounts.approvals import DECIDE, approve, may_decide, refuse
 from accounts.models import Approval, ApprovalState, User
 from core.errors import DomainError
 
@@ -92,8 +92,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
 
 def _may_decide(request: HttpRequest, asked: Approval) -> bool:
-    is_open = asked.state == ApprovalState.WAITING and asked.maker_id != request.user.pk
-    return is_open and request.user.has_perm(DECIDE)
+    person = int(request.user.pk or 0)
+    return may_decide(asked, person=person) and request.user.has_perm(DECIDE)
 
 
 def _say(request: HttpRequest, decided: Approval) -> None:

@@ -22,7 +22,8 @@ from accounts.callers import forget_standing
 from accounts.models import Role, User, UserStatus
 from accounts.numbers import shown_user_id
 from accounts.registering import invite, register_customer
-from accounts.roles import ask_role, role_of
+from accounts.roles import ask_role
+from accounts.standing import role_of
 from accounts.status import change_person_status
 from core import clock
 from core.errors import DomainError

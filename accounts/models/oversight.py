@@ -55,6 +55,8 @@ class Approval(models.Model):
     payload = models.JSONField()
     reason = models.CharField(max_length=LONGEST_REASON)
     maker = models.ForeignKey(User, models.PROTECT, related_name="+")
+    # What the maker was when they asked; empty in requests of an earlier release.
+    maker_role = models.CharField(max_length=12, blank=True, db_default="")
     asked_at = models.DateTimeField(db_default=Now())
     state = models.CharField(max_length=10, choices=ApprovalState, default=ApprovalState.WAITING)
     checker = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

@@ -9,8 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 
 from accounts.models import Role, User
-from accounts.roles import SUPERADMIN
 from accounts.services import add_person
+from accounts.standing import SUPERADMIN
 from transactions.demo.people import STAFF, email_of
 
 _GROUP: Final = "Branch managers"

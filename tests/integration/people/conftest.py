@@ -32,7 +32,7 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> Tries:
     """Give an action that can be asked for."""
     monkeypatch.setattr(approvals, "_actions", {})
     action = Tries()
-    approvable(TRY)(action)
+    approvable(TRY, about=lambda payload: payload.get("about", ()))(action)
     return action
 
 

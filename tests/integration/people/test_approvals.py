@@ -15,12 +15,13 @@ from accounts.approvals import (
     approve,
     ask_approval,
     carry_out_left_over,
+    may_decide,
     refuse,
 )
 from accounts.models import Approval, User
 from core.db.errors import Busy
 from core.errors import DomainError
-from tests.factories import person
+from tests.factories import customer_account, person
 from tests.integration.people.conftest import TRY, Tries
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +113,44 @@ class TestWhatASilentBranchHoldsUp:
         assert (asked.state, asked.result) == ("approved", None)
 
 
+class TestTwoDecisionsAboutTheSame:
+    def test_leave_the_later_one_standing(self, tries: Tries, maker: User, checker: User) -> None:
+        tries.error = Busy("not now")
+        freezing = approve(ask(maker, about=["7"], to="frozen").pk, checker=checker.pk)
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        tries.error = None
+        opening = approve(ask(maker, about=["7"], to="open").pk, checker=checker.pk)
+        assert carry_out_left_over() == 1
+        freezing.refresh_from_db()
+        assert (freezing.state, opening.state) == ("failed", "done")
+        assert "overtook" in freezing.words
+        assert [payload["to"] for payload, *_ in tries.calls] == ["frozen", "open"]
+
+    def test_are_never_carried_out_at_once(self, tries: Tries, maker: User, checker: User) -> None:
+        tries.error = Busy("not now")
+        freezing = approve(ask(maker, about=["7"], to="frozen").pk, checker=checker.pk)
+        tries.error = None
+        opening = approve(ask(maker, about=["7", "8"], to="open").pk, checker=checker.pk)
+        assert (opening.state, len(tries.calls)) == ("approved", 1)
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        carry_out_left_over()
+        for one in (freezing, opening):
+            one.refresh_from_db()
+        assert (freezing.state, opening.state) == ("failed", "done")
+
+    def test_are_two_when_they_are_about_others(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        tries.error = Busy("not now")
+        one = approve(ask(maker, about=["7"]).pk, checker=checker.pk)
+        tries.error = None
+        assert approve(ask(maker, about=["8"]).pk, checker=checker.pk).state == "done"
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        carry_out_left_over()
+        one.refresh_from_db()
+        assert one.state == "done"
+
+
 class TestRefusing:
     def test_does_nothing_and_keeps_why(self, tries: Tries, maker: User, checker: User) -> None:
         refused = refuse(ask(maker).pk, checker=checker.pk, reason="the papers are missing")
@@ -132,6 +171,45 @@ class TestARequest:
         carry_out_left_over()
         asked.refresh_from_db()
         assert (asked.state, tries.calls) == ("expired", [])
+
+    def test_expires_that_could_not_be_done_for_a_week(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        tries.error = Busy("not now")
+        asked = approve(ask(maker).pk, checker=checker.pk)
+        Approval.objects.update(decided_at=Now() - LIFE, tried_at=Now() - timedelta(minutes=1))
+        assert carry_out_left_over() == 0
+        asked.refresh_from_db()
+        assert (asked.state, len(tries.calls)) == ("expired", 1)
+
+    @pytest.mark.parametrize(
+        "change", [{"status": "suspended", "is_active": False}, {"role": "customer"}]
+    )
+    def test_is_outdated_once_its_maker_is_dismissed(
+        self, tries: Tries, maker: User, checker: User, change: dict[str, Any]
+    ) -> None:
+        User.objects.filter(pk=maker.pk).update(role="admin")
+        asked = ask(maker)
+        User.objects.filter(pk=maker.pk).update(**change)
+        outdated = approve(asked.pk, checker=checker.pk)
+        assert (outdated.state, tries.calls) == ("failed", [])
+        assert "asked anew" in outdated.words
+
+    @pytest.mark.parametrize("about", ["person", "account"])
+    def test_is_not_decided_by_whom_it_is_about(
+        self, tries: Tries, maker: User, checker: User, about: str
+    ) -> None:
+        if about == "person":
+            asked = ask(maker, person=checker.pk)
+        else:
+            asked = ask(maker, account=str(customer_account(checker)))
+        with pytest.raises(OwnRequest, match="concerns you"):
+            approve(asked.pk, checker=checker.pk)
+        with pytest.raises(OwnRequest, match="concerns you"):
+            refuse(asked.pk, checker=checker.pk, reason="not about me")
+        assert not may_decide(asked, person=checker.pk)
+        assert may_decide(asked, person=person().pk)
+        assert tries.calls == []
 
     def test_is_of_a_known_kind(self, maker: User) -> None:
         with pytest.raises(ValueError, match="no action"):

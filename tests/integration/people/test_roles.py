@@ -3,9 +3,10 @@
 import pytest
 from django.contrib.auth.models import Group
 
-from accounts.approvals import approve
+from accounts.approvals import OwnRequest, approve
 from accounts.models import Approval, Role, User, UserStatus
-from accounts.roles import ForSuperAdmins, NotActive, OwnRole, ask_role, role_of
+from accounts.roles import ForSuperAdmins, NotActive, OwnRole, ask_role
+from accounts.standing import role_of
 from accounts.status import change_person_status
 from tests.factories import person
 from tests.integration.people.conftest import entries_of
@@ -75,6 +76,24 @@ def test_who_is_suspended_meanwhile_gets_no_role() -> None:
     asha.refresh_from_db()
     with pytest.raises(NotActive):
         ask_role(asha, role="employee", maker=maker, reason="x")
+
+
+def test_who_is_something_else_by_now_is_asked_for_anew() -> None:
+    asha, maker, checker = person(), admin(), admin()
+    first = ask_role(asha, role="admin", maker=maker, reason="x")
+    second = ask_role(asha, role="employee", maker=maker, reason="x")
+    approve(second.pk, checker=checker.pk)
+    outdated = approve(first.pk, checker=checker.pk)
+    asha.refresh_from_db()
+    assert (outdated.state, asha.role) == ("failed", Role.EMPLOYEE)
+    assert "it is employee now" in outdated.words
+
+
+def test_nobody_approves_their_own_promotion() -> None:
+    maker, checker = admin(is_superuser=True), admin()
+    asked = ask_role(checker, role="superadmin", maker=maker, reason="x")
+    with pytest.raises(OwnRequest):
+        approve(asked.pk, checker=checker.pk)
 
 
 def test_asking_twice_is_asking_once() -> None:
