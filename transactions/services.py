@@ -26,6 +26,7 @@ __all__ = [
     "Preview",
     "Receipt",
     "TransferRequest",
+    "confirm_transfer",
     "preview_as",
     "preview_transfer",
     "send",
@@ -83,13 +84,29 @@ def transfer_as(
         StepUpRequired, WrongStepUpCode
         Refused, BranchDown, Busy, OutcomeUnknown
     """
+    earlier = confirm_transfer(caller, request, step_up=step_up, now=now)
+    return earlier or transfer_funds(request, now=now)
+
+
+def confirm_transfer(
+    caller: Caller, request: TransferRequest, *, step_up: Callable[[], StepUp], now: datetime
+) -> Receipt | None:
+    """Let a transfer pass that its caller may send; a large one with a code, which is used up.
+
+    Returns the receipt of a large one that was sent before: it needs none.
+
+    Raises:
+        KeyLimitExceeded, StepUpRequired, WrongStepUpCode
+        Refused: the key stands for another request.
+        BranchDown, Busy: the payer's branch does not tell.
+    """
     check_key_limit(caller, request.amount)
-    if needs_step_up(caller, request.amount):
-        earlier = _sent_before(request, now=now)
-        if earlier is not None:
-            return earlier
+    if not needs_step_up(caller, request.amount):
+        return None
+    earlier = _sent_before(request, now=now)
+    if earlier is None:
         require_step_up(caller.pk, action="send money", **asdict(step_up()), now=now)
-    return transfer_funds(request, now=now)
+    return earlier
 
 
 def preview_as(caller: Caller, request: TransferRequest, *, now: datetime) -> Preview:

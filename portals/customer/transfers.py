@@ -23,7 +23,8 @@ from portals.customer.page import REFUSED, caller, customer_page, person
 from portals.step_up import CodeField, code_field, typed_step_up
 from transactions.branches.outcomes import BranchDown
 from transactions.parties import payee_of
-from transactions.payments.scheduling import queue_transfer
+from transactions.payments.models import ScheduledTransfer
+from transactions.payments.scheduling import transfer_or_leave_as
 from transactions.selectors import accounts_of, transfer_of
 from transactions.services import Receipt, preview_transfer, transfer_as
 
@@ -79,17 +80,18 @@ def send(request: HttpRequest, token: UUID) -> HttpResponse:
         return _start_again(request)
     asked = form.request(user=person(request).pk)
     step_up = partial(typed_step_up, request, what=asked)
+    transfer = transfer_or_leave_as if "when_back" in request.POST else transfer_as
     try:
-        sent = transfer_as(caller(request), asked, step_up=step_up, now=clock.now())
+        sent = transfer(caller(request), asked, step_up=step_up, now=clock.now())
     except (StepUpRequired, WrongStepUpCode) as error:
         return _check_page(request, form, code=code_field(request, error), status=REFUSED)
     except BranchDown as error:
-        if "when_back" in request.POST:
-            return _leave(request, form)
         return _check_page(request, form, down=error, status=error.http_status)
     except DomainError as error:
         return _refused(request, form, error)
-    return _receipt_of(request, sent)
+    return (
+        _left(request, form) if isinstance(sent, ScheduledTransfer) else _receipt_of(request, sent)
+    )
 
 
 @require_safe
@@ -122,7 +124,7 @@ def _check_page(
 ) -> HttpResponse:
     """Show what would be sent: now, or with ``down`` as soon as the branch is back.
 
-    With ``code``, a code is asked for.
+    With ``code``, a code is asked for, whichever of the two was.
     """
     asked = form.request(user=person(request).pk)
     after = preview.debit_after if preview else None
@@ -132,17 +134,14 @@ def _check_page(
         "payee": payee_of(asked.credit),
         "left": None if after is None else Money(after, asked.amount.currency),
         "down": down,
+        "when_back": "when_back" in request.POST,
         "code_field": code,
     }
     return render(request, "customer/transfer_check.html", context, status=status)
 
 
-def _leave(request: HttpRequest, form: TransferForm) -> HttpResponse:
-    """Leave a transfer with the bank, to be sent when the branch is back."""
-    try:
-        queue_transfer(form.request(user=person(request).pk), now=clock.now())
-    except DomainError as error:
-        return _refused(request, form, error)
+def _left(request: HttpRequest, form: TransferForm) -> HttpResponse:
+    """Say of a transfer that it was left with the bank."""
     drop_draft(request, token=form.token_text)
     messages.info(request, _("The transfer waits with us. It is sent when the branch is back."))
     return redirect("scheduled")

@@ -14,13 +14,15 @@ import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
-from accounts.models import Account
+from accounts.models import Account, UserStatus
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
 from core.clock import bank_day
+from core.db.errors import Busy
 from core.errors import DomainError
 from transactions.branches.following import follow_accounts
 from transactions.branches.registry import node_of
+from transactions.branches.rounds import reachable
 from transactions.governing import change_limits
 from transactions.ledger.accounts import MOVED, Limit, Limits, Status, limits_of
 from transactions.ledger.codes import Code, Refused
@@ -135,23 +137,34 @@ def raised_limits(known: Limits, wanted: Mapping[Limit, int | None]) -> dict[Lim
 def apply_due_raises(*, now: datetime) -> int:
     """Raise the limits that have cooled off, and return how many were raised.
 
-    Each under a lock of its own, so that who lowers the limit meanwhile is the last. What a branch
-    does not answer is done the next time.
+    Each under a lock of its own, so that who lowers the limit meanwhile is the last; and only while
+    whoever asked for it may still have it. What a branch does not answer is done the next time, and
+    keeps what others do waiting no longer than its first one does.
     """
     due = LimitRaise.objects.filter(state=State.COOLING, applies_at__lte=now)
     applied = 0
-    for pk in due.order_by("applies_at").values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+    silent: set[str] = set()
+    wishes = reachable(
+        due.order_by("applies_at"),
+        accounts=lambda wish: [wish.account],
+        silent=silent,
+        most=_MOST_AT_ONCE,
+    )
+    for wish in wishes:
+        mine = due.filter(pk=wish.pk)
         try:
             with transaction.atomic():
-                wish = due.select_for_update(skip_locked=True).filter(pk=pk).first()
-                if wish is not None:
-                    _apply(wish)
+                locked = mine.select_for_update(skip_locked=True).first()
+                if locked is not None:
+                    _apply(locked)
                     applied += 1
-        except Refused as refusal:
-            due.filter(pk=pk).update(state=State.REFUSED, reason=refusal.message)
+        except (Refused, NotTheOwner) as refusal:
+            mine.update(state=State.REFUSED, reason=refusal.message)
         except (DomainError, DatabaseError, psycopg.Error) as error:
             reason = " ".join(str(error).split())
-            _log.warning("limit_raise_postponed", raise_id=str(pk), error=reason)
+            _log.warning("limit_raise_postponed", raise_id=str(wish.pk), error=reason)
+            if not isinstance(error, Busy):
+                silent.add(node_of(wish.account))
     return applied
 
 
@@ -196,6 +209,7 @@ def _change(
 
 
 def _apply(wish: LimitRaise) -> None:
+    _check_asker(wish)
     change_limits(
         wish.account,
         limits={Limit(wish.limit): wish.minor},
@@ -206,6 +220,23 @@ def _apply(wish: LimitRaise) -> None:
     )
     wish.state = State.DONE
     wish.save(update_fields=["state"])
+
+
+def _check_asker(wish: LimitRaise) -> None:
+    """Check that whoever asked for a raise could ask for it still.
+
+    Raises:
+        NotTheOwner
+        BranchDown: the account's branch does not tell.
+    """
+    is_active = wish.asked_by.status == UserStatus.ACTIVE
+    try:
+        rights = payer_account(wish.account, user=wish.asked_by_id).rights if is_active else None
+    except Refused:
+        rights = None
+    if rights != "owner":
+        message = "Whoever asked for it is no active owner of the account any more."
+        raise NotTheOwner(message)
 
 
 def _check_rights(user: int, number: int) -> str:

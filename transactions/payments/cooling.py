@@ -13,8 +13,11 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from accounts.models import AccountStatus, Holding
+from core.db.errors import Busy
 from core.errors import DomainError
 from core.money import Money
+from transactions.branches.registry import node_of
+from transactions.branches.rounds import reachable
 from transactions.cash import daily_at_machine
 from transactions.governing import limit_payee
 from transactions.ledger.codes import Refused
@@ -70,21 +73,31 @@ def cooling_until(payees: list[Payee], *, now: datetime) -> dict[int, datetime]:
 def keep_cooling(*, now: datetime, payee: int | None = None) -> None:
     """Set the limits that are to be set and lift those whose time has come, of one payee or all.
 
-    Each under a lock of its own. What a branch does not answer is done the next time.
+    Each under a lock of its own. What a branch does not answer is done the next time, and keeps
+    those of other branches no longer waiting than its first one does.
     """
     to_do = PayeeCooling.objects.filter(is_set=False) | PayeeCooling.objects.filter(until__lte=now)
     if payee is not None:
         to_do = to_do.filter(payee=payee)
-    for pk in to_do.order_by("until").values_list("pk", flat=True)[:_MOST_AT_ONCE]:
+    silent: set[str] = set()
+    due = reachable(
+        to_do.order_by("until"),
+        accounts=lambda cooling: [cooling.account],
+        silent=silent,
+        most=_MOST_AT_ONCE,
+    )
+    for cooling in due:
         try:
             with transaction.atomic():
-                _keep(pk, now)
+                _keep(cooling.pk, now)
         except Refused:
             # The account is closed: it pays nobody.
-            PayeeCooling.objects.filter(pk=pk).delete()
+            PayeeCooling.objects.filter(pk=cooling.pk).delete()
         except (DomainError, DatabaseError, psycopg.Error) as error:
             reason = " ".join(str(error).split())
-            _log.warning("payee_cooling_postponed", cooling=pk, error=reason)
+            _log.warning("payee_cooling_postponed", cooling=cooling.pk, error=reason)
+            if not isinstance(error, Busy):
+                silent.add(node_of(cooling.account))
 
 
 def _keep(pk: int, now: datetime) -> None:

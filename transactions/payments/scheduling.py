@@ -4,35 +4,46 @@
 claimed by its state and sent under its own key, so that it moves money once at most.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
 import structlog
-from django.db import DatabaseError, OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.models import F, Q, QuerySet
 
+from accounts.callers import Caller
 from accounts.numbers import is_bank_account
+from core.api.step_up import StepUp
 from core.db.errors import Busy
 from core.errors import DomainError
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.branches.registry import node_of
+from transactions.branches.rounds import reachable
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.posting import Channel
+from transactions.ledger.posting import Channel, Receipt
 from transactions.ledger.reads import rights_on
 from transactions.payments.models import ScheduledTransfer
-from transactions.services import TransferRequest, transfer_funds
+from transactions.services import TransferRequest, confirm_transfer, transfer_funds
 
 # Idempotency keys are kept for at least this long; after it, trying again might move money twice.
 LONGEST_WAIT: Final = timedelta(days=30)
 _TRY_AGAIN: Final = timedelta(seconds=5)
-# Who tries has an answer by then, or has ended. Where not, the key makes two tries one transfer.
-_TAKE_OVER: Final = timedelta(seconds=30)
+# Who tries has an answer by then, or has given up: what takes a minute has fallen silent. Where
+# not, the key makes two tries one transfer.
+_TAKE_OVER: Final = timedelta(minutes=2)
 _MOST_AT_ONCE: Final = 50
 # Salaries come by day: what lacks money in the morning may have it by noon.
 _TRY_FOR_MONEY: Final = timedelta(hours=1)
 
 State = ScheduledTransfer.State
+_NOT_WAITING: Final = {
+    State.SENDING: "is being sent this very moment",
+    State.DONE: "was sent already",
+    State.REFUSED: "was refused before",
+    State.CANCELLED: "was cancelled before",
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -49,11 +60,33 @@ class NotCancellable(DomainError):
     code = "not_cancellable"
     http_status = 409
 
+    def __init__(self, state: str) -> None:
+        super().__init__(f"This transfer {_NOT_WAITING[State(state)]} and cannot be cancelled.")
+
+
+def transfer_or_leave_as(
+    caller: Caller, request: TransferRequest, *, step_up: Callable[[], StepUp], now: datetime
+) -> Receipt | ScheduledTransfer:
+    """Send money for a caller, as ``transfer_as`` does; where a branch is down, leave it here.
+
+    Either takes the same code, once.
+
+    Raises:
+        KeyLimitExceeded, StepUpRequired, WrongStepUpCode
+        Refused, Busy, OutcomeUnknown
+        BranchDown: the payer's own branch does not answer.
+    """
+    earlier = confirm_transfer(caller, request, step_up=step_up, now=now)
+    try:
+        return earlier or transfer_funds(request, now=now)
+    except BranchDown:
+        return queue_transfer(request, now=now)
+
 
 def queue_transfer(request: TransferRequest, *, now: datetime) -> ScheduledTransfer:
     """Leave a transfer with the bank, to be sent as soon as both branches can be reached.
 
-    The same request again answers with the same scheduled transfer.
+    A large one has been confirmed. The same request again answers with the same scheduled transfer.
 
     Raises:
         Refused: it could never be sent, or its key stands for another one.
@@ -85,21 +118,24 @@ def queue_transfer(request: TransferRequest, *, now: datetime) -> ScheduledTrans
     return scheduled
 
 
+@transaction.atomic
 def cancel_transfer(user: int, *, scheduled: int) -> None:
     """Cancel a person's scheduled transfer that is still waiting.
+
+    Locks it, and so comes before a try or after it.
 
     Raises:
         UnknownScheduledTransfer
         NotCancellable: it is over, or being sent this very moment.
     """
-    mine = ScheduledTransfer.objects.filter(pk=scheduled, user_id=user)
-    if mine.filter(state=State.WAITING).update(state=State.CANCELLED, reason=""):
-        return
-    if not mine.exists():
+    mine = ScheduledTransfer.objects.select_for_update().filter(pk=scheduled, user_id=user)
+    found = mine.first()
+    if found is None:
         message = "There is no such scheduled transfer of yours."
         raise UnknownScheduledTransfer(message)
-    message = "This transfer is not waiting any more and cannot be cancelled."
-    raise NotCancellable(message)
+    if found.state != State.WAITING:
+        raise NotCancellable(found.state)
+    mine.update(state=State.CANCELLED, reason="")
 
 
 def scheduled_transfers_of(user: int, *, limit: int) -> list[ScheduledTransfer]:
@@ -114,16 +150,22 @@ def send_due_transfers(*, now: datetime) -> int:
     """
     _give_up_old(now)
     sent = 0
-    down: set[str] = set()
-    for scheduled in _due(now)[:_MOST_AT_ONCE]:
-        needed = {node_of(scheduled.debit), node_of(scheduled.credit)}
-        if not needed.isdisjoint(down) or not _claim(scheduled, now):
+    silent: set[str] = set()
+    due = reachable(_due(now), accounts=_parties, silent=silent, most=_MOST_AT_ONCE)
+    for scheduled in due:
+        if not _claim(scheduled, now):
             continue
         try:
             sent += _send(scheduled, now)
         except BranchDown as error:
-            down.add(error.node)
+            silent.add(error.node)
+        except _NoAnswer:
+            silent.add(node_of(scheduled.debit))
     return sent
+
+
+def _parties(scheduled: ScheduledTransfer) -> tuple[int, int]:
+    return scheduled.debit, scheduled.credit
 
 
 def _due(now: datetime) -> QuerySet[ScheduledTransfer]:
@@ -147,11 +189,16 @@ def _claim(scheduled: ScheduledTransfer, now: datetime) -> bool:
     return bool(seen.update(state=State.SENDING, tried_at=now))
 
 
+class _NoAnswer(Exception):  # no error: the next try will tell
+    """It is not known whether a transfer was sent."""
+
+
 def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
     """Send a claimed transfer, note what came of it, and tell whether it was sent.
 
     Raises:
         BranchDown: it waits for a branch.
+        _NoAnswer
     """
     try:
         receipt = transfer_funds(_request(scheduled), now=now)
@@ -160,7 +207,7 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         reason = " ".join(str(error).split())
         _log.warning("scheduled_transfer_unanswered", scheduled=scheduled.pk, error=reason)
         connections.close_all()
-        return False
+        raise _NoAnswer from error
     except (BranchDown, Busy) as error:
         # Of one left over from an earlier try nobody knows yet what came of that.
         state = State.WAITING if scheduled.state == State.WAITING else State.SENDING
@@ -201,10 +248,10 @@ def _request(scheduled: ScheduledTransfer) -> TransferRequest:
 
 
 def _note(scheduled: ScheduledTransfer, claimed_at: datetime, **outcome: object) -> None:
-    """Write down what came of a try, unless another one has taken over."""
-    mine = ScheduledTransfer.objects.filter(
-        pk=scheduled.pk, state=State.SENDING, tried_at=claimed_at
-    )
+    """Write down what came of a try; unless it was sent, only while no other one has taken over."""
+    mine = ScheduledTransfer.objects.filter(pk=scheduled.pk)
+    if outcome["state"] != State.DONE:
+        mine = mine.filter(state=State.SENDING, tried_at=claimed_at)
     mine.update(**{"reason": "", **outcome})
 
 

@@ -52,6 +52,13 @@ class StandingOrderOver(DomainError):
     http_status = 409
 
 
+class PaymentUnderWay(DomainError):
+    """A payment of a standing order is being sent, so that the order cannot be cancelled yet."""
+
+    code = "payment_under_way"
+    http_status = 409
+
+
 class NotTheNextDate(DomainError):
     """The date to skip is not the next one of the standing order."""
 
@@ -207,21 +214,40 @@ def skip_date(user: int, *, order: UUID, day: date, now: datetime) -> StandingOr
 def cancel_standing_order(user: int, *, order: UUID) -> StandingOrder:
     """End an order for good, and what of it is waiting to be sent.
 
+    Locks both, and so comes before a try to send or after it.
+
     Raises:
         UnknownStandingOrder
         StandingOrderOver: it has ended by itself.
+        PaymentUnderWay: nothing is cancelled.
     """
     found = _locked(user, order)
     if found.state == State.CANCELLED:
         return found
     _refuse_over(found)
+    _cancel_waiting(found)
     found.state = State.CANCELLED
     found.save(update_fields=["state"])
-    waiting = ScheduledTransfer.objects.filter(
-        standing_order=found, state=ScheduledTransfer.State.WAITING
-    )
-    waiting.update(state=ScheduledTransfer.State.CANCELLED, reason="")
     return found
+
+
+def _cancel_waiting(order: StandingOrder) -> None:
+    """Cancel what of a locked order waits.
+
+    Raises:
+        PaymentUnderWay: a payment might yet be made.
+    """
+    sent = ScheduledTransfer.State
+    payments = ScheduledTransfer.objects.filter(
+        standing_order=order, state__in=[sent.WAITING, sent.SENDING]
+    )
+    if any(payment.state == sent.SENDING for payment in payments.select_for_update()):
+        message = (
+            "A payment of this standing order is being sent this very moment, so nothing was "
+            "cancelled. Please try again in a moment, or pause it: that stops the later dates."
+        )
+        raise PaymentUnderWay(message)
+    payments.update(state=sent.CANCELLED, reason="")
 
 
 def _find(request: StandingOrderRequest) -> StandingOrder | None:

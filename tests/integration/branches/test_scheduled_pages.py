@@ -11,6 +11,7 @@ from core import clock
 from tests.branches import DEL, MUM, Branches
 from tests.factories import person
 from tests.integration.branches.test_crossing import account_at, balance_of
+from tests.integration.door.conftest import mailed_code
 from tests.outages import node_down
 from tests.servers import TestServer
 from transactions.ledger.accounts import set_holder
@@ -104,6 +105,23 @@ class TestATransferToABranchThatIsDown:
         assert answer.status_code == 503
         assert 'name="when_back"' in text_of(answer)
         assert not ScheduledTransfer.objects.exists()
+
+    def test_is_left_once_a_code_confirms_a_large_one(
+        self, asha: User, pages: Client, theirs: int
+    ) -> None:
+        rich = account_at(MUM, 3, balance=10_000_000)
+        set_holder(rich, user=asha.pk, rights="owner", client=BANK_CLIENT, using=MUM)
+        form, leave = typed(rich, theirs, amount="100000"), {"when_back": "on"}
+        pages.post(FORM, form)
+        question = pages.post(sending(form), leave)
+        assert question.status_code == 422
+        assert 'id="id_when_back" checked' in text_of(question)
+        assert not ScheduledTransfer.objects.exists()
+        challenge = question.context["code_field"].challenge
+        code = {"step_up_challenge": challenge, "step_up_code": mailed_code()}
+        left = pages.post(sending(form), {**leave, **code})
+        assert left.headers["Location"] == LIST
+        assert [one.amount for one in ScheduledTransfer.objects.all()] == [10_000_000]
 
     def test_can_be_cancelled(self, pages: Client, mine: int, theirs: int) -> None:
         form = typed(mine, theirs)

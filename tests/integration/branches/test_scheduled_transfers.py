@@ -33,7 +33,7 @@ from transactions.payments.scheduling import (
     scheduled_transfers_of,
     send_due_transfers,
 )
-from transactions.services import TransferRequest, transfer_funds
+from transactions.services import Receipt, TransferRequest, transfer_funds
 from transactions.upkeep import run_upkeep
 
 NOW = instant()
@@ -107,6 +107,19 @@ class TestAWaitingTransfer:
     ) -> None:
         with node_down(server, branches.delhi):
             waiting = [queue_transfer(wish(asha, mine, theirs), now=NOW) for _ in range(2)]
+            ScheduledTransfer.objects.bulk_create(
+                ScheduledTransfer(
+                    user=asha,
+                    key=str(number),
+                    debit=mine,
+                    credit=theirs,
+                    amount=1,
+                    currency="INR",
+                    not_before=NOW,
+                    queued_at=NOW,
+                )
+                for number in range(50)
+            )
             local = queue_transfer(wish(asha, mine, account_at(MUM, 2)), now=NOW)
             assert send_due_transfers(now=NOW) == 1
         assert state_of(local) == State.DONE
@@ -188,12 +201,26 @@ class TestATryWithoutAnAnswer:
             self.lose_the_answer(patch, is_sent=is_sent)
             assert send_due_transfers(now=NOW) == 0
         assert state_of(scheduled) == State.SENDING
-        with pytest.raises(NotCancellable):
+        with pytest.raises(NotCancellable, match="being sent this very moment"):
             cancel_transfer(asha.pk, scheduled=scheduled.pk)
-        assert send_due_transfers(now=LATER) == 0
-        assert send_due_transfers(now=NOW + timedelta(minutes=1)) == 1
+        assert send_due_transfers(now=NOW + timedelta(minutes=1)) == 0
+        assert send_due_transfers(now=NOW + timedelta(minutes=2)) == 1
         assert state_of(scheduled) == State.DONE
         assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (600, 400)
+
+    def test_is_known_to_be_sent_by_the_one_who_sent_it(
+        self, asha: User, mine: int, theirs: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another one took over meanwhile: that the money moved is true all the same."""
+        scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
+
+        def send(request: TransferRequest, *, now: datetime) -> Receipt:
+            ScheduledTransfer.objects.update(tried_at=LATER)
+            return transfer_funds(request, now=now)
+
+        monkeypatch.setattr(scheduling, "transfer_funds", send)
+        assert send_due_transfers(now=NOW) == 1
+        assert state_of(scheduled) == State.DONE
 
 
 class TestLeavingOneWithTheBank:
@@ -230,7 +257,7 @@ class TestCancelling:
     def test_is_too_late_for_one_that_was_sent(self, asha: User, mine: int, theirs: int) -> None:
         scheduled = queue_transfer(wish(asha, mine, theirs), now=NOW)
         send_due_transfers(now=NOW)
-        with pytest.raises(NotCancellable):
+        with pytest.raises(NotCancellable, match="was sent already"):
             cancel_transfer(asha.pk, scheduled=scheduled.pk)
         assert state_of(scheduled) == State.DONE
 

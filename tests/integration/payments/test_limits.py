@@ -3,17 +3,20 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from django.db import connections
 
-from accounts.models import User
+from accounts.models import User, UserStatus
 from accounts.step_up import StepUpRequired
 from core.api.step_up import StepUp
-from tests.branches import DEL, MUM
+from tests.branches import DEL, MUM, Branches
 from tests.expectations import refusing
 from tests.factories import account, customer_account, inr, order, person
 from tests.integration.payments.conftest import confirmed
+from tests.outages import node_down
+from tests.servers import TestServer
 from transactions.branches.moving import move_account
 from transactions.governing import change_holder, change_limits, change_status
 from transactions.ledger.accounts import Limit, Limits, Status, limits_of
@@ -155,6 +158,26 @@ class TestRaising:
         refused = LimitRaise.objects.get()
         assert (refused.state, refused.reason) == ("refused", "The account is closed.")
 
+    @pytest.mark.parametrize("lost", ["ownership", "rights", "standing"])
+    def test_is_refused_once_its_owner_is_none_any_more(
+        self, asha: User, mine: int, lost: str
+    ) -> None:
+        lower(asha, mine, daily_limit=100)
+        wish_higher(asha, mine, daily_limit=200)
+        if lost == "standing":
+            suspended = {"status": UserStatus.SUSPENDED, "is_active": False}
+            User.objects.filter(pk=asha.pk).update(**suspended)
+        else:
+            rights: Literal["authorised"] | None = "authorised" if lost == "ownership" else None
+            change_holder(mine, user=asha.pk, rights=rights, client=BANK_CLIENT, key="n")
+        assert apply_due_raises(now=NOW + COOLING_OFF) == 0
+        assert held(mine).daily_limit == 100
+        refused = LimitRaise.objects.get()
+        assert (refused.state, refused.reason[:32]) == (
+            "refused",
+            "Whoever asked for it is no activ",
+        )
+
 
 @pytest.mark.usefixtures("fresh_bank")
 def test_a_raise_is_done_once_by_many_watches(asha: User, mine: int) -> None:
@@ -253,6 +276,29 @@ def test_limits_move_along_with_their_account() -> None:
     assert found is not None
     assert found.transfer_limit == 100
     assert lower(asha, number, daily_limit=50).limits.transfer_limit == 100
+
+
+def test_a_silent_branch_keeps_no_raise_of_others_waiting(
+    branches: Branches, server: TestServer
+) -> None:
+    asha = person()
+    number = customer_account(asha, branch=DEL)
+    lower(asha, number, daily_limit=100)
+    wish_higher(asha, number, daily_limit=200)
+    LimitRaise.objects.bulk_create(
+        LimitRaise(
+            account=201_000_000_017 + 100 * serial,
+            limit=Limit.DAILY,
+            minor=1,
+            asked_by=asha,
+            asked_at=NOW,
+            applies_at=NOW,
+        )
+        for serial in range(51)
+    )
+    with node_down(server, branches.mumbai):
+        assert apply_due_raises(now=NOW + COOLING_OFF) == 1
+    assert LimitRaise.objects.filter(state="cooling").count() == 51
 
 
 def change(

@@ -181,7 +181,8 @@ def test_a_new_payee_cools_off_at_a_branch_that_was_silent(
     with node_down(server, branches.mumbai):
         added(asha, theirs)
         keep_cooling(now=NOW)
-    assert [cooling.is_set for cooling in PayeeCooling.objects.all()] == [False]
+        assert [cooling.is_set for cooling in PayeeCooling.objects.all()] == [False]
+        keeps_no_other_waiting(customer_account(asha, branch=DEL), behind=mine)
     keep_cooling(now=NOW)
     assert [cooling.is_set for cooling in PayeeCooling.objects.all()] == [True]
     vault = open_chart(branch=201, currency="INR", using=MUM).number(Place.VAULT)
@@ -190,6 +191,19 @@ def test_a_new_payee_cools_off_at_a_branch_that_was_silent(
     with pytest.raises(Refused) as refused:
         pay(asha, mine, theirs, MOST + 1, key="after")
     assert refused.value.reason is Code.PAYEE_LIMIT_EXCEEDED
+
+
+def keeps_no_other_waiting(other: int, *, behind: int) -> None:
+    """Check that an account cools off behind more than are tried at once of a silent branch."""
+    more = [
+        PayeeCooling(account=behind, payee=payee, daily_limit=1, until=NOW) for payee in range(201)
+    ]
+    PayeeCooling.objects.bulk_create(
+        [*more, PayeeCooling(account=other, payee=1, daily_limit=1, until=NOW + COOLING_OFF)]
+    )
+    keep_cooling(now=NOW)
+    assert PayeeCooling.objects.get(account=other).is_set
+    PayeeCooling.objects.filter(daily_limit=1).delete()
 
 
 @pytest.mark.django_db

@@ -20,12 +20,14 @@ from transactions.chart import BankAccounts, Place
 from transactions.ledger.codes import Refused
 from transactions.ledger.posting import Kind, Transfer, post
 from transactions.ledger.reads import balances
+from transactions.payments import scheduling
 from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.schedule import Frequency, Schedule, Weekend
 from transactions.payments.scheduling import send_due_transfers
 from transactions.payments.standing_orders import (
     NotTheNextDate,
+    PaymentUnderWay,
     StandingOrderOver,
     StandingOrderRequest,
     UnknownStandingOrder,
@@ -39,6 +41,7 @@ from transactions.payments.standing_orders import (
     standing_order_of,
 )
 from transactions.policy import KeyLimitExceeded
+from transactions.services import Receipt, TransferRequest, transfer_funds
 
 # A Monday, noon in India.
 NOW = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
@@ -294,6 +297,24 @@ class TestCancelling:
             resume_standing_order(asha.pk, order=mandate.pk, now=NOW)
         with pytest.raises(StandingOrderOver):
             skip_date(asha.pk, order=mandate.pk, day=date(2026, 4, 2), now=NOW)
+
+    @pytest.mark.parametrize(("money", "after"), [(100_000, Sent.DONE), (0, Sent.CANCELLED)])
+    def test_is_too_late_only_while_a_payment_is_sent(
+        self, asha: User, theirs: int, monkeypatch: pytest.MonkeyPatch, money: int, after: str
+    ) -> None:
+        mandate = given(wish(asha, customer_account(asha, balance=money), theirs))
+
+        def send(request: TransferRequest, *, now: datetime) -> Receipt:
+            with pytest.raises(PaymentUnderWay):
+                cancel_standing_order(asha.pk, order=mandate.pk)
+            assert standing_order_of(asha.pk, order=mandate.pk).state == State.ACTIVE
+            return transfer_funds(request, now=now)
+
+        monkeypatch.setattr(scheduling, "transfer_funds", send)
+        assert pay(NOW) == bool(money)
+        assert cancel_standing_order(asha.pk, order=mandate.pk).state == State.CANCELLED
+        assert pay(NOW + timedelta(hours=2)) == 0
+        assert [one.state for one in payments_of(mandate, after=None, limit=5)] == [after]
 
 
 @pytest.mark.django_db
