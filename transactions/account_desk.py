@@ -17,15 +17,18 @@ from accounts.callers import Caller
 from accounts.models import Account, Approval, Holding, Rights, Role, User, UserStatus
 from accounts.reasons import given_reason
 from core.errors import DomainError
+from transactions.branches.registry import node_of
 from transactions.governing import change_holder, change_limits, change_status
 from transactions.ledger.accounts import Limit, Status
 from transactions.ledger.codes import Code, Refused
+from transactions.ledger.reads import keys_used
 from transactions.limits.changing import (
     LimitsRequest,
     drop_raises,
     limits_to_change,
     raised_limits,
 )
+from transactions.payments.parties import silence_named_down
 
 CHANGE_STATUS: Final = "transactions.change_account_status"
 CHANGE_LIMITS: Final = "transactions.change_account_limits"
@@ -106,7 +109,8 @@ def change_account_limits(
 ) -> Approval | None:
     """Lower limits of an account at once, and ask that the others of the request are raised.
 
-    Raises of the same limits that cool off are forgotten.
+    Raises of the same limits that cool off are forgotten. Asked again, nothing more is done,
+    whatever has become of the limits.
 
     Raises:
         Refused: with the reason; nothing was changed.
@@ -115,16 +119,20 @@ def change_account_limits(
     """
     words = given_reason(reason)
     known = limits_to_change(request, now=now)
-    asked = Approval.objects.filter(maker=admin.pk, payload__key=key).first()
-    # Asked again, the same are raised, whatever has become of them.
-    raised = (
-        {limit: to for limit, to in request.wanted.items() if limit in asked.payload["limits"]}
-        if asked is not None and asked.action == CHANGE_LIMITS
-        else raised_limits(known, request.wanted)
-    )
+    were_lowered = _was_used(key, client=admin.pk, account=request.account)
+    asked = Approval.objects.filter(maker=admin.pk, action=CHANGE_LIMITS, payload__key=key).first()
+    if asked is not None:
+        raised = {
+            name: to for name, to in request.wanted.items() if name in asked.payload["limits"]
+        }
+    else:
+        raised = {} if were_lowered else raised_limits(known, request.wanted)
     lowered = {limit: to for limit, to in request.wanted.items() if limit not in raised}
+    # Asked for first: by what is asked for one knows afterwards what was lowered.
+    approval = _ask_limits(request.account, raised, admin, key, words) if raised else None
     if lowered:
-        drop_raises(request.account, lowered)
+        if not were_lowered:
+            drop_raises(request.account, lowered)
         change_limits(
             request.account,
             limits=lowered,
@@ -133,7 +141,7 @@ def change_account_limits(
             key=key,
             reason=words,
         )
-    return _ask_limits(request.account, raised, admin, key, words) if raised else None
+    return approval
 
 
 def ask_overdraft(
@@ -258,6 +266,17 @@ def _ask(
 def _key(payload: Mapping[str, Any]) -> str:
     """Return the key under which an approved change is made, however often it is tried."""
     return f"approval:{payload['approval']}"
+
+
+def _was_used(key: str, *, client: int, account: int) -> bool:
+    """Tell whether an admin's key was used where an account lives.
+
+    Raises:
+        BranchDown: its branch does not tell.
+    """
+    node = node_of(account)
+    with silence_named_down(node):
+        return bool(keys_used([key], client=client, using=node))
 
 
 def _rights_of(person: int, number: int) -> str | None:

@@ -28,6 +28,7 @@ from transactions.ledger import posting, reads
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, HoldReceipt, Order, Receipt
 from transactions.ledger.reads import LAST_ID, Hold
+from transactions.payments.parties import payer_account
 from transactions.policy import check_key_limit, needs_step_up
 from transactions.selectors import held_by
 
@@ -203,7 +204,8 @@ def _order(user: int, key: str, now: datetime) -> Order:
 
 def _place_at_home(request: HoldRequest, order: Order) -> HoldReceipt:
     node = node_of(request.account)
-    if node_of(request.payee) != node:
+    # A payee that has moved since changes no answer given before.
+    if node_of(request.payee) != node and not _was_asked(request):
         raise HoldAcrossBranches
     note_used(node)
     with silence_named(node):
@@ -232,15 +234,32 @@ def _find(hold_id: UUID, *, user: int) -> tuple[str, Hold]:
         try:
             with silence_named(node):
                 held = reads.hold(hold_id, using=node)
-                if held is not None and _may_use(user, held, node):
-                    return node, held
         except (BranchDown, OutcomeUnknown):
             silent = BranchDown(node)
+        else:
+            if held is not None and _may_use(user, held):
+                return node, held
     if silent is not None:
         raise silent
     raise Refused(Code.UNKNOWN_HOLD)
 
 
-def _may_use(user: int, held: Hold, node: str) -> bool:
-    sides = (held.account, held.payee)
-    return any(reads.rights_on(number, user=user, using=node) for number in sides)
+def _may_use(user: int, held: Hold) -> bool:
+    """Tell whether a person holds rights on one of a hold's accounts, where these live by now.
+
+    Raises:
+        BranchDown: that of one of them does not tell, and the other is not theirs.
+    """
+    silent: BranchDown | None = None
+    for number in (held.account, held.payee):
+        try:
+            payer_account(number, user=user)
+        except BranchDown as error:
+            silent = error
+        except Refused:
+            continue
+        else:
+            return True
+    if silent is not None:
+        raise silent
+    return False

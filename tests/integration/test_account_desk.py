@@ -140,6 +140,36 @@ class TestLimits:
         assert self.change(anjali, number, "b", **request) == asked
         assert Approval.objects.count() == 1
 
+    def test_that_were_lowered_are_not_raised_by_asking_again(
+        self, anjali: Caller, asha: User, number: int
+    ) -> None:
+        for key, minor in (("a", 100), ("b", 50)):
+            assert self.change(anjali, number, key, daily_limit=minor) is None
+        cooling = LimitRaise.objects.create(
+            account=number,
+            limit=Limit.DAILY,
+            minor=900,
+            asked_by=asha,
+            asked_at=NOW,
+            applies_at=NOW,
+        )
+        assert self.change(anjali, number, "a", daily_limit=100) is None
+        assert limits(number).daily_limit == 50
+        assert not Approval.objects.exists()
+        cooling.refresh_from_db()
+        assert cooling.state == "cooling"
+        with refusing(Code.KEY_REUSED):
+            self.change(anjali, number, "a", daily_limit=200)
+
+    def test_stay_as_they_are_under_a_key_of_another_request(
+        self, anjali: Caller, number: int
+    ) -> None:
+        self.change(anjali, number, "a", daily_limit=100)
+        ask_status(number, status=Status.FROZEN, admin=anjali, key="f", reason="stolen")
+        with refusing(Code.KEY_REUSED):
+            self.change(anjali, number, "f", daily_limit=200, transfer_limit=1)
+        assert limits(number).transfer_limit is None
+
     def test_that_cool_off_for_their_owner_are_forgotten(
         self, anjali: Caller, vivek: int, asha: User, number: int
     ) -> None:

@@ -142,6 +142,36 @@ class TestHolds:
         (seen,) = shown(client_of(bank.other), "holds")["holds"]
         assert seen == placed.json()
 
+    def test_are_answered_as_before_wherever_their_accounts_live(self, bank: Bank) -> None:
+        body = {
+            "account": str(bank.mumbai),
+            "payee_account": str(bank.mumbai_payee),
+            "amount": "1",
+            "currency": "INR",
+            "expires_at": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+        }
+        shop = client_of(bank.other)
+        paid, freed = (
+            post(bank.api, "holds", body, key=key).json()["id"] for key in ("one", "two")
+        )
+
+        def ask() -> list[tuple[int, str]]:
+            answers = [
+                post(bank.api, "holds", body, key="one"),
+                post(shop, f"holds/{paid}/capture", {}, key="pay"),
+                post(bank.api, f"holds/{freed}/release", {}, key="free"),
+            ]
+            return [(answer.status_code, answer.json()["id"]) for answer in answers]
+
+        answered = ask()
+        assert [status for status, _id in answered] == [201, 201, 200]
+        for number, code in ((bank.mumbai_payee, "HO"), (bank.mumbai, DEL), (bank.mumbai, MUM)):
+            move(number, code)
+            assert ask() == answered
+            assert shown(shop, f"holds/{paid}")["state"] == "captured"
+        stranger = client_of(person())
+        assert refusal(stranger.get(f"/api/v1/holds/{paid}"), 404) == ("unknown_hold", [])
+
     def test_are_no_ones_guess_while_a_branch_is_silent(
         self, bank: Bank, branches: Branches, server: TestServer
     ) -> None:
