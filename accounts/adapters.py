@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.callers import forget_standing
+from accounts.keys import revoke_keys_of
 from accounts.logins import note_log_in, note_log_in_of
 from accounts.models import LogInResult, SessionKind, User
 from accounts.open_sessions import begin_session, end_sessions_of
@@ -83,8 +84,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         super().send_account_already_exists_mail(email)
 
     def set_password(self, user: User, password: str) -> None:
-        """Set a password; wherever else its owner is logged in, that ends."""
+        """Set a password; what acts for its owner elsewhere ends: sessions and API keys."""
         super().set_password(user, password)
+        revoke_keys_of(user.pk)
         end_sessions_of(user.pk, but=self.request.session.session_key)
         forget_standing(user.pk)
 

@@ -19,6 +19,7 @@ from accounts.sessions import IN_SESSION, is_open
 from accounts.standing import Standing, standing_of
 from accounts.tokens import InvalidToken, read_access_token
 from core import clock
+from core.api.access import scopes_of
 
 _SCHEME: Final = "bearer"
 _REVOKED: Final = "This token was revoked; log in again."
@@ -86,7 +87,8 @@ def _caller_by_key(key: UsableKey) -> Caller:
     return Caller(
         pk=person.pk,
         role=person.role,
-        scopes=key.scopes,
+        # What they could not be given now, they have not either.
+        scopes=key.scopes & scopes_of(person.role),
         via="key",
         credential=str(key.pk),
         largest_transfer=key.largest_transfer,

@@ -5,15 +5,25 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+
 from accounts.known import Known
 from accounts.last_used import note_used
-from accounts.models import ApiKey
+from accounts.mails import MailNotSent, send_mail_to
+from accounts.models import ApiKey, User
+from accounts.standing import role_of
+from accounts.step_up import require_step_up
 from accounts.tokens import InvalidToken
+from core.api.access import scopes_of
+from core.api.step_up import StepUp
 from core.errors import DomainError
 
 BEGINNING: Final = "bank_"
@@ -26,6 +36,8 @@ _SECRET_BYTES: Final = 32
 _KEY: Final = re.compile(
     rf"({BEGINNING}[a-z2-9]{{{_PREFIX_LENGTH}}})_[A-Za-z0-9_-]{{43}}", re.ASCII
 )
+
+_log = structlog.get_logger(__name__)
 
 
 class UnknownKey(DomainError):
@@ -43,6 +55,13 @@ class TooManyKeys(DomainError):
 
     code = "too_many_keys"
     http_status = 409
+
+
+class ScopeNotForRole(DomainError):
+    """A person's role may not what a key is to be given."""
+
+    code = "scope_not_for_role"
+    http_status = 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +84,44 @@ class UsableKey:
     largest_transfer: int | None
 
 
+def ask_key(
+    pk: int, asked: KeyRequest, *, step_up: StepUp, now: datetime
+) -> tuple[ApiKey, str]:
+    """Make an API key for a person who gives the code for it, and tell them by mail.
+
+    The text of the key is returned besides, and not kept.
+
+    Raises:
+        ScopeNotForRole, TooManyKeys
+        StepUpRequired, WrongStepUpCode, TooManyCodes, NoStepUp, MailNotSent
+    """
+    person = User.objects.get(pk=pk)
+    _refuse_wrong(person, asked, now)
+    require_step_up(
+        pk,
+        action="make_key",
+        fingerprint=step_up.fingerprint,
+        challenge=step_up.challenge,
+        code=step_up.code,
+        now=now,
+    )
+    key, text = make_key(pk, asked, now=now)
+    if person.email:
+        try:
+            send_mail_to(person, "key_made", key=key)
+        except MailNotSent as error:
+            # The key is made, and its text is shown only now.
+            _log.warning("key_made_not_told", person=pk, error=str(error.__cause__))
+    return key, text
+
+
 def make_key(pk: int, asked: KeyRequest, *, now: datetime) -> tuple[ApiKey, str]:
     """Make an API key for a person and return it, and its text, which is not kept.
 
-    Whoever calls has let the person step up.
-
     Raises:
-        TooManyKeys
+        ScopeNotForRole, TooManyKeys
     """
-    if ApiKey.objects.filter(person=pk, revoked_at=None, expires_at__gt=now).count() >= MOST_KEYS:
-        message = f"You have {MOST_KEYS} API keys; revoke one first."
-        raise TooManyKeys(message)
+    _refuse_wrong(User.objects.get(pk=pk), asked, now)
     prefix = BEGINNING + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(_PREFIX_LENGTH))
     text = f"{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
     key = ApiKey.objects.create(
@@ -109,6 +155,15 @@ def revoke_key(pk: int, *, key: UUID, now: datetime) -> None:
     keys.tell(prefix)
 
 
+def revoke_keys_of(pk: int) -> None:
+    """Revoke all of a person's API keys, on every worker within a second of the commit."""
+    good = ApiKey.objects.filter(person=pk, revoked_at=None)
+    prefixes = list(good.values_list("prefix", flat=True))
+    good.filter(prefix__in=prefixes).update(revoked_at=Now())
+    for prefix in prefixes:
+        transaction.on_commit(partial(keys.tell, prefix))
+
+
 def usable_key(text: str, *, now: datetime) -> UsableKey:
     """Return what the API key of this text lets its program do.
 
@@ -133,6 +188,17 @@ def usable_key(text: str, *, now: datetime) -> UsableKey:
         scopes=frozenset(known["scopes"]),
         largest_transfer=known["largest_transfer"],
     )
+
+
+def _refuse_wrong(person: User, asked: KeyRequest, now: datetime) -> None:
+    beyond = asked.scopes - scopes_of(role_of(person))
+    if beyond:
+        message = f"This is not for the role {role_of(person)}: {', '.join(sorted(beyond))}."
+        raise ScopeNotForRole(message, field="scopes")
+    good = ApiKey.objects.filter(person=person, revoked_at=None, expires_at__gt=now)
+    if good.count() >= MOST_KEYS:
+        message = f"You have {MOST_KEYS} API keys; revoke one first."
+        raise TooManyKeys(message)
 
 
 def _digest(text: str) -> str:

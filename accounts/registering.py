@@ -6,7 +6,6 @@ Whom an admin registers is a customer at once, and chooses a password by the lin
 """
 
 from datetime import datetime
-from smtplib import SMTPException
 from typing import Any, Final
 
 import structlog
@@ -15,13 +14,12 @@ from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
-from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.mails import MailNotSent, send_mail_to
 from accounts.models import Branch, Registration, Role, User
 from accounts.selectors import branch_coded
 from core import clock
@@ -61,13 +59,6 @@ class NotInvited(DomainError):
 
     code = "not_invited"
     http_status = 409
-
-
-class MailNotSent(DomainError):
-    """The mail server did not take a mail."""
-
-    code = "mail_not_sent"
-    http_status = 503
 
 
 def register_customer(
@@ -114,17 +105,7 @@ def invite(person: User) -> None:
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
     key = {"uidb36": user_pk_to_url_str(person), "key": token}
     path = reverse("account_reset_password_from_key", kwargs=key)
-    context = {"person": person, "link": f"{settings.PUBLIC_URL}{path}"}
-    try:
-        send_mail(
-            subject=render_to_string("account/email/invitation_subject.txt", context).strip(),
-            message=render_to_string("account/email/invitation_message.txt", context),
-            from_email=None,
-            recipient_list=[str(person.email)],
-        )
-    except (OSError, SMTPException) as error:
-        message = "The invitation could not be sent; please try again later."
-        raise MailNotSent(message) from error
+    send_mail_to(person, "invitation", link=f"{settings.PUBLIC_URL}{path}")
 
 
 def note_sign_up(person: User, *, branch: Branch) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.approvals import OutdatedRequest, approvable, ask_approval
 from accounts.callers import forget_standing
+from accounts.keys import revoke_keys_of
 from accounts.models import Approval, ApprovalState, Role, User, UserStatus
 from accounts.selectors import UnknownPerson
 from accounts.standing import SUPERADMIN, role_of
@@ -68,7 +69,7 @@ def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
 
 @approvable(_CHANGE, about=lambda payload: {str(payload["person"])})
 def change_role(payload: Mapping[str, Any], *, maker: int, checker: int) -> dict[str, str]:
-    """Give a person another role, and no permission of the old one.
+    """Give a person another role, and no permission and no API key of the old one.
 
     Raises:
         ForSuperAdmins, NotActive, UnknownPerson
@@ -96,6 +97,7 @@ def _write(person: User, role: str) -> None:
     person.is_staff = person.role == Role.ADMIN
     person.is_superuser = role == SUPERADMIN
     person.save(update_fields=["role", "is_staff", "is_superuser"])
+    revoke_keys_of(person.pk)
     person.groups.clear()
     person.user_permissions.clear()
 

@@ -6,20 +6,17 @@ request of this person, once, for five minutes.
 
 import secrets
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 from typing import Final, Literal
 from uuid import UUID, uuid4
 
 from allauth.mfa.models import Authenticator
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import QuerySet
-from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.known import asking_head_office
+from accounts.mails import send_mail_to
 from accounts.models import Challenge, User
-from accounts.registering import MailNotSent
 from core.errors import DomainError
 
 LIFE: Final = timedelta(minutes=5)
@@ -174,17 +171,7 @@ def _send_code(challenge: Challenge) -> None:
         raise NoStepUp(message)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     challenge.code_digest = _digest(challenge, code)
-    context = {"person": person, "code": code, "minutes": int(LIFE.total_seconds()) // 60}
-    try:
-        send_mail(
-            subject=render_to_string("account/email/step_up_subject.txt", context).strip(),
-            message=render_to_string("account/email/step_up_message.txt", context),
-            from_email=None,
-            recipient_list=[person.email],
-        )
-    except (OSError, SMTPException) as error:
-        message = "The code could not be sent; please try again later."
-        raise MailNotSent(message) from error
+    send_mail_to(person, "step_up", code=code, minutes=int(LIFE.total_seconds()) // 60)
 
 
 def _authenticator_app(person: int) -> Authenticator | None:

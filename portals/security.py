@@ -1,8 +1,7 @@
 """Where people see who is logged in as them, and what may act for them; and end it."""
 
-from dataclasses import asdict
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -14,14 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.keys import KEYS_CURRENCY, KeyRequest, keys_of, make_key, revoke_key
+from accounts.keys import KEYS_CURRENCY, KeyRequest, ask_key, keys_of, revoke_key
 from accounts.logins import log_ins_of
 from accounts.open_sessions import end_session, sessions_of
 from accounts.sessions import IN_SESSION
-from accounts.step_up import StepUpRequired, WrongStepUpCode, require_step_up
+from accounts.standing import role_of
+from accounts.step_up import StepUpRequired, WrongStepUpCode
 from core import clock
 from core.amounts import parse_typed_amount
-from core.api.access import SCOPES
+from core.api.access import SCOPES, scopes_of
 from core.errors import DomainError
 from core.text import one_line
 from portals.customer.page import REFUSED, customer_page, person
@@ -46,7 +46,6 @@ class KeyForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("What it may do"),
-        choices=[(scope, scope) for scope in SCOPES],
         widget=forms.CheckboxSelectMultiple,
     )
     largest_transfer = forms.CharField(
@@ -58,6 +57,11 @@ class KeyForm(forms.Form):
     life = forms.TypedChoiceField(
         label=gettext_lazy("How long it is good"), coerce=int, choices=list(_LIVES.items())
     )
+
+    def __init__(self, *args: Any, role: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(scope, scope) for scope in SCOPES if scope in scopes_of(role)]
+        self.fields["scopes"].choices = offered  # type: ignore[attr-defined]  # a choice field
 
     def clean_name(self) -> str:
         """Read the name."""
@@ -113,9 +117,10 @@ def key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
 @customer_page
 def key_new(request: HttpRequest) -> HttpResponse:
     """Make an API key, once a code is given, and show its text this once."""
+    role = role_of(person(request))
     if request.method != "POST":
-        return _key_page(request, KeyForm())
-    form = KeyForm(request.POST)
+        return _key_page(request, KeyForm(role=role))
+    form = KeyForm(request.POST, role=role)
     if not form.is_valid():
         return _key_page(request, form, status=REFUSED)
     try:
@@ -131,14 +136,13 @@ def key_new(request: HttpRequest) -> HttpResponse:
 def _make(request: HttpRequest, form: KeyForm) -> str:
     now, who = clock.now(), person(request)
     step_up = typed_step_up(request, what=sorted(form.cleaned_data.items()))
-    require_step_up(who.pk, action="make_key", now=now, **asdict(step_up))
     asked = KeyRequest(
         name=form.cleaned_data["name"],
         scopes=frozenset(form.cleaned_data["scopes"]),
         largest_transfer=form.cleaned_data["largest_transfer"],
         expires_at=now + timedelta(days=form.cleaned_data["life"]),
     )
-    return make_key(who.pk, asked, now=now)[1]
+    return ask_key(who.pk, asked, step_up=step_up, now=now)[1]
 
 
 def _key_page(

@@ -1,6 +1,5 @@
 """The caller's API keys."""
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -9,9 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from accounts.keys import KEYS_CURRENCY, KeyRequest, keys_of, make_key, revoke_key
+from accounts.keys import KEYS_CURRENCY, KeyRequest, ask_key, keys_of, revoke_key
 from accounts.models import ApiKey
-from accounts.step_up import require_step_up
 from core import clock
 from core.api.access import ADMIN, CUSTOMER, EMPLOYEE, SCOPES, Access
 from core.api.representation import decimal_of, given, instant
@@ -113,8 +111,7 @@ class KeyList(BankView):
         now = clock.now()
         asked = _key_request(request, now)
         person = caller_pk(request)
-        require_step_up(person, action="make_key", now=now, **asdict(step_up_of(request)))
-        key, text = make_key(person, asked, now=now)
+        key, text = ask_key(person, asked, step_up=step_up_of(request), now=now)
         return Response({**_shown(key), "key": text}, status=201)
 
 

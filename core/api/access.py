@@ -27,6 +27,20 @@ SCOPES: Final = (
 """What an API key can be given, in the order in which people read it."""
 
 
+_OF_ADMINS: Final = frozenset({"accounts:read", "admin:read", "admin:write"})
+_SCOPES_OF: Final = {
+    CUSTOMER: frozenset(SCOPES) - {"admin:read", "admin:write"},
+    EMPLOYEE: _OF_ADMINS - {"admin:write"},
+    ADMIN: _OF_ADMINS,
+    SUPERADMIN: _OF_ADMINS,
+}
+
+
+def scopes_of(role: str) -> frozenset[str]:
+    """Return what an API key of somebody in a role can be given, and is worth."""
+    return _SCOPES_OF[role]
+
+
 class KnownCaller(Protocol):
     """What the API asks of those who call it."""
 

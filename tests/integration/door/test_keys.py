@@ -5,13 +5,27 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client, RequestFactory, TestCase
+from rest_framework.request import Request
 
+from accounts.approvals import approve
+from accounts.authentication import TokenAuthentication
+from accounts.callers import forget_standing
+from accounts.keys import keys
 from accounts.known import forget_all
 from accounts.models import ApiKey, User
+from accounts.roles import ask_role
 from core import clock
 from tests.expectations import statements_counted
 from tests.factories import person
-from tests.integration.door.conftest import ask, code_of, mailed_code, set_active, tokens
+from tests.integration.door.conftest import (
+    PASSWORD,
+    ask,
+    code_of,
+    mailed_code,
+    set_active,
+    tokens,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -79,8 +93,6 @@ def test_is_worth_nothing_once_revoked(token: str) -> None:
 def test_ends_by_itself(token: str) -> None:
     key = made(token, {**BODY, "expires_in_days": 1})["key"]
     ApiKey.objects.update(expires_at=clock.now() - timedelta(seconds=1))
-    from accounts.keys import keys
-
     keys.tell(key.rpartition("_")[0][:15])
     assert code_of(ask("accounts", token=key)) == "invalid_token"
 
@@ -88,6 +100,60 @@ def test_ends_by_itself(token: str) -> None:
 def test_ends_with_its_owner(asha: User, token: str) -> None:
     key = made(token)["key"]
     set_active(asha, is_active=False)
+    assert code_of(ask("accounts", token=key)) == "invalid_token"
+
+
+def test_its_owner_is_told_of_it_by_mail(asha: User, token: str) -> None:
+    shown = made(token)
+    told = mail.outbox[-1]
+    assert (told.subject, told.to) == ("An API key was made", [asha.email])
+    assert shown["prefix"] in told.body
+    assert shown["key"] not in told.body
+
+
+def test_has_no_scopes_that_its_owners_role_may_not_have(token: str) -> None:
+    answer = make(token, {**BODY, "scopes": ["accounts:read", "admin:write"]})
+    assert code_of(answer, 403) == "scope_not_for_role"
+    assert answer.json()["errors"][0]["pointer"] == "/scopes"
+    assert not mail.outbox
+
+
+def test_is_worth_no_more_than_its_owners_role(asha: User, token: str) -> None:
+    key = made(token)["key"]
+    ApiKey.objects.update(scopes=["accounts:read", "holds:write", "admin:read"])
+    keys.tell(ApiKey.objects.get().prefix)
+    for role, scopes in (
+        ("customer", {"accounts:read", "holds:write"}),
+        ("employee", {"accounts:read", "admin:read"}),
+    ):
+        User.objects.filter(pk=asha.pk).update(role=role)
+        forget_standing(asha.pk)
+        request = Request(RequestFactory().get("/", headers={"Authorization": f"Bearer {key}"}))
+        known = TokenAuthentication().authenticate(request)
+        assert known
+        assert sorted(known[0].scopes or ()) == sorted(scopes)
+
+
+def test_ends_with_its_owners_role(asha: User, token: str) -> None:
+    key = made(token)["key"]
+    assert ask("accounts", token=key).status_code == 200
+    chiefs = [person(role="admin", is_staff=True, is_superuser=True) for _ in range(2)]
+    asked = ask_role(asha, role="employee", maker=chiefs[0], reason="begins on Monday")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        approve(asked.pk, checker=chiefs[1].pk)
+    assert code_of(ask("accounts", token=key)) == "invalid_token"
+    assert ApiKey.objects.get().revoked_at
+
+
+def test_ends_with_its_owners_password(asha: User, token: str) -> None:
+    key = made(token)["key"]
+    assert ask("accounts", token=key).status_code == 200
+    client = Client()
+    client.post("/auth/login/", {"login": asha.email, "password": PASSWORD})
+    new = "seven purple elephants dance"
+    typed = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        client.post("/auth/password/change/", typed)
     assert code_of(ask("accounts", token=key)) == "invalid_token"
 
 
