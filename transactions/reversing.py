@@ -16,8 +16,10 @@ from transactions.ledger import posting, reads
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Kind, Order
 from transactions.ledger.reads import PostedTransfer
+from transactions.selectors import transfer_of
 
 ACTION: Final = "transactions.reverse_transfer"
+_MOST_SHOWN: Final = 20
 _REVERSIBLE: Final = (Kind.TRANSFER, Kind.PAYMENT)
 
 
@@ -63,12 +65,19 @@ def ask_reversal(user: int, *, transfer_id: UUID, reason: str) -> tuple[Approval
 
 
 def reversals_asked(user: int, *, transfer_id: UUID) -> list[Approval]:
-    """Return a person's requests to reverse a transfer, newest first."""
-    return list(
-        Approval.objects.filter(
-            maker=user, action=ACTION, payload={"transfer_id": str(transfer_id)}
-        )[:20]
+    """Return a person's requests to reverse a transfer, newest first.
+
+    Raises:
+        Refused: there is no such transfer of theirs.
+        BranchDown: it may be at a branch that does not answer.
+    """
+    asked = Approval.objects.filter(
+        maker=user, action=ACTION, payload={"transfer_id": str(transfer_id)}
     )
+    found = list(asked[:_MOST_SHOWN])
+    if not found:
+        transfer_of(user, transfer_id=transfer_id)
+    return found
 
 
 @approvable(ACTION)

@@ -211,6 +211,9 @@ class TestReversalRequest:
     ) -> None:
         other = client_of(person())
         assert refusal(self.ask(other, sent[2]), 404) == ("unknown_transfer", [])
+        address = f"transfers/{sent[2]}/reversal-requests"
+        assert refusal(other.get(f"/api/v1/{address}"), 404) == ("unknown_transfer", [])
+        assert shown(api, address) == {"reversal_requests": []}
         assert refusal(self.ask(api, uuid4()), 404) == ("unknown_transfer", [])
         mine = account(balance=500, owner=asha)
         (deposit,) = shown(api, "transfers", account=mine)["transfers"]
