@@ -15,14 +15,9 @@ from transactions.branches.batches import post_batch_across
 from transactions.branches.following import follow_accounts
 from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import node_of
+from transactions.ledger.chains import chain_answered, post_chain
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.posting import (
-    BatchReceipt,
-    Order,
-    Transfer,
-    chain_answered,
-    post_chain,
-)
+from transactions.ledger.posting import BatchReceipt, Order, Transfer
 from transactions.selectors import is_settling
 
 # No item of a chain is to blame: the ledger refuses none of them, and all for the others' sake.

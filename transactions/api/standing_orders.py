@@ -282,7 +282,10 @@ class StandingOrderCancel(BankView):
         answer=StandingOrderAnswer, example={**ORDER, "state": "cancelled", "next_dates": []}
     )
     def post(self, request: Request, order_id: UUID) -> Response:
-        """Cancel a standing order for good, and what of it waits to be sent."""
+        """Cancel a standing order for good, and what of it waits to be sent.
+
+        While a payment is being sent, nothing is cancelled: ask again in a moment.
+        """
         return Response(_order(cancel_standing_order(caller_pk(request), order=order_id)))
 
 

@@ -23,7 +23,6 @@ from transactions.ledger.arrays import (
     Booleans,
     Instants,
     Integers,
-    Smallints,
     Texts,
     adapt_packed_arrays,
 )
@@ -215,41 +214,8 @@ def post_batch(
         Refused: the batch as a whole is malformed, or its key stands for another one.
         Busy: try again.
     """
-    row = _run_batch("post_batch", batch_parameters(transfers, order), using)
-    return BatchReceipt(row.first_id, len(transfers), _refusals(row), row.replayed)
-
-
-def post_chain(
-    transfers: Sequence[Transfer],
-    *,
-    order: Order,
-    refused: Code | None = None,
-    using: str = "default",
-) -> BatchReceipt:
-    """Post linked transfers, or one alone, as ``post_batch``, with an answer that stands for good.
-
-    A refusal, too, moves along with the account that pays first. ``refused``: for this reason of
-    the caller's each is refused.
-
-    Raises:
-        Refused: an account has moved away, and nothing is kept; or as ``post_batch``.
-        Busy: try again.
-    """
-    codes = None if refused is None else Smallints([refused] * len(transfers))
-    parameters = {**batch_parameters(transfers, order), "refused": codes}
-    row = _run_batch("post_chain", parameters, using)
-    return BatchReceipt(row.first_id, len(transfers), _refusals(row), row.replayed)
-
-
-def chain_answered(*, items: int, order: Order, using: str = "default") -> BatchReceipt | None:
-    """Return the receipt of a chain posted before under the order's key, or None.
-
-    Whether it was the same one is the caller's to know.
-    """
-    row = fetch_one("chain_answered", {"client": order.client, "key": order.key}, using)
-    if row is None:
-        return None
-    return BatchReceipt(row.result_id, items, _refusals(row), replayed=True)
+    row = run_batch("post_batch", batch_parameters(transfers, order), using)
+    return BatchReceipt(row.first_id, len(transfers), refusals_in(row), row.replayed)
 
 
 def answered_batch(
@@ -263,19 +229,25 @@ def answered_batch(
         Refused: the key stands for another request.
         Busy: try again.
     """
-    row = _run_batch("answered_batch", parameters, using)
+    row = run_batch("answered_batch", parameters, using)
     if row is None:
         return None
-    return BatchReceipt(row.first_id, items, _refusals(row), replayed=True)
+    return BatchReceipt(row.first_id, items, refusals_in(row), replayed=True)
 
 
-def _run_batch(name: str, parameters: Mapping[str, Any], using: str) -> Any:
+def run_batch(name: str, parameters: Mapping[str, Any], using: str) -> Any:
+    """Run a named query with the parameters of a batch, and return its only row.
+
+    Raises:
+        Refused, Busy
+    """
     with ledger_cursor(using) as cursor:
         adapt_packed_arrays(cursor)
         return cursor.execute(QUERIES[name], parameters, prepare=True).fetchone()
 
 
-def _refusals(row: Any) -> dict[int, Code]:
+def refusals_in(row: Any) -> dict[int, Code]:
+    """Return the refused items (from 0) of a batch's answer."""
     refused = zip(row.refused_items or (), row.refused_codes or (), strict=True)
     return {item - 1: Code(code) for item, code in refused}
 
