@@ -1,11 +1,13 @@
 """What the log-in door does the bank's way: allauth asks here."""
 
 import unicodedata
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import is_headless_request
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -18,6 +20,8 @@ from accounts.open_sessions import begin_session, end_sessions_of
 from accounts.services import head_office
 from core import clock
 from core.client_address import client_address
+
+_BY_PASSWORD: Final = "reauthenticate"  # noqa: S105  # what allauth calls it
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -82,6 +86,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         """Tell somebody who signs up again, with as much work as a new person's password takes."""
         make_password(email)
         super().send_account_already_exists_mail(email)
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Return how somebody shows once more who they are: by their second factor, if they can."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [one for one in methods if one["id"] != _BY_PASSWORD] or methods
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Tell whether a password shows who somebody is; not of who has a second factor."""
+        return not is_mfa_enabled(user) and bool(super().reauthenticate(user, password))
 
     def set_password(self, user: User, password: str) -> None:
         """Set a password; what acts for its owner elsewhere ends: sessions and API keys."""

@@ -11,7 +11,7 @@ is not done any more.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -25,6 +25,8 @@ from accounts.audit import acting
 from accounts.models import Approval, ApprovalState, Holding, User
 from accounts.reasons import LONGEST_REASON, given_reason
 from accounts.standing import role_of
+from accounts.step_up import require_step_up
+from core.api.step_up import StepUp
 from core.errors import DomainError
 
 DECIDE: Final = "accounts.decide_approval"
@@ -59,6 +61,9 @@ class AlreadyDecided(DomainError):
 
     code = "already_decided"
     http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("This request is decided already, or has expired.")
 
 
 class OutdatedRequest(DomainError):
@@ -144,6 +149,30 @@ def approve(approval_id: int, *, checker: int) -> Approval:
     return _carry_out(_decide(approval_id, checker=checker, state=ApprovalState.APPROVED))
 
 
+def approve_with_code(
+    approval_id: int, *, checker: int, step_up: StepUp, now: datetime
+) -> Approval:
+    """Approve a request, as ``approve``, once the checker gives the code for it.
+
+    Raises:
+        UnknownApproval, OwnRequest, AlreadyDecided
+        StepUpRequired, WrongStepUpCode, TooManyCodes, NoStepUp, MailNotSent, HeadOfficeSilent
+    """
+    approval = approval_known(approval_id)
+    _refuse_own(approval, checker)
+    if approval.state != ApprovalState.WAITING:
+        raise AlreadyDecided
+    require_step_up(
+        checker,
+        action="approve",
+        fingerprint=step_up.fingerprint,
+        challenge=step_up.challenge,
+        code=step_up.code,
+        now=now,
+    )
+    return approve(approval_id, checker=checker)
+
+
 def refuse(approval_id: int, *, checker: int, reason: str) -> Approval:
     """Refuse a request, so that nothing is done.
 
@@ -213,8 +242,7 @@ def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str 
         )
         decision = {"state": state, "checker": checker, "words": words}
         if not decidable.update(**decision, decided_at=Now(), tried_at=Now()):
-            message = "This request is decided already, or has expired."
-            raise AlreadyDecided(message)
+            raise AlreadyDecided
     approval.refresh_from_db()
     return approval
 

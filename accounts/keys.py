@@ -84,9 +84,7 @@ class UsableKey:
     largest_transfer: int | None
 
 
-def ask_key(
-    pk: int, asked: KeyRequest, *, step_up: StepUp, now: datetime
-) -> tuple[ApiKey, str]:
+def ask_key(pk: int, asked: KeyRequest, *, step_up: StepUp, now: datetime) -> tuple[ApiKey, str]:
     """Make an API key for a person who gives the code for it, and tell them by mail.
 
     The text of the key is returned besides, and not kept.

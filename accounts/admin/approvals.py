@@ -11,10 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.admin.asking import Asking
-from accounts.admin.forms import ReasonForm
+from accounts.admin.forms import CodeForm, ReasonForm
 from accounts.admin.readonly import ReadOnlyAdmin
-from accounts.approvals import DECIDE, approve, may_decide, refuse
+from accounts.approvals import DECIDE, approve_with_code, may_decide, refuse
 from accounts.models import Approval, ApprovalState, User
+from accounts.step_up import StepUpRequired, WrongStepUpCode
+from core import clock
+from core.api.step_up import StepUp
 from core.errors import DomainError
 
 
@@ -80,8 +83,18 @@ class ApprovalAdmin(ReadOnlyAdmin):
         ).answer(request, self)
 
     def _approve(self, request: HttpRequest, pk: int) -> HttpResponse:
+        form = CodeForm(request.POST)
+        form.is_valid()
         try:
-            decided = approve(pk, checker=_checker(request))
+            decided = approve_with_code(
+                pk, checker=_checker(request), step_up=_step_up(pk, form), now=clock.now()
+            )
+        except StepUpRequired as error:
+            form = CodeForm(initial={"challenge": error.members["challenge"]})
+            return self._ask_code(request, pk, form, error.message)
+        except WrongStepUpCode as error:
+            form.add_error("code", error.message)
+            return self._ask_code(request, pk, form, "")
         except DomainError as error:
             if error.http_status == 404:  # noqa: PLR2004  # HTTP's own number
                 raise Http404 from error
@@ -89,6 +102,26 @@ class ApprovalAdmin(ReadOnlyAdmin):
         else:
             _say(request, decided)
         return redirect(_address(pk))
+
+    def _ask_code(self, request: HttpRequest, pk: int, form: CodeForm, hint: str) -> HttpResponse:
+        form.fields["code"].help_text = hint
+        return Asking(
+            title=_("Approve the request"),
+            button=_("Approve"),
+            form=form,
+            work=lambda _asked: None,
+            done="",
+            back=_address(pk),
+        ).answer(request, self)
+
+
+def _step_up(pk: int, form: CodeForm) -> StepUp:
+    asked = form.cleaned_data
+    return StepUp(
+        fingerprint=f"approval {pk}",
+        challenge=asked.get("challenge") or None,
+        code=asked.get("code") or None,
+    )
 
 
 def _may_decide(request: HttpRequest, asked: Approval) -> bool:

@@ -31,6 +31,17 @@ class RoleForm(ReasonForm):
     field_order = ("role", "reason")
 
 
+class CodeForm(forms.Form):
+    """The code of a challenge."""
+
+    challenge = forms.CharField(widget=forms.HiddenInput, required=False)
+    code = forms.CharField(
+        label=_("Code"),
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
 class RegistrationForm(forms.Form):
     """A customer to be registered."""
 

@@ -9,9 +9,10 @@ from rest_framework.serializers import Serializer
 
 from accounts.api.fields import ObjectField, UserIdField
 from accounts.api.views import HeadOfficeView
-from accounts.approvals import DECIDE, approval_known, approvals, approve, refuse
+from accounts.approvals import DECIDE, approval_known, approvals, approve_with_code, refuse
 from accounts.models import Approval, ApprovalState, User
 from accounts.reasons import LONGEST_REASON
+from core import clock
 from core.api.access import ADMIN, Access
 from core.api.pages import PageFilters
 from core.api.representation import given, instant
@@ -24,6 +25,7 @@ from core.api.serializers import (
     StrictSerializer,
     TextField,
 )
+from core.api.step_up import step_up_of
 from core.api.views import caller_pk
 
 _LOOK: Final = Access(ADMIN, scope="admin:read", permission="accounts.view_approval")
@@ -128,13 +130,15 @@ class ApprovalGiving(HeadOfficeView):
 
     access: ClassVar = {"POST": _DECIDE}
 
-    @operation(answer=RequestAnswer, example=DECIDED)
+    @operation(answer=RequestAnswer, example=DECIDED, step_up=True)
     def post(self, request: Request, approval_id: int) -> Response:
         """Approve what another admin asked for; it is done at once.
 
         Where a branch does not answer, the state stays `approved` until it is done.
         """
-        approve(approval_id, checker=caller_pk(request))
+        approve_with_code(
+            approval_id, checker=caller_pk(request), step_up=step_up_of(request), now=clock.now()
+        )
         return Response(request_shown(approval_known(approval_id)), status=HTTPStatus.OK)
 
 

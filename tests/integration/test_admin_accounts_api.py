@@ -12,6 +12,7 @@ from django.test import Client
 from accounts.models import Role, User, Viewing
 from accounts.numbers import account_number
 from accounts.services import head_office
+from tests.codes import with_code
 from tests.factories import customer_account, inr, order, person
 from transactions.ledger.posting import Transfer, post
 
@@ -58,14 +59,16 @@ def client_of(user: User) -> Client:
     return client
 
 
-def call(client: Client, method: str, address: str, body: object = None, *, key: str = "") -> Any:
+def call(
+    client: Client, method: str, address: str, body: object = None, *, key: str = "", **headers: str
+) -> Any:
     """Send a request."""
     return client.generic(
         method,
         f"/api/v1/admin/{address}",
         b"" if body is None else json.dumps(body),
         content_type="application/json",
-        headers={"Idempotency-Key": key or str(uuid4())},
+        headers={"Idempotency-Key": key or str(uuid4()), **headers},
     )
 
 
@@ -79,7 +82,9 @@ def problem(answer: Any, status: int) -> str:
 
 def approved(vivek: Client, approval: dict[str, Any]) -> Any:
     """Approve a request."""
-    answer = call(vivek, "POST", f"approvals/{approval['id']}/approve")
+    address, key = f"approvals/{approval['id']}/approve", str(uuid4())
+    question = call(vivek, "POST", address, key=key).json()
+    answer = call(vivek, "POST", address, key=key, **with_code(question))
     assert answer.status_code == 200, answer.content
     return answer.json()
 

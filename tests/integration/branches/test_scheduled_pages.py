@@ -9,9 +9,9 @@ from django.test import Client
 from accounts.models import User
 from core import clock
 from tests.branches import DEL, MUM, Branches
+from tests.codes import mailed_code
 from tests.factories import person
 from tests.integration.branches.test_crossing import account_at, balance_of
-from tests.integration.door.conftest import mailed_code
 from tests.outages import node_down
 from tests.servers import TestServer
 from transactions.ledger.accounts import set_holder

@@ -1,14 +1,12 @@
 """A customer at the door, and mails that can be read."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.core import mail
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -17,7 +15,6 @@ from accounts.models import User, UserStatus
 from tests.factories import person
 
 PASSWORD = "correct horse battery staple"
-CODE = re.compile(r"code is (\d{6})")
 
 Ask = Callable[..., Any]
 
@@ -90,10 +87,3 @@ def code_of(answer: Any, status: int = 401) -> str:
     problem = answer.json()
     assert (answer.status_code, problem["status"]) == (status, status), problem
     return str(problem["code"])
-
-
-def mailed_code() -> str:
-    """Return the code of the last mail."""
-    found = CODE.search(str(mail.outbox[-1].body))
-    assert found
-    return found[1]

@@ -12,13 +12,13 @@ from accounts.devices import device_of
 from accounts.models import LogIn, Role, Session, User
 from accounts.tasks import forget_sessions
 from core import clock
+from tests.codes import mailed_code
 from tests.factories import person
 from tests.integration.door.conftest import (
     PASSWORD,
     ask,
     code_of,
     log_in,
-    mailed_code,
     tokens,
     verified,
 )

@@ -16,13 +16,13 @@ from accounts.known import forget_all
 from accounts.models import ApiKey, User
 from accounts.roles import ask_role
 from core import clock
+from tests.codes import mailed_code
 from tests.expectations import statements_counted
 from tests.factories import person
 from tests.integration.door.conftest import (
     PASSWORD,
     ask,
     code_of,
-    mailed_code,
     set_active,
     tokens,
 )

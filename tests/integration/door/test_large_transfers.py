@@ -7,8 +7,8 @@ from django.core import mail
 from django.test import Client
 
 from accounts.models import User
+from tests.codes import mailed_code
 from tests.factories import account, person
-from tests.integration.door.conftest import mailed_code
 from transactions.ledger.reads import balances
 
 pytestmark = pytest.mark.django_db

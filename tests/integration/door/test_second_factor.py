@@ -8,6 +8,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import LogIn, User
@@ -17,11 +18,17 @@ pytestmark = pytest.mark.django_db
 
 # What concerns second factors is only for who has just given the password again.
 AGAIN = "/auth/reauthenticate/"
+JSON = "application/json"
 
 
 def code_now(secret: str) -> str:
     """Return the code that an authenticator app shows now."""
     return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+
+
+def forget_used_codes() -> None:
+    """Let the code of just now be good once more."""
+    cache.clear()
 
 
 def begun(user: User) -> Any:
@@ -143,12 +150,46 @@ def test_an_authenticator_app_is_set_up_on_the_pages_and_its_secret_sealed(asha:
     assert client.get("/auth/2fa/recovery-codes/").status_code == 200
 
 
+def test_is_not_removed_by_the_password_alone(asha: User, secret: str) -> None:
+    client = Client()
+    client.post("/auth/login/", {"login": asha.email, "password": PASSWORD})
+    client.post("/auth/2fa/authenticate/", {"code": code_now(secret)})
+    by_code = "/auth/2fa/reauthenticate/"
+    for asked in (client.post("/auth/2fa/totp/deactivate/"), client.get(AGAIN)):
+        assert asked.headers["Location"].startswith(by_code)
+    client.post(AGAIN, {"password": PASSWORD})
+    client.post("/auth/2fa/totp/deactivate/")
+    assert Authenticator.objects.filter(user=asha, type="totp").exists()
+    forget_used_codes()
+    client.post(by_code, {"code": code_now(secret)})
+    client.post("/auth/2fa/totp/deactivate/")
+    assert not Authenticator.objects.filter(user=asha).exists()
+
+
+def test_is_not_removed_by_the_password_alone_in_programs(asha: User, secret: str) -> None:
+    door = Client().post
+    begun = door("/auth/app/v1/auth/login", {"email": asha.email, "password": PASSWORD}, JSON)
+    names = {"X-Session-Token": begun.json()["meta"]["session_token"]}
+    asked = door(
+        "/auth/app/v1/auth/2fa/authenticate", {"code": code_now(secret)}, JSON, headers=names
+    )
+    names = {"X-Session-Token": asked.json()["meta"]["session_token"]}
+    again = door("/auth/app/v1/auth/reauthenticate", {"password": PASSWORD}, JSON, headers=names)
+    assert again.status_code == 400
+    address = "/auth/app/v1/account/authenticators/totp"
+    assert Client().delete(address, headers=names).status_code == 401
+    forget_used_codes()
+    door("/auth/app/v1/auth/2fa/reauthenticate", {"code": code_now(secret)}, JSON, headers=names)
+    assert Client().delete(address, headers=names).status_code == 200
+
+
 @pytest.mark.parametrize("address", ["", "webauthn/", "webauthn/add/", "recovery-codes/generate/"])
 def test_its_pages_look_like_the_bank(asha: User, secret: str, address: str) -> None:
     client = Client()
     client.post("/auth/login/", {"login": asha.email, "password": PASSWORD})
     client.post("/auth/2fa/authenticate/", {"code": code_now(secret)})
-    client.post(AGAIN, {"password": PASSWORD})
+    forget_used_codes()
+    client.post("/auth/2fa/reauthenticate/", {"code": code_now(secret)})
     answer = client.get(f"/auth/2fa/{address}")
     page = answer.content.decode()
     assert answer.status_code == 200

@@ -14,8 +14,8 @@ from accounts.step_up import (
     WrongStepUpCode,
     require_step_up,
 )
+from tests.codes import mailed_code
 from tests.factories import instant, person
-from tests.integration.door.conftest import mailed_code
 from tests.integration.door.test_second_factor import code_now
 
 pytestmark = pytest.mark.django_db

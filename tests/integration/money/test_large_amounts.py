@@ -11,8 +11,8 @@ from accounts.callers import Caller
 from accounts.models import User
 from core.api.step_up import StepUp
 from core.money import CURRENCIES, Money
+from tests.codes import mailed_code
 from tests.factories import account, inr, instant, person
-from tests.integration.door.conftest import mailed_code
 from tests.integration.money.api import client_of, post, refusal
 from transactions.batching import BatchRequest, post_transfers_as
 from transactions.cash import CashRequest, withdraw_as

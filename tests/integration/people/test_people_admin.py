@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import Approval, Branch, Role, User
 from accounts.roles import ask_role
+from tests.codes import mailed_code
 from tests.factories import person
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +109,14 @@ class TestTheInbox:
         inside = f"/admin/accounts/approval/{asked.pk}"
         assert f"{inside}/approve/" in text_of(checker.get(f"{inside}/change/"))
         assert checker.get(f"{inside}/approve/").status_code == 405
-        page = checker.post(f"{inside}/approve/", follow=True)
+        question = checker.post(f"{inside}/approve/")
+        asked.refresh_from_db()
+        assert asked.state == "waiting"
+        challenge = question.context["asking"].form.initial["challenge"]
+        wrong = checker.post(f"{inside}/approve/", {"challenge": challenge, "code": "x"})
+        assert (wrong.status_code, "not the code" in text_of(wrong)) == (422, True)
+        typed = {"challenge": challenge, "code": mailed_code()}
+        page = checker.post(f"{inside}/approve/", typed, follow=True)
         assert "It is approved, and done." in text_of(page)
         asha.refresh_from_db()
         assert asha.role == Role.EMPLOYEE

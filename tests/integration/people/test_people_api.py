@@ -10,6 +10,7 @@ from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import Approval, Branch, Registration, Role, User, Viewing
 from accounts.numbers import shown_user_id
+from tests.codes import with_code
 from tests.factories import account, person
 from transactions.ledger.accounts import set_holder
 from transactions.ledger.posting import BANK_CLIENT
@@ -35,13 +36,16 @@ def staff(*permissions: str, role: Role = Role.ADMIN, is_superuser: bool = False
     return one
 
 
-def ask(client: Client, method: str, path: str, body: object = None) -> tuple[int, Any]:
+def ask(
+    client: Client, method: str, path: str, body: object = None, **headers: str
+) -> tuple[int, Any]:
     """Send a request and return status and answer."""
     answer = client.generic(
         method,
         f"/api/v1/{path}",
         "" if body is None else json.dumps(body),
         content_type="application/json",
+        headers=headers,
     )
     return answer.status_code, json.loads(answer.content) if answer.content else None
 
@@ -181,7 +185,9 @@ class TestRoles:
         assert (status, problem["code"]) == (403, "own_request")
         status, listed = ask(checker, "GET", "admin/approvals?state=waiting")
         assert [one["id"] for one in listed["approvals"]] == [asked["id"]]
-        status, done = ask(checker, "POST", path)
+        status, question = ask(checker, "POST", path)
+        assert (status, Approval.objects.get().state) == (403, "waiting")
+        status, done = ask(checker, "POST", path, **with_code(question))
         assert (status, done["state"], done["result"]["is"]) == (200, "done", "employee")
         asha.refresh_from_db()
         assert asha.role == Role.EMPLOYEE
