@@ -11,6 +11,7 @@ what was told after it. Values are signed, each for its place.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ from accounts.models import Untold
 from core.db.errors import Busy
 
 MEMORY_SECONDS: Final = 0.5
+# How old what a process remembers may become while neither cache nor database answer.
+OLDEST_SECONDS: Final = 15 * 60
 _MOST_IN_MEMORY: Final = 20_000
 SILENCE: Final = (OperationalError, InterfaceError)
 
@@ -56,6 +59,15 @@ def asking_head_office() -> Iterator[None]:
         raise HeadOfficeSilent from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A value, when somebody told it who knows, and until when nobody is asked again."""
+
+    value: Value | None
+    learned_at: float
+    good_until: float
+
+
 class Known:
     """The values of one kind. ``load`` reads one from the database; None when there is none.
 
@@ -72,27 +84,28 @@ class Known:
         self._kind = kind
         self._load = load
         self._telling = telling
-        self._memory: dict[str, tuple[float, Value | None]] = {}
+        self._memory: dict[str, _Remembered] = {}
         _kinds[kind] = self
 
     def get(self, name: str) -> Value | None:
-        """Return a value, at most half a second old; older while nobody answers who knows it.
+        """Return a value, at most half a second old; up to 15 minutes while nobody answers.
 
         Raises:
-            OperationalError, InterfaceError: nobody answers, and it was never known here.
+            OperationalError, InterfaceError: nobody answers, and it was not known here lately.
         """
         kept = self._memory.get(name)
-        if kept is not None and monotonic() < kept[0]:
-            return kept[1]
+        if kept is not None and monotonic() < kept.good_until:
+            return kept.value
+        learned_at = monotonic()
         try:
             value = self._look_up(name)
         except SILENCE:
-            if kept is None:
+            if kept is None or learned_at > kept.learned_at + OLDEST_SECONDS:
                 raise
-            value = kept[1]
+            learned_at, value = kept.learned_at, kept.value
         if len(self._memory) > _MOST_IN_MEMORY:
             self._memory.clear()
-        self._memory[name] = (monotonic() + MEMORY_SECONDS, value)
+        self._memory[name] = _Remembered(value, learned_at, monotonic() + MEMORY_SECONDS)
         return value
 
     def offer(self, name: str, value: Value) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Sum
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.known import asking_head_office
@@ -24,6 +24,9 @@ MOST_TRIES: Final = 5
 # So many challenges a person gets in a quarter of an hour, and so fewer guesses in all.
 MOST_CHALLENGES: Final = 10
 _PERIOD: Final = timedelta(minutes=15)
+# And so many wrong codes in an hour, of all challenges together.
+MOST_WRONG: Final = 10
+_LOCKED: Final = timedelta(hours=1)
 # A request that comes again at once, without its code, does not cause another mail.
 _MAIL_PAUSE: Final = timedelta(seconds=30)
 _DIGITS: Final = 6
@@ -66,6 +69,17 @@ class TooManyCodes(DomainError):
     wait: Final = _PERIOD.total_seconds()
 
 
+class TooManyWrongCodes(DomainError):
+    """A person gave many wrong codes: somebody may be guessing."""
+
+    code = "too_many_wrong_codes"
+    http_status = 429
+    wait: Final = _LOCKED.total_seconds()
+
+    def __init__(self) -> None:
+        super().__init__("There were many wrong codes. Please try again in an hour.")
+
+
 class NoStepUp(DomainError):
     """A person has neither an authenticator app nor an e-mail address."""
 
@@ -90,6 +104,7 @@ def require_step_up(
     Raises:
         StepUpRequired: there is no code, or none that is still good.
         WrongStepUpCode: it is another one; it may be tried again, five times in all.
+        TooManyWrongCodes: the person gave many, whatever for; no code is looked at.
         TooManyCodes, NoStepUp, MailNotSent, HeadOfficeSilent
     """
     asked = Challenge(person_id=caller_pk, action=action, fingerprint=fingerprint, made_at=now)
@@ -105,12 +120,19 @@ def require_step_up(
 
 
 def _try(asked: Challenge, *, challenge: str, code: str) -> Outcome:
-    """Try a code; a wrong one counts, a right one is used up."""
+    """Try a code; a wrong one counts, a right one is used up.
+
+    Raises:
+        TooManyWrongCodes
+    """
     try:
         pk = UUID(challenge)
     except ValueError:
         return "over"
     with transaction.atomic():
+        # Those of one person are tried in turn, so that none is missed when they are counted.
+        User.objects.select_for_update(no_key=True).get(pk=asked.person_id)
+        _refuse_guesser(asked)
         found = _open(asked).select_for_update().filter(pk=pk).first()
         if found is None:
             return "over"
@@ -119,6 +141,19 @@ def _try(asked: Challenge, *, challenge: str, code: str) -> Outcome:
             found.used_at = asked.made_at
         found.save(update_fields=["tries", "used_at"])
     return "right" if found.used_at else "wrong"
+
+
+def _refuse_guesser(asked: Challenge) -> None:
+    """Refuse who gave many wrong codes lately. PostgreSQL counts them: it knows all challenges.
+
+    Raises:
+        TooManyWrongCodes
+    """
+    since = asked.made_at - _LOCKED
+    lately = Challenge.objects.filter(person=asked.person_id, made_at__gt=since)
+    tried = lately.aggregate(tries=Sum("tries", default=0), right=Count("used_at"))
+    if tried["tries"] - tried["right"] >= MOST_WRONG:
+        raise TooManyWrongCodes
 
 
 def _open(asked: Challenge) -> QuerySet[Challenge]:
@@ -148,9 +183,10 @@ def _begin(asked: Challenge) -> Challenge:
     """Begin a challenge, and send its code unless an app makes it.
 
     Raises:
-        TooManyCodes, NoStepUp, MailNotSent
+        TooManyCodes, TooManyWrongCodes, NoStepUp, MailNotSent
     """
     since = asked.made_at - _PERIOD
+    _refuse_guesser(asked)
     begun = Challenge.objects.filter(person=asked.person_id, made_at__gt=since)
     if begun.count() >= MOST_CHALLENGES:
         message = "You asked for many codes. Please try again in a quarter of an hour."

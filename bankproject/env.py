@@ -93,6 +93,18 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
+def needed_number(name: str, meaning: str) -> int:
+    """Return the whole-number setting ``name``, which must be given.
+
+    Raises:
+        ImproperlyConfigured: it is not, or is no whole number.
+    """
+    if optional(name) is None:
+        message = f"{name} must be set: {meaning}"
+        raise ImproperlyConfigured(message)
+    return number(name, 0)
+
+
 def names(name: str, default: str) -> list[str]:
     """Return the comma-separated setting ``name`` as a list."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]

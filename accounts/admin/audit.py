@@ -1,5 +1,6 @@
 """The audit in the Django admin: what was changed about people and settings, and who did it."""
 
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -10,14 +11,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from pghistory.admin import EventsAdmin
 
+from accounts.access_log import note_accounts_viewed, note_all_viewed
+from accounts.admin.noted import NotedAdmin
 from accounts.models.audit_entries import AuditEntry
 
 _PAGE: Final = 50
+_PERSON: Final = "accounts.User"
+_ACCOUNT: Final = "accounts.Account"
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(EventsAdmin):
-    """Changes, newest first: of one object, or of all of a kind."""
+class AuditAdmin(NotedAdmin, EventsAdmin):
+    """Changes, newest first: of one object, or of all of a kind. Whom they are about is told."""
 
     list_display = (
         "at",
@@ -33,6 +38,7 @@ class AuditAdmin(EventsAdmin):
     list_per_page = _PAGE
     show_full_result_count = False
     change_list_template = "admin/change_list.html"
+    one = many = "audit"
 
     def get_list_display(self, request: HttpRequest) -> Any:  # noqa: ARG002  # Django passes it
         """Return our own columns."""
@@ -47,12 +53,18 @@ class AuditAdmin(EventsAdmin):
     ) -> HttpResponse:
         """Show changes; of an object that there is not, nothing."""
         try:
-            answer: HttpResponse = super().changelist_view(  # type: ignore[no-untyped-call]
-                request, extra_context
-            )
+            answer: HttpResponse = super().changelist_view(request, extra_context)
         except (ObjectDoesNotExist, ValueError) as error:
             raise Http404 from error
         return answer
+
+    def note_look(self, request: HttpRequest, rows: Collection[AuditEntry], *, what: str) -> None:
+        """Note the look for the people whom changes are about, and who hold the accounts."""
+        viewer = int(request.user.pk or 0)
+        note_all_viewed(viewer=viewer, subjects={*_people_of(rows)}, what=what)
+        accounts = {int(str(row.pgh_obj_id)) for row in rows if row.pgh_obj_model == _ACCOUNT}
+        if accounts:
+            note_accounts_viewed(viewer=viewer, numbers=accounts, what=what)
 
     @admin.display(description=_("when"), ordering="pgh_created_at")
     def at(self, entry: AuditEntry) -> datetime:
@@ -84,6 +96,16 @@ class AuditAdmin(EventsAdmin):
             )
         return "; ".join(
             f"{name}: {_shown(value)}" for name, value in sorted(entry.pgh_data.items()) if value
+        )
+
+
+def _people_of(rows: Collection[AuditEntry]) -> Iterator[int]:
+    for row in rows:
+        if row.pgh_obj_model == _PERSON:
+            yield int(str(row.pgh_obj_id))
+        named = {**row.pgh_data, **(row.pgh_data.get("payload") or {})}
+        yield from (
+            named[name] for name in ("user_id", "person") if isinstance(named.get(name), int)
         )
 
 

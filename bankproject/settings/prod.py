@@ -1,6 +1,12 @@
 """The bank behind TLS."""
 
+from bankproject import env
 from bankproject.settings.base import *
+
+# Too few, and all people have one address; too many, and they choose theirs. Nobody can guess it.
+TRUSTED_PROXY_COUNT = env.needed_number(
+    "TRUSTED_PROXY_COUNT", "how many proxies of yours stand before the web server, 0 for none"
+)
 
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True

@@ -1,5 +1,8 @@
 """The configuration's one reader: what it takes and what it refuses."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,31 @@ class Setting:
     def is_(self, value: str) -> None:
         """Set it."""
         self._monkeypatch.setenv(NAME, value)
+
+
+class TestANumberThatIsNeeded:
+    def test_is_taken_as_told_and_never_guessed(self, setting: Setting) -> None:
+        setting.is_("0")
+        assert env.needed_number(NAME, "how many") == 0
+        setting.is_("")
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must be set: how many"):
+            env.needed_number(NAME, "how many")
+
+    def test_is_the_count_of_proxies_in_production(self) -> None:
+        # By hand, for the settings of this process are others'.
+        given = {**os.environ, "SECRET_KEY": "x", "DATABASE_URL": "postgresql://a@127.0.0.1/b"}
+        given |= {"REDIS_URL": "redis://127.0.0.1/0", "BANK_VAR": "/nowhere"}
+        command = [sys.executable, "-c", "import bankproject.settings.prod"]
+        for count, says in (("", "TRUSTED_PROXY_COUNT must be set"), ("1", "")):
+            run = subprocess.run(
+                command,
+                env={**given, "TRUSTED_PROXY_COUNT": count},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert says in run.stderr
+            assert (run.returncode == 0) == (count == "1"), run.stderr
 
 
 class TestText:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.core.internal.ratelimit import parse_rates
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
@@ -40,6 +41,17 @@ def test_while_the_cache_is_away_as_well(asha: User) -> None:
     assert code_of(log_in(asha), 429) == "too_many_attempts"
     other = verified(person())
     assert log_in(other).status_code == 200
+
+
+def test_one_who_tries_and_tries_does_not_close_the_address_for_others(asha: User) -> None:
+    answers = [log_in(asha, "wrong").json()["code"] for _ in range(12)]
+    assert answers.count("wrong_credentials") == 5
+    assert log_in(verified(person())).status_code == 200
+
+
+def test_no_address_is_closed_for_longer_than_an_hour(settings: Settings) -> None:
+    rates = parse_rates(settings.ACCOUNT_RATE_LIMITS["login_failed"])
+    assert max(rate.duration for rate in rates if rate.per == "ip") == 3600
 
 
 def test_an_address_is_closed_that_tries_many_people() -> None:

@@ -8,9 +8,12 @@ from django.core import mail
 
 from accounts.models import Challenge, User
 from accounts.step_up import (
+    LIFE,
     MOST_CHALLENGES,
+    MOST_WRONG,
     StepUpRequired,
     TooManyCodes,
+    TooManyWrongCodes,
     WrongStepUpCode,
     require_step_up,
 )
@@ -21,6 +24,12 @@ from tests.integration.door.test_second_factor import code_now
 pytestmark = pytest.mark.django_db
 
 NOW = instant()
+CHALLENGE = {
+    "action": "send money",
+    "fingerprint": "this request",
+    "made_at": NOW,
+    "expires_at": NOW + LIFE,
+}
 
 
 def step_up(
@@ -116,6 +125,30 @@ def test_nobody_gets_codes_without_end(asha: User) -> None:
     with pytest.raises(TooManyCodes):
         step_up(asha)
     asked(asha, later=timedelta(minutes=16))
+
+
+def test_nobody_guesses_codes_without_end(asha: User, secret: str) -> None:
+    for one in ("send money", "make_key"):
+        challenge = asked(asha, action=one)
+        for _ in range(MOST_WRONG // 2):
+            with pytest.raises(WrongStepUpCode):
+                step_up(asha, action=one, challenge=challenge, code="x")
+    challenge = str(Challenge.objects.create(**CHALLENGE, person=asha, channel="totp").pk)
+    with pytest.raises(TooManyWrongCodes):
+        step_up(asha, challenge=challenge, code=code_now(secret))
+    with pytest.raises(TooManyWrongCodes):
+        step_up(asha, action="approve")
+    asked(person())
+    later = timedelta(minutes=61)
+    challenge = asked(asha, later=later)
+    step_up(asha, challenge=challenge, code=code_now(secret), later=later)
+
+
+def test_right_codes_lock_nobody_out(asha: User) -> None:
+    for one in range(MOST_WRONG + 1):
+        later = one * timedelta(minutes=2)
+        challenge = asked(asha, later=later)
+        step_up(asha, challenge=challenge, code=mailed_code(), later=later)
 
 
 def test_keeps_no_code(asha: User) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.audit import acting
 from accounts.models import Role, User
 from accounts.models.audit_entries import AuditEntry
-from tests.factories import account, bank_accounts, inr, order, person
+from tests.factories import account, bank_accounts, customer_account, inr, order, person
 from tests.integration.people.conftest import entries_of
 from tests.servers import TestServer
 from transactions.chart import Place
@@ -122,6 +122,15 @@ class TestThePage:
         assert "phone: ∅ → +919820012345" in page
         assert "Anjali Bhatt" in page
         assert "she called" in page
+
+    def test_is_a_look_at_whom_it_is_about(self, chief: Client) -> None:
+        asha, meera = person(), person(full_name="Meera Iyer")
+        number = customer_account(meera)
+        chief.get(f"/admin/accounts/auditentry/?method=tracks&obj=accounts.User:{asha.pk}")
+        assert [look.what for look in asha.viewings.all()] == ["audit"]
+        assert not meera.viewings.exists()
+        chief.get(f"/admin/accounts/auditentry/?method=tracks&obj=accounts.Account:{number}")
+        assert [look.what for look in meera.viewings.all()] == ["audit"]
 
     def test_notes_who_sends_a_form_of_the_admin(self, chief: Client) -> None:
         asha = person()

@@ -1,18 +1,23 @@
 """What several do at once, what the owner may, and what a silent head office means."""
 
 import threading
+from time import monotonic
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
+from pytest_django.fixtures import Settings
 
+from accounts import known
 from accounts.access_log import LookNotNoted, note_viewed
 from accounts.approvals import AlreadyDecided, approve, ask_approval
 from accounts.models import Role, Session, StatusChange, UserStatus, Viewing
+from accounts.standing import standing_of
 from accounts.status import change_person_status
 from bankproject.runtime.postgres import BankUrls
 from tests.factories import person
+from tests.integration.door.test_outages import cache_away
 from tests.integration.people.conftest import TRY, Tries
 
 
@@ -99,3 +104,20 @@ def test_who_is_suspended_is_refused_at_once(fresh_bank: BankUrls) -> None:
     )
     assert client.get("/api/v1/me").status_code == 401
     assert not Session.objects.filter(person=asha, ended_at=None).exists()
+
+
+def test_what_a_process_remembers_is_not_believed_for_ever(
+    fresh_bank: BankUrls, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fresh_bank
+    asha = person()
+    remembered = standing_of(asha.pk)
+    with cache_away(settings), monkeypatch.context() as patched:
+        connection.close()
+        patched.setitem(connection.settings_dict, "PORT", "1")
+        for minutes in (5, 10, 14):
+            patched.setattr(known, "monotonic", lambda m=minutes: monotonic() + m * 60)
+            assert standing_of(asha.pk) == remembered
+        patched.setattr(known, "monotonic", lambda: monotonic() + 15.1 * 60)
+        with pytest.raises(OperationalError):
+            standing_of(asha.pk)
