@@ -44,6 +44,6 @@ WHERE c.relnamespace = 'ledger'::regnamespace AND NOT t.tgisinternal AND NOT c.r
 SELECT viewname, definition FROM pg_views WHERE schemaname = 'ledger'
 
 -- name: publications
-SELECT pubname, tablename, array_to_string(attnames, ' ')
+SELECT pubname, tablename, (SELECT string_agg(name, ' ' ORDER BY name) FROM unnest(attnames) AS name)
 FROM pg_publication_tables
 WHERE schemaname = 'ledger'

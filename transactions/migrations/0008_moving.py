@@ -8,7 +8,8 @@ from django.db import migrations
 from core.db.migrations import RunSQLFile
 
 SQL = Path(__file__).resolve().parent.parent / "ledger" / "sql"
-FILES = ("post", "batch", "holds", "accounts", "branches", "moving", "rights")
+# Earlier releases made accounts without what `limits` adds to them, and the others read.
+FILES = ("limits", "post", "batch", "holds", "accounts", "branches", "moving", "rights")
 
 
 class Migration(migrations.Migration):

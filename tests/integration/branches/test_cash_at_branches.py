@@ -16,15 +16,18 @@ from tests.factories import inr, instant, person
 from tests.integration.branches.test_crossing import account_at, balance_of
 from tests.outages import node_down
 from tests.servers import TestServer
+from transactions.branches.moving import move_account
 from transactions.cash import (
     CashFilling,
     CashRequest,
+    daily_at_machine,
     deposit_cash,
     fill_with_cash,
     withdraw_cash,
 )
 from transactions.chart import BankAccounts, Place
 from transactions.ledger.accounts import set_holder
+from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import BANK_CLIENT, Channel
 
@@ -87,6 +90,19 @@ def test_the_cash_of_another_branch_does_not_help(asha: User, mine: int) -> None
     with pytest.raises(DomainError) as refused:
         move(withdraw_cash, asha, mine, 501)
     assert refused.value.code == "insufficient_cash"
+
+
+def test_what_was_booked_in_a_day_moves_along_with_the_account(asha: User, mine: int) -> None:
+    most = daily_at_machine("INR").minor
+    move(withdraw_cash, asha, mine, 400)
+    move(deposit_cash, asha, mine, most - 100)
+    for code, left, booked in ((DEL, 100, 40), ("HO", 60, 20), (MUM, 40, 39), (DEL, 1, 1)):
+        move_account(mine, code=code, client=BANK_CLIENT)
+        with pytest.raises(Refused) as refused:
+            move(deposit_cash, asha, mine, left + 1)
+        assert refused.value.reason is Code.CASH_LIMIT_EXCEEDED
+        move(deposit_cash, asha, mine, booked)
+    assert balance_of(DEL, mine) == 1_000 - 400 + most
 
 
 def test_a_branch_gives_cash_while_others_are_down(

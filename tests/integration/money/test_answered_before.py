@@ -134,10 +134,11 @@ class TestCash:
             machine = mumbai.execute(
                 "SELECT number FROM ledger.account WHERE purpose = 'machine' AND currency = 'INR'"
             ).fetchone()
+            # As it booked: under a key that stands for the place, too.
             (booked,) = mumbai.execute(
-                "SELECT transfer_id FROM ledger.book_cash_v1("
-                "%s, 'tips', %s, %s, 300, 'INR', 'deposit', 'machine', %s, %s, NULL)",
-                [ASHA, pair[0], *(machine or ()), NOW.date(), NOW],
+                "SELECT transfer_id FROM ledger.post_fully_v1("
+                "%s, 'tips', %s, %s, 300, 'INR', 'deposit', 'machine', %s)",
+                [ASHA, *(machine or ()), pair[0], NOW.date()],
             ).fetchone() or (None,)
         again = deposit_cash(request, now=NOW)
         assert (again.replayed, again.transfer_id) == (True, booked)

@@ -2,8 +2,8 @@
 -- learns of it. The head office has copies of status and holders; what stands here counts.
 
 -- Readers of the events stand at a transaction id, as those of the journal do, see tails.sql.
-ALTER TABLE ledger.account_event ADD COLUMN xid xid8 NOT NULL DEFAULT pg_current_xact_id();
-CREATE INDEX account_event_xid ON ledger.account_event (xid);
+ALTER TABLE ledger.account_event ADD COLUMN IF NOT EXISTS xid xid8 NOT NULL DEFAULT pg_current_xact_id();
+CREATE INDEX IF NOT EXISTS account_event_xid ON ledger.account_event (xid);
 
 -- name: account_result_v1
 -- The result of a request that is an account.

@@ -6,7 +6,8 @@
 ALTER TABLE ledger.request ADD COLUMN IF NOT EXISTS account bigint;
 ALTER TABLE ledger.reference ADD COLUMN IF NOT EXISTS account bigint;
 COMMENT ON COLUMN ledger.request.account IS
-'the account with which this came from another node, where the result is; NULL: answered here';
+'the account with which this came from another node, where the result is, or will leave this one though '
+'nothing was posted; NULL: answered here';
 COMMENT ON COLUMN ledger.reference.account IS
 'the account with which this came from another node, where the transfer is; NULL: used here';
 
@@ -166,7 +167,10 @@ BEGIN
         'payee_limits',
         ARRAY(SELECT to_jsonb(p) FROM ledger.payee_limit AS p WHERE p.account = p_number),
         'requests', ARRAY(SELECT to_jsonb(r) FROM ledger.requests_of_v1(p_number) AS r),
-        'references', ARRAY(SELECT to_jsonb(r) FROM ledger.references_of_v1(p_number) AS r));
+        'references', ARRAY(SELECT to_jsonb(r) FROM ledger.references_of_v1(p_number) AS r),
+        'cash', ARRAY(
+            SELECT to_jsonb(c) FROM ledger.cash_booked AS c
+            WHERE c.account = p_number AND c.id >= ledger.id_from_v1(now() - interval '2 days')));
     PERFORM ledger.post_move_v1(v_transfer, v_account, p_clearing, v_account.balance, 0, p_client);
     -- The account first: copies keep what belongs to an account that has left, until the new node tells.
     UPDATE ledger.account
@@ -176,6 +180,7 @@ BEGIN
     WHERE number = p_number;
     DELETE FROM ledger.holder WHERE account = p_number;
     DELETE FROM ledger.payee_limit WHERE account = p_number;
+    DELETE FROM ledger.cash_elsewhere WHERE account = p_number;
     PERFORM ledger.mark_usual_v1(p_number);
     PERFORM ledger.note_v1(
         p_number, 'hand_over', p_client, NULL, jsonb_build_object('node', p_destination));
@@ -250,6 +255,11 @@ BEGIN
     SELECT client, reference, transfer_id, p_number
     FROM jsonb_populate_recordset(NULL::ledger.reference, p_belongings -> 'references')
     ON CONFLICT DO NOTHING;
+    -- What was booked here before the account left is in the journal already.
+    INSERT INTO ledger.cash_elsewhere
+    SELECT c.*
+    FROM jsonb_populate_recordset(NULL::ledger.cash_elsewhere, p_belongings -> 'cash') AS c
+    WHERE NOT EXISTS (SELECT FROM ledger.journal AS j WHERE j.id = c.id);
 END
 $$;
 
