@@ -1,17 +1,8 @@
-"""Accounts that move to another node: with all that is theirs, whatever happens meanwhile."""
+"""Accounts that move to another node, with all that is theirs; and those that cannot."""
 
 import json
-import os
-import subprocess
-import sys
-import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from threading import Event
-from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -20,99 +11,28 @@ from django.db import connections
 
 from accounts.numbers import account_number
 from core.db.errors import Busy
-from core.errors import DomainError
 from tests.branches import DEL, MUM, Branches
-from tests.factories import TODAY, inr, instant, order
-from tests.integration.branches.test_crossing import NUMBERS, account_at, balance_of, in_doubt
-from transactions.branches import recovery, registry
-from transactions.branches.clearing import clearing_account
-from transactions.branches.moving import (
-    AlreadyThere,
-    NotMovable,
-    move_account,
-    spread_moves,
+from tests.factories import TODAY, inr, order
+from tests.integration.branches.moves import (
+    ASHA,
+    NODES,
+    findings,
+    freeze,
+    move,
+    pay,
+    refusal_of,
+    told,
 )
+from tests.integration.branches.test_crossing import NUMBERS, account_at, balance_of, in_doubt
+from transactions.branches.clearing import clearing_account
+from transactions.branches.moving import AlreadyThere, NotMovable
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import UnknownNode, node_of
 from transactions.chart import Place, open_chart
-from transactions.ledger.accounts import (
-    Status,
-    set_holder,
-    set_limits,
-    set_payee_limit,
-    set_status,
-)
+from transactions.ledger.accounts import Status, set_limits, set_payee_limit, set_status
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.invariants import check_books
-from transactions.ledger.posting import (
-    Channel,
-    Kind,
-    Receipt,
-    Transfer,
-    hold,
-    post,
-    release,
-)
+from transactions.ledger.posting import Kind, Transfer, hold, post, release
 from transactions.ledger.reads import balances, entries, rights_on
-from transactions.services import TransferRequest, transfer_funds
-
-ASHA = 7
-NODES = ("default", MUM, DEL)
-
-
-def move(number: int, code: str) -> None:
-    move_account(number, code=code, client=ASHA)
-
-
-def pay(payer: int, payee: int, minor: int, *, key: str | None = None, user: int = ASHA) -> Receipt:
-    """Send rupees as a customer does."""
-    request = TransferRequest(
-        user=user,
-        key=key or str(uuid4()),
-        channel=Channel.API,
-        debit=payer,
-        credit=payee,
-        amount=inr(minor),
-        memo=key,
-    )
-    return transfer_funds(request, now=instant())
-
-
-def freeze(number: int, *, node: str, key: str | None = None) -> bool:
-    return set_status(number, status=Status.FROZEN, client=0, reason="test", key=key, using=node)
-
-
-def held_by(number: int, *, user: int = ASHA) -> int:
-    """Give a person rights on an account where it lives, and return its number."""
-    set_holder(number, user=user, rights="owner", client=0, using=node_of(number))
-    return number
-
-
-def findings() -> list[object]:
-    return [finding for node in NODES for finding in check_books(using=node).findings]
-
-
-def told(branches: Branches, number: int) -> list[tuple[str, int] | None]:
-    """Return where each node says that an account went, and how often it has moved."""
-    query = "SELECT node, moves FROM ledger.moved WHERE account = %s"
-    rows = []
-    for node in NODES:
-        with psycopg.connect(branches.of(node).app) as connection:
-            rows.append(connection.execute(query, [number]).fetchone())
-    return rows
-
-
-def refusal_of(number: int, code: str) -> DomainError:
-    with pytest.raises(DomainError) as refused:
-        move(number, code)
-    return refused.value
-
-
-@pytest.fixture
-def traveller(branches: Branches) -> int:
-    """Return an account of Asha's in Mumbai, with ₹10."""
-    assert branches
-    return held_by(account_at(MUM, 1, balance=1_000))
 
 
 class TestMoving:
@@ -235,74 +155,6 @@ class TestMoving:
             call_command("move_account", str(traveller + 1), DEL)
 
 
-class TestRequests:
-    """What was asked for before a move is answered the same after it."""
-
-    def test_of_transfers_are_replayed(self, traveller: int) -> None:
-        near, far = account_at(MUM, 2), account_at(DEL, 2)
-        paid = {
-            key: pay(traveller, payee, 100, key=key)
-            for key, payee in ((str(uuid4()), near), (str(uuid4()), far))
-        }
-        payees = dict(zip(paid, (near, far), strict=True))
-        for code in (DEL, "HO", MUM):
-            move(traveller, code)
-            for key, first in paid.items():
-                again = pay(traveller, payees[key], 100, key=key)
-                assert (again.transfer_id, again.replayed) == (first.transfer_id, True)
-        assert balance_of(MUM, traveller) == 800
-        assert findings() == []
-
-    def test_of_another_body_are_refused(self, traveller: int) -> None:
-        payee, key = account_at(DEL, 2), str(uuid4())
-        pay(traveller, payee, 100, key=key)
-        move(traveller, DEL)
-        with pytest.raises(Refused) as refused:
-            pay(traveller, payee, 101, key=key)
-        assert refused.value.reason is Code.KEY_REUSED
-
-    def test_of_holds_and_changes_are_replayed(self, traveller: int) -> None:
-        payee, expires_at = account_at(MUM, 2), datetime.now(UTC) + timedelta(days=1)
-
-        def set_aside(node: str) -> UUID:
-            return hold(
-                account=traveller,
-                payee=payee,
-                amount=inr(100),
-                expires_at=expires_at,
-                order=order(client=ASHA, key="hold"),
-                using=node,
-            ).hold_id
-
-        first = set_aside(MUM)
-        release(first, order=order(client=ASHA), using=MUM)
-        assert freeze(traveller, node=MUM, key="freeze")
-        move(traveller, DEL)
-        assert set_aside(DEL) == first
-        assert not freeze(traveller, node=DEL, key="freeze")
-        assert findings() == []
-
-    def test_keep_their_references_used(self, traveller: int) -> None:
-        payee = account_at(MUM, 2)
-        transfer = Transfer(traveller, payee, inr(1), reference="rent March")
-        post(transfer, order=order(client=ASHA), using=MUM)
-        move(traveller, DEL)
-        move(traveller, "HO")
-        with pytest.raises(Refused) as refused:
-            post(
-                Transfer(
-                    traveller,
-                    clearing_account("default", other=DEL, currency="INR"),
-                    inr(1),
-                    reference="rent March",
-                ),
-                order=order(client=ASHA),
-                using="default",
-            )
-        assert refused.value.reason is Code.DUPLICATE_REFERENCE
-        assert findings() == []
-
-
 class TestRefusal:
     """What cannot move stays as it is, and the nodes with it."""
 
@@ -377,169 +229,3 @@ class TestRefusal:
                 move(traveller, DEL)
         finally:
             address["PORT"] = port
-
-
-class TestWhoComesLater:
-    """Callers who have not heard of a move are sent after the account."""
-
-    def test_finds_the_account_before_the_head_office_has_heard(
-        self, traveller: int, branches: Branches, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("transactions.branches.moving._tell_others", lambda _moved: None)
-        payee, payer = account_at(MUM, 2), held_by(account_at(MUM, 3, balance=100))
-        move(traveller, DEL)
-        assert told(branches, traveller) == [None, (DEL, 1), (DEL, 1)]
-        for debit, credit in ((traveller, payee), (payer, traveller)):
-            registry.forget()
-            assert node_of(traveller) == MUM
-            pay(debit, credit, 10)
-            assert node_of(traveller) == DEL
-        assert balance_of(DEL, traveller) == 1_000
-
-    def test_is_told_by_watch_what_the_mover_did_not(
-        self, traveller: int, branches: Branches, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        other = account_at(DEL, 2)
-        move(other, "HO")
-        monkeypatch.setattr("transactions.branches.moving._tell_others", lambda _moved: None)
-        move(traveller, DEL)
-        move(other, DEL)
-        assert told(branches, traveller) == [None, (DEL, 1), (DEL, 1)]
-        assert told(branches, other) == [(DEL, 2), ("default", 1), (DEL, 2)]
-        for node in NODES:
-            spread_moves(node=node)
-        assert told(branches, traveller) == [(DEL, 1)] * 3
-        assert told(branches, other) == [(DEL, 2)] * 3
-
-    @pytest.mark.parametrize(
-        "damage",
-        [
-            "INSERT INTO ledger.holder VALUES (%(number)s, 9, 'owner')",
-            "UPDATE ledger.account SET status = 'open' WHERE number = %(number)s",
-            "UPDATE ledger.moved SET node = 'MUM' WHERE account = %(number)s",
-        ],
-    )
-    def test_is_checked_to_find_nothing_left_behind(
-        self, traveller: int, branches: Branches, damage: str
-    ) -> None:
-        move(traveller, DEL)
-        with psycopg.connect(branches.mumbai.owner) as mumbai:
-            mumbai.execute(damage, {"number": traveller})
-        found = {(finding.check, finding.account) for finding in check_books(using=MUM).findings}
-        assert ("accounts_that_moved_left_nothing", traveller) in found
-
-    def test_cannot_change_what_was_left_behind(self, traveller: int) -> None:
-        move(traveller, DEL)
-        for change in (
-            partial(set_status, status=Status.OPEN, reason="test"),
-            partial(set_limits, overdraft_limit=1, daily_limit=1, reason="test"),
-            partial(set_payee_limit, payee=1, daily_limit=1, reason="test"),
-            partial(set_holder, user=9, rights="owner"),
-        ):
-            with pytest.raises(Refused) as refused:
-                change(traveller, client=0, using=MUM)
-            assert refused.value.reason is Code.ACCOUNT_MOVED
-        assert findings() == []
-
-
-class TestUnrest:
-    """Moves among payments, and movers that die."""
-
-    def test_loses_nothing_while_sixteen_pay_and_are_paid(
-        self, traveller: int, branches: Branches
-    ) -> None:
-        branch_of = [(MUM, DEL)[n % 2] for n in range(16)]
-        others = [held_by(account_at(branch_of[n], 10 + n, balance=100_000)) for n in range(16)]
-        over, answered = Event(), Counter[str]()
-
-        def client(n: int) -> list[str]:
-            keys = []
-            try:
-                while not over.is_set():
-                    key = str(uuid4())
-                    payer, payee = (others[n], traveller) if n % 4 else (traveller, others[n])
-                    try:
-                        first = pay(payer, payee, 1 + n, key=key)
-                        again = pay(payer, payee, 1 + n, key=key)
-                    except (Busy, Refused) as refused:
-                        answered[refused.code] += 1
-                    else:
-                        assert again.replayed
-                        assert again.transfer_id == first.transfer_id
-                        keys.append(key)
-            finally:
-                over.set() if sys.exc_info()[0] else None
-                connections.close_all()
-            return keys
-
-        with ThreadPoolExecutor(16) as pool:
-            clients = [pool.submit(client, n) for n in range(16)]
-            moves = 0
-            try:
-                while moves < 50 and not over.is_set():
-                    try:
-                        move(traveller, (DEL, MUM)[moves % 2])
-                    except Busy:
-                        continue
-                    moves += 1
-            finally:
-                over.set()
-            keys = [key for one in clients for key in one.result()]
-        assert moves == 50
-        assert len(keys) > 100
-        assert set(answered) <= {"busy", "insufficient_funds"}
-        assert in_doubt(branches) == []
-        assert findings() == []
-        assert told(branches, traveller) == [(MUM, 50)] * 3
-        legs = self.legs(branches, [traveller, *others])
-        assert {legs[key] for key in keys} == {2}
-        total = sum(
-            balance_of(node, number) for node, number in zip(branch_of, others, strict=True)
-        )
-        assert total + balance_of(MUM, traveller) == 16 * 100_000 + 1_000
-
-    def legs(self, branches: Branches, customers: list[int]) -> Counter[str]:
-        """Count the customers' legs of each payment over all nodes, by its memo."""
-        found: Counter[str] = Counter()
-        for node in NODES:
-            with psycopg.connect(branches.of(node).app) as connection:
-                found.update(
-                    dict(
-                        connection.execute(
-                            "SELECT memo, count(*) FROM ledger.entry"
-                            " WHERE account = ANY(%s) AND memo IS NOT NULL GROUP BY memo",
-                            [customers],
-                        ).fetchall()
-                    )
-                )
-        return found
-
-    @pytest.mark.parametrize(
-        ("step", "has_moved"),
-        [("begun", False), ("prepared", False), ("decided", True), ("settled", True)],
-    )
-    def test_survives_the_death_of_the_mover(
-        self, traveller: int, branches: Branches, step: str, *, has_moved: bool
-    ) -> None:
-        dying = (
-            "import django, os, sys; django.setup();"
-            "from transactions.branches import commitment, moving\n"
-            f"commitment.on_step = lambda step: os._exit(9) if step == '{step}' else None\n"
-            f"moving.move_account({traveller}, code='DEL', client=0)"
-        )
-        died = subprocess.run(
-            [sys.executable, "-c", dying],
-            env={**os.environ, "DATABASE_URL": branches.head_office.app},
-            check=False,
-        )
-        assert died.returncode == 9
-        deadline = time.monotonic() + 10
-        while recovery.sweep(older_than=0).left:
-            assert time.monotonic() < deadline
-        assert in_doubt(branches) == []
-        assert findings() == []
-        spread_moves(node=DEL)
-        spread_moves(node=MUM)
-        assert told(branches, traveller) == [(DEL, 1) if has_moved else None] * 3
-        pay(traveller, held_by(account_at(MUM, 2)), 400)
-        assert balance_of(DEL if has_moved else MUM, traveller) == 600

@@ -9,8 +9,11 @@ from django.conf import settings
 from django.db import connection
 
 from core.clock import now
+from tests.branches import MUM, Branches
 from tests.factories import account, inr, order
+from tests.outages import node_down
 from tests.servers import TestServer
+from transactions.branches.registry import nodes
 from transactions.ledger.posting import Transfer, post
 from transactions.tasks import forget_requests
 
@@ -31,6 +34,23 @@ def test_a_key_is_forgotten_after_90_days(days: int, forgotten: int, server: Tes
     assert post(Transfer(payer, payee, inr(10)), order=order(client=7, key="new")).replayed
     again = post(Transfer(payer, payee, inr(10)), order=order(client=7, key="old"))
     assert again.replayed == (not forgotten)
+
+
+def test_keys_are_forgotten_on_every_node_that_answers(
+    branches: Branches, server: TestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for node in nodes():
+        with psycopg.connect(server.superuser_url(branches.of(node).app.rpartition("/")[2])) as one:
+            one.execute(
+                "INSERT INTO ledger.request (client, key, hash, result_id, requested_at)"
+                " VALUES (7, 'old', '', gen_random_uuid(), now() - interval '91 days')"
+            )
+    with node_down(server, branches.mumbai):
+        assert forget_requests() == 2
+    (complaint,) = (record.getMessage() for record in caplog.records)
+    assert "requests_not_forgotten" in complaint
+    assert MUM in complaint
+    assert forget_requests() == 1
 
 
 def test_the_worker_knows_what_beat_sends() -> None:
