@@ -41,8 +41,19 @@ def audited(
 
 
 @contextmanager
-def acting(*, by: int | None, credential: str, reason: str = "") -> Iterator[None]:
-    """Note for the length of the block who changes people, by which credential, and why."""
-    known = {"by": by, "credential": credential, "reason": reason}
+def acting(
+    *, by: int | None, credential: str, reason: str = "", address: str = "", device: str = ""
+) -> Iterator[None]:
+    """Note for the length of the block who changes people, by which credential, and why.
+
+    ``address`` and ``device`` say from where; they stand with changes of credentials.
+    """
+    known = {
+        "by": by,
+        "credential": credential,
+        "reason": reason,
+        "address": address,
+        "device": device,
+    }
     with pghistory.context(**{name: value for name, value in known.items() if value}):
         yield

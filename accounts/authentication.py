@@ -20,9 +20,17 @@ from accounts.standing import Standing, standing_of
 from accounts.tokens import InvalidToken, read_access_token
 from core import clock
 from core.api.access import scopes_of
+from core.errors import DomainError
 
 _SCHEME: Final = "bearer"
 _REVOKED: Final = "This token was revoked; log in again."
+
+
+class SecondFactorNeeded(DomainError):
+    """Somebody who works for the bank has no second factor yet."""
+
+    code = "second_factor_needed"
+    http_status = 403
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -104,6 +112,7 @@ def _caller_by_session(session: SessionBase) -> Caller | None:
         return None
     if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), person.session_hash):
         return None
+    _refuse_without_second_factor(person)
     return Caller(
         pk=person.pk,
         role=person.role,
@@ -117,4 +126,11 @@ def _active(pk: int) -> Standing:
     person = standing_of(pk)
     if person is None or not person.is_active:
         raise InvalidToken(_REVOKED)
+    _refuse_without_second_factor(person)
     return person
+
+
+def _refuse_without_second_factor(person: Standing) -> None:
+    if person.needs_second_factor:
+        message = "Set up a second factor first, on the page Security."
+        raise SecondFactorNeeded(message)

@@ -4,9 +4,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
+from django.http import HttpRequest
+
 from accounts.audit import acting
+from accounts.devices import device_of
 from accounts.models import User
 from accounts.standing import people
+from core.client_address import client_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +36,25 @@ class Caller:
         return person is not None and person.has_perm(name)
 
 
-def acting_as(caller: Caller, *, reason: str = "") -> AbstractContextManager[None]:
-    """Let the audit know, for the length of the block, that the caller changes people, and why."""
-    credential = f"{caller.via}:{caller.credential}"
-    return acting(by=caller.pk, credential=credential, reason=reason)
+def acting_as(
+    caller: Caller, *, request: HttpRequest | None = None, reason: str = ""
+) -> AbstractContextManager[None]:
+    """Let the audit know, for the length of the block, that the caller changes people, and why.
+
+    Give the ``request`` where credentials are changed: it tells from where.
+    """
+    return acting(
+        by=caller.pk,
+        credential=f"{caller.via}:{caller.credential}",
+        reason=reason,
+        **({} if request is None else origin_of(request)),
+    )
+
+
+def origin_of(request: HttpRequest) -> dict[str, str]:
+    """Return from where a request comes, as ``acting`` wants to know it."""
+    device = device_of(request.META.get("HTTP_USER_AGENT", ""))
+    return {"address": client_address(request), "device": device}
 
 
 def forget_standing(pk: int) -> None:

@@ -61,7 +61,6 @@ class ScopeNotForRole(DomainError):
     """A person's role may not what a key is to be given."""
 
     code = "scope_not_for_role"
-    http_status = 403
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Account, Branch, Holding, Role, StatusChange, User, UserStatus, Viewing
+from accounts.models import (
+    Account,
+    Branch,
+    CredentialChange,
+    Holding,
+    Role,
+    StatusChange,
+    User,
+    UserStatus,
+    Viewing,
+)
 from core.errors import DomainError
 
 
@@ -106,6 +116,11 @@ def people(wanted: PersonFilter, *, after: int, limit: int) -> list[User]:
 def status_changes(person: int) -> list[StatusChange]:
     """Return how a person's status changed, newest first, with who changed it."""
     return list(StatusChange.objects.filter(person=person).select_related("changed_by"))
+
+
+def credential_changes_of(person: int, *, limit: int) -> list[CredentialChange]:
+    """Return how what a person shows who they are by was changed, newest first, with by whom."""
+    return list(CredentialChange.objects.filter(person=person).select_related("by")[:limit])
 
 
 def viewings_of(subject: int, *, before: int | None, limit: int) -> list[Viewing]:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+
 from accounts.known import Known
-from accounts.models import User
+from accounts.models import Role, User
 
 SUPERADMIN: Final = "superadmin"
 _EPOCH_LENGTH: Final = 16
@@ -12,7 +15,10 @@ _EPOCH_LENGTH: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a person stands. ``session_hash`` changes with the password."""
+    """How a person stands. ``session_hash`` changes with the password.
+
+    ``needs_second_factor`` is true of those who work for the bank and must set one up first.
+    """
 
     pk: int
     full_name: str
@@ -20,6 +26,7 @@ class Standing:
     role: str
     is_active: bool
     session_hash: str
+    needs_second_factor: bool = False
 
     @property
     def epoch(self) -> str:
@@ -64,7 +71,13 @@ def _value_of(user: User) -> dict[str, Any]:
         "role": role_of(user),
         "is_active": user.is_active,
         "session_hash": user.get_session_auth_hash(),
+        "needs_second_factor": _needs_second_factor(user),
     }
+
+
+def _needs_second_factor(user: User) -> bool:
+    is_asked = settings.STAFF_NEED_SECOND_FACTOR and role_of(user) != Role.CUSTOMER
+    return is_asked and not is_mfa_enabled(user)
 
 
 def _load(pk: str) -> dict[str, Any] | None:

@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.callers import acting_as
 from accounts.keys import KEYS_CURRENCY, KeyRequest, ask_key, keys_of, revoke_key
 from accounts.logins import log_ins_of
 from accounts.open_sessions import end_session, sessions_of
+from accounts.selectors import credential_changes_of
 from accounts.sessions import IN_SESSION
 from accounts.standing import role_of
 from accounts.step_up import StepUpRequired, WrongStepUpCode
@@ -24,10 +26,11 @@ from core.amounts import parse_typed_amount
 from core.api.access import SCOPES, scopes_of
 from core.errors import DomainError
 from core.text import one_line
-from portals.customer.page import REFUSED, customer_page, person
+from portals.customer.page import REFUSED, caller, customer_page, person
 from portals.step_up import CodeField, code_field, typed_step_up
 
 _LOG_INS_SHOWN: Final = 20
+_CHANGES_SHOWN: Final = 20
 _LONGEST_NAME: Final = 60
 _LIVES: Final = {
     30: gettext_lazy("30 days"),
@@ -84,13 +87,14 @@ class KeyForm(forms.Form):
 @require_safe
 @customer_page
 def security(request: HttpRequest) -> HttpResponse:
-    """Show sessions, log-ins and API keys."""
+    """Show sessions, log-ins, API keys, and what was changed of all that lets in."""
     pk = person(request).pk
     context = {
         "sessions": sessions_of(pk, now=clock.now()),
         "current": request.session.get(IN_SESSION),
         "log_ins": log_ins_of(pk, before=None, most=_LOG_INS_SHOWN),
         "keys": keys_of(pk),
+        "changes": credential_changes_of(pk, limit=_CHANGES_SHOWN),
     }
     return render(request, "security/security.html", context)
 
@@ -108,7 +112,8 @@ def session_end(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @customer_page
 def key_revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     """Revoke an API key."""
-    revoke_key(person(request).pk, key=key_id, now=clock.now())
+    with acting_as(caller(request), request=request):
+        revoke_key(person(request).pk, key=key_id, now=clock.now())
     messages.info(request, _("The API key is revoked."))
     return redirect("security")
 
@@ -142,7 +147,8 @@ def _make(request: HttpRequest, form: KeyForm) -> str:
         largest_transfer=form.cleaned_data["largest_transfer"],
         expires_at=now + timedelta(days=form.cleaned_data["life"]),
     )
-    return ask_key(who.pk, asked, step_up=step_up, now=now)[1]
+    with acting_as(caller(request), request=request):
+        return ask_key(who.pk, asked, step_up=step_up, now=now)[1]
 
 
 def _key_page(

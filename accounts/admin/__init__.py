@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest
 from django.views.generic import RedirectView, View
 
-from accounts.admin import accounts, approvals, audit, people, viewings, webhooks
+from accounts.admin import accounts, approvals, audit, credentials, people, viewings, webhooks
 
-__all__ = ["accounts", "approvals", "audit", "people", "viewings", "webhooks"]
+__all__ = ["accounts", "approvals", "audit", "credentials", "people", "viewings", "webhooks"]
 
 
 class _NobodyFound(View):

@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
+from accounts.callers import acting_as
 from accounts.keys import KEYS_CURRENCY, KeyRequest, ask_key, keys_of, revoke_key
 from accounts.models import ApiKey
 from core import clock
@@ -111,7 +113,8 @@ class KeyList(BankView):
         now = clock.now()
         asked = _key_request(request, now)
         person = caller_pk(request)
-        key, text = ask_key(person, asked, step_up=step_up_of(request), now=now)
+        with acting_as(caller_of(request), request=request._request):  # noqa: SLF001  # DRF names it so
+            key, text = ask_key(person, asked, step_up=step_up_of(request), now=now)
         return Response({**_shown(key), "key": text}, status=201)
 
 
@@ -123,7 +126,8 @@ class KeyDetail(BankView):
     @operation(answer=None, status=204)
     def delete(self, request: Request, key_id: UUID) -> Response:
         """Revoke an API key; it is worth nothing within a second."""
-        revoke_key(caller_pk(request), key=key_id, now=clock.now())
+        with acting_as(caller_of(request), request=request._request):  # noqa: SLF001  # DRF names it so
+            revoke_key(caller_pk(request), key=key_id, now=clock.now())
         return Response(status=204)
 
 

@@ -2,6 +2,7 @@
 
 from accounts.models.audit_entries import AuditEntry
 from accounts.models.branches import Branch, District
+from accounts.models.credentials import CredentialChange, CredentialEvent
 from accounts.models.door import (
     ApiKey,
     Challenge,
@@ -32,6 +33,8 @@ __all__ = [
     "AuditedGroup",
     "Branch",
     "Challenge",
+    "CredentialChange",
+    "CredentialEvent",
     "District",
     "GroupPermission",
     "Holding",

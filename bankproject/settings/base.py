@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.AuditMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
 ]
 
 TEMPLATES = [
@@ -206,6 +207,8 @@ MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Bankproject"
+# Whether those who work for the bank do nothing before they have one.
+STAFF_NEED_SECOND_FACTOR = False
 
 # The audit's list is long: it is shown of one person, or of one kind of thing.
 PGHISTORY_ADMIN_ALL_EVENTS = False

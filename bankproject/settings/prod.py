@@ -18,3 +18,6 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
+
+# In a demo everybody knows the staff's password, and the first would take it from the others.
+STAFF_NEED_SECOND_FACTOR = not BANK_DEMO

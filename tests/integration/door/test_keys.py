@@ -113,7 +113,7 @@ def test_its_owner_is_told_of_it_by_mail(asha: User, token: str) -> None:
 
 def test_has_no_scopes_that_its_owners_role_may_not_have(token: str) -> None:
     answer = make(token, {**BODY, "scopes": ["accounts:read", "admin:write"]})
-    assert code_of(answer, 403) == "scope_not_for_role"
+    assert code_of(answer, 422) == "scope_not_for_role"
     assert answer.json()["errors"][0]["pointer"] == "/scopes"
     assert not mail.outbox
 

@@ -21,6 +21,7 @@ APPEND_ONLY = (
     "accounts_accountevent",
     "accounts_approvalevent",
     "accounts_auditedgroupevent",
+    "accounts_credentialchange",
     "accounts_grouppermissionevent",
     "accounts_holdingevent",
     "accounts_membershipevent",
@@ -163,6 +164,8 @@ def test_branches_have_nothing_of_it(empty_branch: str, server: TestServer) -> N
 
 def _a_column(table: str) -> str:
     """Return the name of a column that could be changed."""
-    return {"accounts_viewing": "viewer_id", "accounts_statuschange": "person_id"}.get(
-        table, "pgh_id"
-    )
+    return {
+        "accounts_credentialchange": "person_id",
+        "accounts_statuschange": "person_id",
+        "accounts_viewing": "viewer_id",
+    }.get(table, "pgh_id")
