@@ -18,6 +18,7 @@ import structlog
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.models import Session as KeptSession
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models.functions import Now
@@ -35,6 +36,8 @@ IN_SESSION: Final = "bank_session"
 ENDS_AT: Final = "bank_session_ends"
 # What the cache holds of a session that is over. Nothing is written over it.
 _ENDED: Final = 0
+# Under which name the cache collects the keys of sessions that are to be ended in the database.
+_LEFT_OVER: Final = "sessions-left-over"
 
 _log = structlog.get_logger(__name__)
 
@@ -81,22 +84,17 @@ class SessionStore(DatabaseStore):
     def delete(self, session_key: str | None = None) -> None:
         """End the session, at once and for good.
 
-        While the database is silent the cache says so, for as long as the session could have lived.
+        While the database is silent the cache says so, and ``manage.py watch`` does the rest.
         """
         key = session_key or self.session_key
         if key is None:
             return
         is_noted = SessionStore(key).say_ended()
         try:
-            with transaction.atomic():
-                super().delete(key)
-                ended = _end(key)
+            _end(key)
         except SILENCE:
-            if not is_noted:
+            if not (is_noted and _is_left_over(key)):
                 raise
-            return
-        for one in ended:
-            sessions.tell(str(one))
 
     def cycle_key(self) -> None:
         """Go on under another key, so that one that somebody else may know is worth nothing.
@@ -180,12 +178,35 @@ def is_open(pk: UUID, *, person: int, now: datetime) -> bool:
     )
 
 
-def _end(key: str) -> list[UUID]:
-    """Note that who was logged in under a key is no more; return which sessions that ends."""
+def end_left_over() -> None:
+    """End in the database, too, what was ended while it was silent."""
+    try:
+        for key in bank_cache().collected(_LEFT_OVER):
+            _end(key)
+            bank_cache().drop(_LEFT_OVER, key)
+    except RedisError:
+        # They stay collected.
+        return
+
+
+def _end(key: str) -> None:
+    """Forget what is kept under a key, and note that who was logged in under it is no more."""
     going_on = Session.objects.filter(session_key=key, ended_at=None)
-    ended = list(going_on.values_list("pk", flat=True))
-    Session.objects.filter(pk__in=ended).update(ended_at=Now())
-    return ended
+    with transaction.atomic():
+        KeptSession.objects.filter(session_key=key).delete()
+        ended = list(going_on.values_list("pk", flat=True))
+        Session.objects.filter(pk__in=ended).update(ended_at=Now())
+    for one in ended:
+        sessions.tell(str(one))
+
+
+def _is_left_over(key: str) -> bool:
+    """Leave it to the watch to end a session in the database; False when nobody can tell it."""
+    try:
+        bank_cache().collect(_LEFT_OVER, key)
+    except RedisError:
+        return False
+    return True
 
 
 def _is_over(data: dict[str, Any]) -> bool:

@@ -61,6 +61,22 @@ class BankCache(RedisCache):
         """Keep a value, in one step, unless ``mark`` is kept there; tell whether it was kept."""
         return bool(self._do("set_unless", self._set_unless, key, value, mark, max(timeout, 1)))
 
+    def collect(self, key: str, text: str) -> None:
+        """Add a text to a collection, which stays until it is dropped."""
+        place = self.make_and_validate_key(key)
+        self._do("collect", lambda _key: self._server(place).sadd(place, text), key)
+
+    def collected(self, key: str) -> list[str]:
+        """Return the texts of a collection, in no order."""
+        place = self.make_and_validate_key(key)
+        found = self._do("collected", lambda _key: self._server(place).smembers(place), key)
+        return [text.decode() for text in found]
+
+    def drop(self, key: str, text: str) -> None:
+        """Take a text out of a collection."""
+        place = self.make_and_validate_key(key)
+        self._do("drop", lambda _key: self._server(place).srem(place, text), key)
+
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Forget a value."""
         return bool(self._do("delete", super().delete, key, version))
@@ -72,10 +88,12 @@ class BankCache(RedisCache):
 
     def _set_unless(self, key: Any, value: Any, mark: int, timeout: int) -> bool:
         place = self.make_and_validate_key(key)
-        server: Any = self._cache
-        kept = server._serializer.dumps(value)  # noqa: SLF001  # as Django's own client keeps it
-        client = server.get_client(place, write=True)
-        return bool(client.eval(_SET_UNLESS, 1, place, mark, kept, timeout))
+        django: Any = self._cache
+        kept = django._serializer.dumps(value)  # noqa: SLF001  # as Django's own client keeps it
+        return bool(self._server(place).eval(_SET_UNLESS, 1, place, mark, kept, timeout))
+
+    def _server(self, place: str) -> Any:
+        return self._cache.get_client(place, write=True)
 
     def _do(self, name: str, ask: Callable[..., Any], key: Any, *rest: Any) -> Any:
         try:

@@ -7,11 +7,12 @@ import pytest
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session as KeptSession
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
 from accounts.models import Session, User
-from accounts.sessions import SessionStore
+from accounts.sessions import SessionStore, end_left_over
 from bankproject.runtime.postgres import BankUrls
 from core import clock
 from tests.factories import person
@@ -100,3 +101,9 @@ def test_a_session_that_is_over_is_not_brought_back_while_the_head_office_is_sil
         with pytest.raises(UpdateError):
             under_way.save()
     assert pages.get("/profile/").status_code == 302
+    assert not Session.objects.get().ended_at
+    end_left_over()
+    # Nor by the database, once the cache has forgotten it.
+    cache.clear()
+    assert pages.get("/profile/").status_code == 302
+    assert Session.objects.get().ended_at
