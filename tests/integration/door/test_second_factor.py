@@ -183,7 +183,9 @@ def test_is_not_removed_by_the_password_alone_in_programs(asha: User, secret: st
     assert Client().delete(address, headers=names).status_code == 200
 
 
-@pytest.mark.parametrize("address", ["", "webauthn/", "webauthn/add/", "recovery-codes/generate/"])
+@pytest.mark.parametrize(
+    "address", ["", "reauthenticate/", "webauthn/", "webauthn/add/", "recovery-codes/generate/"]
+)
 def test_its_pages_look_like_the_bank(asha: User, secret: str, address: str) -> None:
     client = Client()
     client.post("/auth/login/", {"login": asha.email, "password": PASSWORD})
