@@ -38,6 +38,13 @@ class TestMigrate:
         assert pending_migrations(MUM)
         assert pending_migrations(DEL) == []
 
+    def test_changes_nothing_when_it_only_looks(self, branches: Branches) -> None:
+        with psycopg.connect(branches.delhi.owner) as node:
+            node.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+        with pytest.raises(SystemExit):
+            call_command("migrate", database=DEL, check_unapplied=True, verbosity=0)
+        assert pending_migrations(DEL) == ["sessions.0001_initial"]
+
     def test_changes_nothing_when_a_node_is_down(self, branches: Branches) -> None:
         forget_last_migration(branches.mumbai.owner)
         delhi = connections[DEL].settings_dict
