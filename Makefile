@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fix lock clean bench prove faults install install-dev
+.PHONY: help run test coverage fix lock clean bench prove faults install install-dev
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -20,7 +20,10 @@ test: install-dev ## Check and test everything
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov
+	$(TESTS)
+
+coverage: install-dev ## Test everything, and tell which branches of the code no test takes
+	$(TESTS) --cov
 
 fix: install-dev ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
@@ -50,6 +53,8 @@ install:
 
 install-dev:
 	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt requirements-dev.txt
+
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 LOCK := --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"

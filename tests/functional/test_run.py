@@ -6,8 +6,8 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -48,6 +48,17 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     return bank
 
 
+def forget_a_migration(bank: Bank) -> None:
+    """Make the nodes of a running bank ones of an older schema."""
+    told = nodes(bank)
+    branches = (one.split("=", 1)[1] for one in told["BRANCH_DATABASE_URLS"].split(","))
+    owner = told["OWNER_DATABASE_URL"].partition("@")[0]
+    for url in (told["DATABASE_URL"], *branches, told["REPLICA_DATABASE_URL"]):
+        with psycopg.connect(f"{owner}@{url.partition('@')[2]}") as node:
+            node.execute("DROP TABLE IF EXISTS django_session")
+            node.execute("DELETE FROM django_migrations WHERE app = 'sessions'")
+
+
 def nodes(bank: Bank) -> Any:
     """Return what management commands beside the running bank are told."""
     return json.loads((bank.folder / "run" / "nodes.json").read_text(encoding="utf-8"))
@@ -68,14 +79,45 @@ def assert_closed(bank: Bank) -> None:
     assert not list((bank.folder / "run" / "processes").iterdir())
 
 
+@contextmanager
+def closed_in_the_end(bank: Bank, way: str, **environment: str) -> Iterator[Terminal]:
+    """Run the bank for the block, close it in one of the ways, and check that it is."""
+    with bank.run(MAKE_RUN, **environment) as terminal:
+        yield terminal
+        bank.wait_for_new("watch", 0)
+        WAYS_TO_CLOSE[way](terminal)
+        assert_closed(bank)
+        assert "Traceback" not in terminal.read()
+
+
 class TestOpenBank:
-    def test_keeps_its_data(self, bank: Bank) -> None:
-        with bank.run(MAKE_RUN) as terminal:
+    """What an open bank is like; each is closed in a way of its own, which leaves no process."""
+
+    def test_keeps_its_data_until_ctrl_c(self, bank: Bank) -> None:
+        with closed_in_the_end(bank, "Ctrl-C") as terminal:
             bank.wait_until_open(terminal)
             with psycopg.connect(nodes(bank)["DATABASE_URL"]) as database:
                 found = database.execute("SELECT value FROM public.mark").fetchone()
             assert found == (42,)
             terminal.wait_for(f"http://localhost:{bank.port}")
+            assert "migrating" not in terminal.read()
+            forget_a_migration(bank)
+
+    def test_of_an_older_schema_is_migrated_and_known_beside_it_until_make_is_killed(
+        self, bank: Bank
+    ) -> None:
+        with closed_in_the_end(bank, "make killed", BANK_TIME_ZONE="Asia/Tokyo") as terminal:
+            bank.wait_until_open(terminal)
+            # One on each of three nodes, and on the replica.
+            terminal.wait_for("migrating: 4 steps")
+            command = bank.manage("migrate", "--check")
+            assert command.returncode == 0, command.stderr
+            assert nodes(bank)["BANK_TIME_ZONE"] == "Asia/Tokyo"
+            second = bank.window(PORT=str(bank.port + 1))
+            assert second.wait() == 1
+            running = (bank.folder / "run" / "supervisor.pid").read_text(encoding="ascii").strip()
+            assert f"runs already (process {running})" in second.shown
+            assert bank.health() == HTTPStatus.OK
 
     def test_starts_crashed_processes_again(self, bank: Bank) -> None:
         with bank.run() as terminal:
@@ -89,33 +131,39 @@ class TestOpenBank:
                 terminal.wait_for(f"{name} ended by itself; it is started again")
             bank.wait_until_open(terminal)
 
-    def test_is_known_to_what_is_started_beside_it(self, bank: Bank) -> None:
-        with bank.run(BANK_TIME_ZONE="Asia/Tokyo") as terminal:
+    def test_is_served_by_four_servers_until_a_hang_up(self, bank: Bank) -> None:
+        with closed_in_the_end(bank, "hang-up") as terminal:
             bank.wait_until_open(terminal)
-            command = bank.manage("migrate", "--check")
-            assert command.returncode == 0, command.stderr
-            assert nodes(bank)["BANK_TIME_ZONE"] == "Asia/Tokyo"
-            second = bank.window(PORT=str(bank.port + 1))
-            assert second.wait() == 1
-            assert f"runs already (process {terminal.process.pid})" in second.shown
-            assert bank.health() == HTTPStatus.OK
+            told = nodes(bank)
+            urls = dict(one.split("=", 1) for one in told["BRANCH_DATABASE_URLS"].split(","))
+            addresses = [told["DATABASE_URL"], *urls.values(), told["REPLICA_DATABASE_URL"]]
+            systems = set()
+            for address in addresses:
+                with psycopg.connect(address) as node:
+                    row = node.execute("SELECT system_identifier FROM pg_control_system()")
+                    systems.add(row.fetchone())
+            assert len(systems) == 4
+            with psycopg.connect(told["DATABASE_URL"]) as head_office:
+                found = head_office.execute(
+                    "SELECT b.code, b.number, b.name FROM accounts_branch b"
+                    " JOIN transactions_node n ON n.branch_id = b.id ORDER BY 2"
+                ).fetchall()
+            assert found == [("MUM", 201, "Mumbai"), ("DEL", 202, "Delhi")]
 
-    def test_of_an_older_schema_is_migrated(self, bank: Bank) -> None:
-        with bank.run() as terminal:
-            bank.wait_until_open(terminal)
-            assert "migrating" not in terminal.read()
-            command = bank.manage("migrate", "sessions", "zero")
-            assert command.returncode == 0, command.stderr
-        with bank.run() as terminal:
-            bank.wait_until_open(terminal)
-            # One on each of three nodes, and on the replica.
-            terminal.wait_for("migrating: 4 steps")
+    def test_may_have_its_pages_at_another_address_until_sigterm(self, bank: Bank) -> None:
+        with closed_in_the_end(bank, "SIGTERM", HOST="127.0.0.2") as terminal:
+            terminal.wait_for(f"The bank is open: http://127.0.0.2:{bank.port}")
+            with closing(http.client.HTTPConnection("127.0.0.2", bank.port, timeout=5)) as web:
+                web.request("GET", "/health")
+                assert web.getresponse().status == HTTPStatus.OK
 
 
 class TestTerminalClient:
-    def test_serves_the_people_of_the_demo(self, bank: Bank, tmp_path: Path) -> None:
+    def test_serves_the_people_of_the_demo_until_the_window_is_closed(
+        self, bank: Bank, tmp_path: Path
+    ) -> None:
         at = partial(sitting, url=f"http://localhost:{bank.port}", home=tmp_path, program=INSTALLED)
-        with bank.run(MAKE_RUN) as terminal:
+        with closed_in_the_end(bank, "the window closed") as terminal:
             bank.wait_until_open(terminal)
             emails = dict(
                 re.findall(r"^ *(customer|admin) +(\S+@\S+)", terminal.read(), re.MULTILINE)
@@ -147,25 +195,6 @@ class TestTerminalClient:
 
 
 class TestNodes:
-    def test_are_served_by_four_servers(self, bank: Bank) -> None:
-        with bank.run() as terminal:
-            bank.wait_until_open(terminal)
-            told = nodes(bank)
-            urls = dict(one.split("=", 1) for one in told["BRANCH_DATABASE_URLS"].split(","))
-            addresses = [told["DATABASE_URL"], *urls.values(), told["REPLICA_DATABASE_URL"]]
-            systems = set()
-            for address in addresses:
-                with psycopg.connect(address) as node:
-                    row = node.execute("SELECT system_identifier FROM pg_control_system()")
-                    systems.add(row.fetchone())
-            assert len(systems) == 4
-            with psycopg.connect(told["DATABASE_URL"]) as head_office:
-                found = head_office.execute(
-                    "SELECT b.code, b.number, b.name FROM accounts_branch b"
-                    " JOIN transactions_node n ON n.branch_id = b.id ORDER BY 2"
-                ).fetchall()
-            assert found == [("MUM", 201, "Mumbai"), ("DEL", 202, "Delhi")]
-
     def test_are_added_to_a_bank_that_had_one(self, bank: Bank) -> None:
         for name in BRANCH_SERVERS:
             shutil.rmtree(bank.folder / "data" / name)
@@ -193,25 +222,7 @@ class TestNodes:
             control.write_bytes(kept)
 
 
-class TestAddress:
-    def test_of_the_pages_may_be_another_of_this_machine(self, bank: Bank) -> None:
-        with bank.run(HOST="127.0.0.2") as terminal:
-            terminal.wait_for(f"The bank is open: http://127.0.0.2:{bank.port}")
-            with closing(http.client.HTTPConnection("127.0.0.2", bank.port, timeout=5)) as web:
-                web.request("GET", "/health")
-                assert web.getresponse().status == HTTPStatus.OK
-
-
 class TestCloseBank:
-    @pytest.mark.parametrize("way", WAYS_TO_CLOSE)
-    def test_leaves_no_process(self, bank: Bank, way: str) -> None:
-        with bank.run(MAKE_RUN) as terminal:
-            bank.wait_until_open(terminal)
-            bank.wait_for_new("watch", 0)
-            WAYS_TO_CLOSE[way](terminal)
-            assert_closed(bank)
-            assert "Traceback" not in terminal.read()
-
     def test_follows_the_end_of_its_parent_alone(self, bank: Bank) -> None:
         with bank.run(("sh", "-c", "make run; sleep 600")) as terminal:
             bank.wait_until_open(terminal)
