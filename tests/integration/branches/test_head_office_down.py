@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.faults._laboratory import Laboratory, laboratory, template
+from tests.faults._laboratory import Laboratory, Template, laboratory, template
 from tests.faults._nodes import HEAD_OFFICE
 from tests.faults._opening import HOMES
 from tests.website import served
@@ -71,10 +71,17 @@ class Bank:
         self.lab.nodes[alias].crash()
 
 
+@pytest.fixture(scope="module")
+def opened() -> Iterator[Template]:
+    """Open the laboratory's bank once."""
+    with template() as opened:
+        yield opened
+
+
 @pytest.fixture
-def bank() -> Iterator[Bank]:
+def bank(opened: Template) -> Iterator[Bank]:
     """Give a bank at which Asha holds accounts on every node."""
-    with template() as opened, laboratory(opened, broker=os.environ["REDIS_URL"]) as lab:
+    with laboratory(opened, broker=os.environ["REDIS_URL"]) as lab:
         lab.manage("shell", "--no-imports", "-c", JOIN)
         environment = dict(lab.environment)
         environment.pop("REPLICA_DATABASE_URL", None)
