@@ -43,7 +43,7 @@ class TokenAuthentication(BaseAuthentication):
             InvalidToken: it is not ours, has run out or was revoked, or its person is not active.
             HeadOfficeSilent
         """
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != _SCHEME:
             return None
         with asking_head_office():

@@ -1,5 +1,6 @@
 """From which network address a request comes. Nothing else reads forwarding headers."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -23,6 +24,7 @@ def client_address(request: HttpRequest) -> str:
     return _address(text.strip()) or UNKNOWN
 
 
+@lru_cache(maxsize=4_096)
 def _address(text: str) -> str | None:
     """Read an address, with or without a port; an IPv4 address in IPv6 clothes is an IPv4 one."""
     bare = text[1:].partition("]")[0] if text.startswith("[") else text

@@ -1,6 +1,11 @@
-"""Logs: one JSON object a line, on standard error."""
+"""Logs: one JSON object a line, on standard error.
+
+The bank's own lines are written by structlog straight away; those of libraries come by the standard
+library's loggers, in the same form.
+"""
 
 import logging
+import sys
 from typing import Any, Final
 
 import structlog
@@ -9,11 +14,11 @@ _SHARED: Final[list[Any]] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
-    structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     # Tracebacks without the values of variables, which may be secret.
     structlog.processors.format_exc_info,
 ]
+_AS_JSON: Final = structlog.processors.JSONRenderer(ensure_ascii=False)
 
 LOGGING: Final[dict[str, Any]] = {
     "version": 1,
@@ -22,10 +27,7 @@ LOGGING: Final[dict[str, Any]] = {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
             "foreign_pre_chain": _SHARED,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
+            "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _AS_JSON],
         },
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
@@ -38,11 +40,25 @@ LOGGING: Final[dict[str, Any]] = {
 }
 
 
+class _Lines:
+    """Finished lines, on standard error as the process was given it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def write(self, line: str) -> None:
+        """Write a line, in one piece."""
+        if sys.__stderr__ is not None:
+            sys.__stderr__.write(f"{line}\n")
+
+    debug = info = warning = error = critical = write
+
+
 def configure() -> None:
-    """Send the bank's own log lines the way of all others."""
+    """Give the bank's own log lines their form."""
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*_SHARED, _AS_JSON],
+        logger_factory=_Lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )

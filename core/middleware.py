@@ -1,57 +1,52 @@
 """What happens around every request."""
 
+import logging
 import re
 from collections.abc import Callable
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
 from uuid import UUID, uuid4
 
+import structlog
+from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
-from django_structlog.middlewares import RequestMiddleware
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core.client_address import client_address
 from core.db.patience import patient_for
 
 HEADER: Final = "X-Request-ID"
 _META: Final = "HTTP_X_REQUEST_ID"
+_FAILED: Final = "bank.failed"
 PATIENCE_SECONDS: Final = 8.0
 _SECRET_PATHS: Final = re.compile(r"(/auth/(?:password/reset/key|confirm-email)/)[^/]+")
 
+_log = structlog.get_logger("requests")
 
-class RequestLogMiddleware(RequestMiddleware):
-    """Give each request an id, on its log lines and in its answer.
+
+class RequestLogMiddleware:
+    """Give each request an id, on its log lines and in its answer, and log it once.
 
     A caller's own ``X-Request-ID`` is kept when it is a UUID. Secrets do not reach the log: query
     strings are left out, and so are the keys of links in mails.
     """
 
-    def prepare(self, request: HttpRequest) -> None:
-        """Settle the request's id before anything is logged."""
-        request.META[_META] = _kept(request.META.get(_META)) or str(uuid4())
-        super().prepare(request)
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        got_request_exception.connect(_log_failure, dispatch_uid="request log")
 
-    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Send the request's id with the answer."""
-        response[HEADER] = request_id(request)
-        super().handle_response(request, response)
-
-    @staticmethod
-    def format_request(request: HttpRequest) -> str:
-        """Name the request without its secrets."""
-        path = _SECRET_PATHS.sub(r"\1…", request.path)
-        return f"{request.method} {path}"
-
-    @classmethod
-    def bind_ip(cls, request: HttpRequest) -> None:
-        """Note the address that counts everywhere: a forged header is in no log line."""
-        bind_contextvars(ip=client_address(request))
-
-    @staticmethod
-    def bind_user_id(request: HttpRequest) -> None:
-        """Note who asks, when that is known already: a log line asks the database nothing."""
-        user = getattr(request, "_cached_user", None)
-        if user is not None and user.pk is not None:
-            bind_contextvars(user_id=user.pk)
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        known_as = request.META[_META] = _kept(request.META.get(_META)) or str(uuid4())
+        bind_contextvars(request_id=known_as, ip=client_address(request))
+        try:
+            response = self._get_response(request)
+            response[HEADER] = known_as
+            if _FAILED not in request.META:
+                _log_answer(request, response.status_code)
+            return response
+        finally:
+            clear_contextvars()
 
 
 class PatienceMiddleware:
@@ -69,6 +64,36 @@ class PatienceMiddleware:
 def request_id(request: HttpRequest) -> str:
     """Return the id under which a request is logged."""
     return str(request.META[_META])
+
+
+def _log_answer(request: HttpRequest, code: int) -> None:
+    _bind_person(request)
+    level = logging.INFO
+    if code >= HTTPStatus.BAD_REQUEST:
+        level = logging.WARNING if code < HTTPStatus.INTERNAL_SERVER_ERROR else logging.ERROR
+    _log.log(level, "request_finished", request=_named(request), code=code)
+
+
+def _log_failure(request: HttpRequest | None = None, **_signal: Any) -> None:
+    """Log what nobody expected, while its traceback is at hand."""
+    if request is None:
+        return
+    _bind_person(request)
+    request.META[_FAILED] = True
+    _log.exception("request_failed", request=_named(request), code=500)
+
+
+def _bind_person(request: HttpRequest) -> None:
+    """Note who asks, when that is known already: a log line asks the database nothing."""
+    user = getattr(request, "_cached_user", None)
+    if user is not None and user.pk is not None:
+        bind_contextvars(user_id=user.pk)
+
+
+def _named(request: HttpRequest) -> str:
+    """Name the request without its secrets."""
+    path = _SECRET_PATHS.sub(r"\1…", request.path)
+    return f"{request.method} {path}"
 
 
 def _kept(given: str | None) -> str | None:

@@ -20,6 +20,7 @@ from core.db.aliases import HEAD_OFFICE, REPLICA
 from core.db.reading import Positions, Reading, current_reading, positions_now, reading
 
 HEADER: Final = "X-Consistency-Token"
+_META: Final = "HTTP_X_CONSISTENCY_TOKEN"
 COOKIE: Final = "consistency"
 LIFE_SECONDS: Final = 30
 LONGEST: Final = 2_048
@@ -44,7 +45,7 @@ class ReadRoutingMiddleware:
         is_safe = request.method in _SAFE
         cookie, is_good = _cookie_of(request)
         try:
-            positions = _newest(cookie, positions_of(request.headers.get(HEADER)))
+            positions = _newest(cookie, positions_of(request.META.get(_META)))
         except InvalidToken:
             detail = f"{HEADER} is not as an answer of this bank gave it."
             return problem_response(request, status=400, detail=detail)

@@ -1,6 +1,5 @@
 """Settings that every way of running the bank shares."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_structlog",
     "pgtrigger",
     "pghistory",
     "core",
@@ -58,6 +56,7 @@ MIDDLEWARE = [
     # Around what saves the session: its write counts, too.
     "core.read_routing.ReadRoutingMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "core.api.programs.ProgramMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -228,11 +227,10 @@ REST_FRAMEWORK = {
         "accounts.authentication.BrowserAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.representation.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.representation.JsonOnly",
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],
     "EXCEPTION_HANDLER": "core.api.problems.handle",
-    # A refusal may quote what UTF-8 cannot write, such as half a surrogate pair.
-    "UNICODE_JSON": False,
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.BankSchema",
 }
 # How many requests of the API a caller may send in ten seconds; an unknown address, a tenth of it.
@@ -270,8 +268,6 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "core.failures.csrf_failure"
 
 LOGGING = logs.LOGGING
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 
 # Days and months of the bank; instants are stored in UTC.
 BANK_TIME_ZONE = env.text("BANK_TIME_ZONE", "Asia/Kolkata")

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from core.errors import DomainError
 
 HEADER: Final = "Idempotency-Key"
+_META: Final = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED: Final = "Idempotency-Replayed"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -25,7 +26,7 @@ def idempotency_key(request: Request) -> str:
     Raises:
         InvalidIdempotencyKey: it is missing, or not 1 to 255 visible ASCII characters.
     """
-    key = request.headers.get(HEADER)
+    key = request.META.get(_META)
     if key is None:
         message = f"Send an {HEADER} header: the same one when you repeat the same request."
         raise InvalidIdempotencyKey(message, code="idempotency_key_missing")

@@ -311,15 +311,20 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             detail = ErrorDetail("The body must be a JSON object.", code="not_an_object")
             raise ValidationError({"non_field_errors": [detail]})
+        fields = self.fields
+        values: dict[str, Any] = {}
         faults: dict[str, Any] = {
             str(name): [ErrorDetail("There is no such field.", code="unknown_field")]
             for name in data
-            if name not in self.fields
+            if name not in fields
         }
-        try:
-            values = super().to_internal_value(cast("dict[str, Any]", data))
-        except ValidationError as error:
-            faults.update(cast("dict[str, Any]", error.detail))
+        for name, field in fields.items():
+            try:
+                values[name] = field.run_validation(data.get(name, serializers.empty))
+            except serializers.SkipField:
+                continue
+            except ValidationError as error:
+                faults[name] = error.detail
         if faults:
             raise ValidationError(faults)
         return values

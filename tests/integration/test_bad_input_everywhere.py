@@ -1,7 +1,6 @@
 """Bad input, for every field of every operation there is: a clear problem, and nothing written."""
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +15,7 @@ from tests.expectations import nothing_written
 from tests.factories import account, person
 from tests.openapi import Operation, operations, resolved
 
-pytestmark = pytest.mark.usefixtures("shared_bank", "quiet_log")
+pytestmark = pytest.mark.usefixtures("shared_bank")
 
 EVERY: Final = list(operations())
 WITH_BODY: Final = [one for one in EVERY if one.body is not None]
@@ -47,15 +46,6 @@ NO_JSON: Final = {
     "many digits": b'{"a": ' + b"9" * 5_000 + b"}",
     "no object": b"[7]",
 }
-
-
-@pytest.fixture(scope="module")
-def quiet_log() -> Iterator[None]:
-    """Write no line for each of thousands of refusals."""
-    log = logging.getLogger("django_structlog")
-    log.setLevel(logging.CRITICAL)
-    yield
-    log.setLevel(logging.NOTSET)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -227,7 +227,7 @@ class TestDatabase:
 
 class TestStart:
     def test_goes_on_without_a_branch_that_is_down(
-        self, branches: Branches, caplog: pytest.LogCaptureFixture
+        self, branches: Branches, capfd: pytest.CaptureFixture[str]
     ) -> None:
         assert branches
         delhi = connections["DEL"].settings_dict
@@ -236,7 +236,7 @@ class TestStart:
             refuse_unfit_nodes()
         finally:
             delhi["PORT"] = port
-        assert "branch_is_down" in caplog.text
+        assert "branch_is_down" in capfd.readouterr().err
 
     def test_with_a_branch_of_an_older_schema_is_refused(self, branches: Branches) -> None:
         with psycopg.connect(branches.delhi.owner) as database:

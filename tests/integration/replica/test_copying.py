@@ -20,11 +20,11 @@ from transactions.ledger import reads
 class TestSettingUp:
     @pytest.mark.usefixtures("replicated")
     def test_leaves_out_a_branch_that_does_not_answer(
-        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setitem(connections[MUM].settings_dict, "PORT", "1")
         replica.set_up()
-        (complaint,) = (record.getMessage() for record in caplog.records)
+        (complaint,) = capfd.readouterr().err.splitlines()
         assert "replica_not_subscribed" in complaint
         assert "MUM" in complaint
 
