@@ -125,9 +125,19 @@ class Money:
         """The amount in major units, with the currency's decimals."""
         return Decimal(self.minor).scaleb(-currency_named(self.currency).exponent)
 
+    @property
+    def text(self) -> str:
+        """The amount in major units, written with the currency's decimals: ``1250.50``."""
+        exponent = currency_named(self.currency).exponent
+        if not exponent:
+            return str(self.minor)
+        sign = "-" if self.minor < 0 else ""
+        whole, part = divmod(abs(self.minor), 10**exponent)
+        return f"{sign}{whole}.{part:0{exponent}}"
+
     def __str__(self) -> str:
         """Write the amount as the API does: ``1250.50 INR``."""
-        return f"{self.decimal:f} {self.currency}"
+        return f"{self.text} {self.currency}"
 
 
 def _fault_of(text: str) -> InvalidAmount:

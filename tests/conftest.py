@@ -16,6 +16,7 @@ from accounts import known
 from bankproject.runtime.postgres import BankUrls
 from core.cache import BankCache
 from tests.servers import TestServer, test_server, worker_name
+from transactions import parties
 from transactions.branches import registry
 
 pytest_plugins = ("tests.machine", "tests.branches")
@@ -30,6 +31,7 @@ def _nothing_known(settings: Settings) -> None:
     settings.CACHES = {"default": {**usual, "KEY_PREFIX": uuid4().hex}}
     BankCache.trust_again()
     known.forget_all()
+    parties.forget_names()
 
 
 @pytest.fixture(scope="session")

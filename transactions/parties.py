@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Final
 
 from accounts.numbers import is_bank_account
@@ -23,6 +24,11 @@ _BANK_NAMES: Final = {
     Place.MACHINE: "Cash machine",
     Place.CLEARING_WITH: "Another branch",
 }
+# Names hardly ever change, and every page of a statement asks for up to a hundred.
+_SECONDS: Final = 30.0
+_MOST_REMEMBERED: Final = 50_000
+_NOBODY: Final = ("", 0.0)
+_remembered: Final[dict[int, tuple[str, float]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +48,46 @@ def payee_of(number: int) -> Party:
 
 
 def parties_of(numbers: Collection[int]) -> dict[int, Party]:
-    """Name accounts: the bank's own by their place, others by their owner."""
-    people = {number for number in numbers if not is_bank_account(number)}
-    owners = dict(
-        ask_everywhere(lambda node: list(reads.owners_of(people, using=node).items()))
-        if people
-        else ()
-    )
-    holders = set(owners.values())
-    names = ask_head_office(lambda node: names_of(holders, using=node)) or {}
+    """Name accounts: the bank's own by their place, others by their owner.
+
+    An owner's name may be half a minute old.
+    """
+    asked = {*numbers}
+    people = {number for number in asked if not is_bank_account(number)}
+    names = _owners_names(people)
     return {
-        number: Party(number, names.get(owners.get(number, 0), ""), is_bank=False)
+        number: Party(number, names.get(number, ""), is_bank=False)
         if number in people
         else Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
-        for number in numbers
+        for number in asked
     }
+
+
+def forget_names() -> None:
+    """Forget what this process remembers of owners."""
+    _remembered.clear()
+
+
+def _owners_names(accounts: set[int]) -> dict[int, str]:
+    """Return the owners' names that are known, asking for those that are not remembered."""
+    now = monotonic()
+    names = {
+        number: name
+        for number in accounts
+        for name, until in (_remembered.get(number, _NOBODY),)
+        if now < until
+    }
+    found = _asked_names(accounts - names.keys())
+    if len(_remembered) > _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered.update({number: (name, now + _SECONDS) for number, name in found.items()})
+    return {**names, **found}
+
+
+def _asked_names(accounts: set[int]) -> dict[int, str]:
+    if not accounts:
+        return {}
+    owners = dict(ask_everywhere(lambda node: list(reads.owners_of(accounts, using=node).items())))
+    holders = set(owners.values())
+    names = ask_head_office(lambda node: names_of(holders, using=node)) or {}
+    return {number: names[owner] for number, owner in owners.items() if owner in names}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.models import Account
@@ -46,8 +47,7 @@ class AccountView:
     available: Money | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class Movement(NamedTuple):
     """One entry of an account's statement; ``change`` is negative for what went out."""
 
     account: int
@@ -126,12 +126,7 @@ def account_of(user: int, *, number: int) -> AccountView:
         Refused: there is none of theirs with this number.
         BranchDown: its branch does not answer.
     """
-    found = _held_somewhere(user, number)
-    if not found:
-        refuse_silence_of(node_of(number))
-        raise Refused(Code.UNKNOWN_ACCOUNT)
-    known = ask_head_office(lambda node: identities([number], using=node)) or {}
-    return _view(found[0], known.get(number))
+    return _known(_balance_of(user, number))
 
 
 def held_by(user: int) -> dict[int, str]:
@@ -155,12 +150,14 @@ def statement(
     Raises:
         Refused: the person has no such account.
     """
-    account = account_of(user, number=number)
-    conditions = wanted(account.currency) if wanted else EVERYTHING
-    found = _entries(number, before=before or LAST_ID, limit=limit + 1, wanted=conditions)
+    balance = _balance_of(user, number)
+    conditions = wanted(balance.currency) if wanted else EVERYTHING
+    # No later than the balance: no month after it is looked at, and the page goes with it.
+    newest = min(before or LAST_ID, balance.before or LAST_ID)
+    found = _entries(number, before=newest, limit=limit + 1, wanted=conditions)
     page = found[:limit]
     older = page[-1].transfer_id if len(found) > limit else None
-    return Statement(account=account, movements=_movements(number, page), older=older)
+    return Statement(account=_known(balance), movements=_movements(number, page), older=older)
 
 
 def balance_at(user: int, *, number: int, at: datetime) -> Money:
@@ -271,6 +268,19 @@ def recorded_at(transfer_id: UUID) -> datetime:
     milliseconds, rest = transfer_id.int >> 80, transfer_id.int >> 64 & 0xFFF
     since = timedelta(milliseconds=milliseconds, microseconds=rest * 1000 // 4096)
     return datetime.fromtimestamp(0, tz=UTC) + since
+
+
+def _balance_of(user: int, number: int) -> Balance:
+    found = _held_somewhere(user, number)
+    if not found:
+        refuse_silence_of(node_of(number))
+        raise Refused(Code.UNKNOWN_ACCOUNT)
+    return found[0]
+
+
+def _known(balance: Balance) -> AccountView:
+    known = ask_head_office(lambda node: identities([balance.number], using=node)) or {}
+    return _view(balance, known.get(balance.number))
 
 
 def _posted(transfer_id: UUID, node: str) -> list[PostedTransfer]:

@@ -13,6 +13,7 @@ from core.money import Money
 
 # ASCII: a refusal may quote what UTF-8 cannot write, such as half a surrogate pair.
 _ENCODER: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_UTC: Final = "+00:00"
 _ANYTHING: Final = frozenset({"", "*/*", "application/json"})
 
 
@@ -56,7 +57,7 @@ def given(**members: Any) -> dict[str, Any]:
 
 def decimal(money: Money | None) -> str | None:
     """Write an amount in major units, with the currency's decimals."""
-    return None if money is None else f"{money.decimal:f}"
+    return None if money is None else money.text
 
 
 def decimal_of(minor: int | None, currency: str) -> str | None:
@@ -66,4 +67,7 @@ def decimal_of(minor: int | None, currency: str) -> str | None:
 
 def instant(at: datetime) -> str:
     """Write an instant, in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    text = at.isoformat()
+    if not text.endswith(_UTC):
+        text = at.astimezone(UTC).isoformat()
+    return text.removesuffix(_UTC) + "Z"

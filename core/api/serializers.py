@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from rest_framework import serializers

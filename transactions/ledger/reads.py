@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from transactions.ledger.connection import fetch_all, fetch_one
@@ -16,7 +16,10 @@ _END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What an account holds. ``available`` is None where the account has no floor."""
+    """What an account holds. ``available`` is None where the account has no floor.
+
+    ``before``, where it is known: all that made the balance has ids before it.
+    """
 
     number: int
     currency: str
@@ -27,10 +30,10 @@ class Balance:
     available: int | None
     overdraft_limit: int | None
     daily_limit: int | None
+    before: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One leg of a transfer as its account sees it; ``change`` is negative for what went out."""
 
     transfer_id: UUID
@@ -184,7 +187,7 @@ def entries(
 ) -> list[Entry]:
     """Return up to ``limit`` entries of an account, newest first, older than ``before``."""
     parameters = {"account": account, "before": before, "limit": limit, **_conditions(wanted)}
-    return [Entry(*row) for row in fetch_all("entries", parameters, using)]
+    return list(map(Entry._make, fetch_all("entries", parameters, using)))
 
 
 def transfers_of(

@@ -254,12 +254,14 @@ WHERE h.user_id = %(user)s
 ORDER BY b.number
 
 -- name: account_of
--- One of them.
+-- One of them. All of a running account's entries lie before the first id after its newest.
 SELECT
     b.number, b.currency, b.purpose, b.status, b.balance, b.held, b.available,
-    b.overdraft_limit, b.daily_limit
+    b.overdraft_limit, b.daily_limit,
+    CASE WHEN a.running THEN ledger.id_v1(a.last_tick + 1, ~9223372036854775807) END AS before
 FROM ledger.holder AS h
 INNER JOIN ledger.balance AS b ON b.number = h.account
+INNER JOIN ledger.account AS a ON a.number = h.account
 WHERE h.user_id = %(user)s AND h.account = %(number)s
 
 -- name: rights_on
