@@ -2,21 +2,27 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
 
+from django.db import connections
 from django.db.models import Q, QuerySet
 
 from accounts.models import (
-    Account,
     Branch,
     CredentialChange,
     Holding,
+    Product,
     Role,
     StatusChange,
     User,
     UserStatus,
     Viewing,
 )
+from core.db.sql import queries
 from core.errors import DomainError
+
+_QUERIES: Final = queries(Path(__file__).parent / "sql" / "queries.sql")
 
 
 class UnknownPerson(DomainError):
@@ -48,9 +54,25 @@ class PersonFilter:
     text: str | None = None
 
 
-def identities(numbers: Collection[int], *, using: str = "default") -> dict[int, Account]:
-    """Return the identities of customers' accounts, with their branches, by number."""
-    return Account.objects.using(using).select_related("branch").in_bulk(list(numbers))
+class Identity(NamedTuple):
+    """What an account is called: by its holder, by what kind it is, and by its branch's name."""
+
+    number: int
+    name: str
+    product: str
+    branch: str
+
+    @property
+    def called(self) -> str:
+        """The holder's name for it, else the product's."""
+        return self.name or str(Product(self.product).label)
+
+
+def identities(numbers: Collection[int], *, using: str = "default") -> dict[int, Identity]:
+    """Return the identities of customers' accounts, by number."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_QUERIES["identities"], {"numbers": list(numbers)})
+        return {row[0]: Identity._make(row) for row in cursor.fetchall()}
 
 
 def names_of(people: Collection[int], *, using: str = "default") -> dict[int, str]:

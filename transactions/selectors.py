@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from accounts.models import Account
-from accounts.selectors import identities
+from accounts.selectors import Identity, identities
 from core.money import Money
 from transactions.branches.asking import (
     ask_everywhere,
@@ -350,12 +349,12 @@ def _money(minor: int | None, currency: str) -> Money | None:
     return None if minor is None else Money(minor, currency)
 
 
-def _view(balance: Balance, identity: Account | None) -> AccountView:
+def _view(balance: Balance, identity: Identity | None) -> AccountView:
     currency = balance.currency
     return AccountView(
         number=balance.number,
-        product=(identity.name or identity.get_product_display()) if identity else "account",
-        branch=identity.branch.name if identity else "",
+        product=identity.called if identity else "account",
+        branch=identity.branch if identity else "",
         currency=currency,
         status=balance.status,
         balance=Money(balance.balance, currency),

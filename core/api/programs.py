@@ -1,7 +1,7 @@
 """Requests of programs: they show a token, and need nothing of what serves browsers."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
@@ -20,13 +20,14 @@ class ProgramMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._for_browsers = get_response
-        self._for_programs = convert_exception_to_response(_Views().answer)
+        self._for_programs = cast(
+            "Callable[[HttpRequest], HttpResponse]", convert_exception_to_response(_Views().answer)
+        )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        if is_of_program(request):
-            return self._for_programs(request)
-        return self._for_browsers(request)
+        answer = self._for_programs if is_of_program(request) else self._for_browsers
+        return answer(request)
 
 
 def is_of_program(request: HttpRequest) -> bool:
@@ -45,5 +46,5 @@ class _Views(BaseHandler):
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Return the answer of a request's view."""
-        found: HttpResponse = self._get_response(request)
+        found: HttpResponse = self._get_response(request)  # type: ignore[attr-defined]  # not in the stubs
         return found
