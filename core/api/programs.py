@@ -26,8 +26,14 @@ class ProgramMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        answer = self._for_programs if is_of_program(request) else self._for_browsers
-        return answer(request)
+        if not is_of_program(request):
+            return self._for_browsers(request)
+        # Whoever names another host is refused here, too.
+        request.get_host()
+        answer = self._for_programs(request)
+        if not answer.streaming:
+            answer["Content-Length"] = str(len(answer.content))
+        return answer
 
 
 def is_of_program(request: HttpRequest) -> bool:
