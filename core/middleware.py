@@ -97,7 +97,9 @@ def _named(request: HttpRequest) -> str:
 
 
 def _kept(given: str | None) -> str | None:
+    if given is None:
+        return None
     try:
         return str(UUID(given))
-    except (ValueError, TypeError):
+    except ValueError:
         return None

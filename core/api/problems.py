@@ -72,6 +72,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     headers = {
         "WWW-Authenticate": _BEARER if members["status"] == HTTPStatus.UNAUTHORIZED else None,
         "Retry-After": _seconds_to_wait(error),
+        "Allow": _methods(error, context["view"]),
     }
     return Response(
         members,
@@ -79,6 +80,11 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
         headers={name: value for name, value in headers.items() if value},
         content_type=CONTENT_TYPE,
     )
+
+
+def _methods(error: Exception, view: Any) -> str | None:
+    refused = isinstance(error, exceptions.MethodNotAllowed)
+    return ", ".join(view.allowed_methods) if refused else None
 
 
 def _seconds_to_wait(error: Exception) -> str | None:

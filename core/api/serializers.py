@@ -6,7 +6,7 @@ Each field tells its JSON schema, so that the OpenAPI says what is really taken.
 import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -292,6 +292,10 @@ class ListField(serializers.ListField):
 class StrictSerializer(serializers.Serializer[Any]):
     """A body with these fields and no others."""
 
+    @cached_property
+    def _fields_by_name(self) -> dict[str, Any]:
+        return dict(self.fields)
+
     @classmethod
     def read(cls, data: Any) -> dict[str, Any]:
         """Return the values of a body's fields.
@@ -299,7 +303,8 @@ class StrictSerializer(serializers.Serializer[Any]):
         Raises:
             ValidationError: for every field at fault.
         """
-        values: dict[str, Any] = _reader(cls).run_validation(data)
+        reader = _reader(cls)
+        values: dict[str, Any] = reader.validate(reader.to_internal_value(data))
         return values
 
     def to_internal_value(self, data: Any) -> Any:
@@ -311,7 +316,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not isinstance(data, Mapping):
             detail = ErrorDetail("The body must be a JSON object.", code="not_an_object")
             raise ValidationError({"non_field_errors": [detail]})
-        fields = self.fields
+        fields = self._fields_by_name
         values: dict[str, Any] = {}
         faults: dict[str, Any] = {
             str(name): [ErrorDetail("There is no such field.", code="unknown_field")]

@@ -123,6 +123,11 @@ class BankView(APIView):
         answer["Cache-Control"] = "private, no-store"
         return answer
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Return what every answer says: only a refused method needs the names of the others."""
+        return {}
+
 
 def _method(request: Request) -> str:
     return "GET" if request.method == "HEAD" else str(request.method)

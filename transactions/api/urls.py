@@ -20,11 +20,13 @@ from transactions.api import (
 )
 
 urlpatterns = [
-    path("accounts", accounts.AccountList.as_view(), name="api-accounts"),
-    path("accounts/<str:number>", accounts.AccountDetail.as_view(), name="api-account"),
+    # What is asked for most comes first: whatever stands before is tried before.
+    path("transfers", transfers.TransferList.as_view(), name="api-transfers"),
     path(
         "accounts/<str:number>/statement", statements.StatementPage.as_view(), name="api-statement"
     ),
+    path("accounts", accounts.AccountList.as_view(), name="api-accounts"),
+    path("accounts/<str:number>", accounts.AccountDetail.as_view(), name="api-account"),
     path("accounts/<str:number>/last-five", statements.LastFive.as_view(), name="api-last-five"),
     path("accounts/<str:number>/balance", statements.BalanceShown.as_view(), name="api-balance"),
     path(
@@ -34,7 +36,6 @@ urlpatterns = [
     ),
     path("deposits", cash.DepositCreate.as_view(), name="api-deposits"),
     path("withdrawals", cash.WithdrawalCreate.as_view(), name="api-withdrawals"),
-    path("transfers", transfers.TransferList.as_view(), name="api-transfers"),
     path("transfers/preview", transfers.TransferPreview.as_view(), name="api-transfer-preview"),
     path("transfers/<uuid:transfer_id>", transfers.TransferDetail.as_view(), name="api-transfer"),
     path(
