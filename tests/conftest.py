@@ -14,9 +14,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts import known
 from bankproject.runtime.postgres import BankUrls
+from core import remembered
 from core.cache import BankCache
 from tests.servers import TestServer, test_server, worker_name
-from transactions import parties
 from transactions.branches import registry
 
 pytest_plugins = ("tests.machine", "tests.branches")
@@ -31,7 +31,7 @@ def _nothing_known(settings: Settings) -> None:
     settings.CACHES = {"default": {**usual, "KEY_PREFIX": uuid4().hex}}
     BankCache.trust_again()
     known.forget_all()
-    parties.forget_names()
+    remembered.forget_all()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from time import monotonic
 from typing import Final
 
 from accounts.numbers import is_bank_account
 from accounts.selectors import names_of
+from core.remembered import Remembered
 from transactions.branches.asking import ask_everywhere, ask_head_office
 from transactions.chart import Place, place_of
 from transactions.ledger import reads
@@ -24,11 +24,6 @@ _BANK_NAMES: Final = {
     Place.MACHINE: "Cash machine",
     Place.CLEARING_WITH: "Another branch",
 }
-# Names hardly ever change, and every page of a statement asks for up to a hundred.
-_SECONDS: Final = 30.0
-_MOST_REMEMBERED: Final = 50_000
-_NOBODY: Final = ("", 0.0)
-_remembered: Final[dict[int, tuple[str, float]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ def parties_of(numbers: Collection[int]) -> dict[int, Party]:
     """
     asked = {*numbers}
     people = {number for number in asked if not is_bank_account(number)}
-    names = _owners_names(people)
+    names = _owners_names.of(people)
     return {
         number: Party(number, names.get(number, ""), is_bank=False)
         if number in people
@@ -63,31 +58,11 @@ def parties_of(numbers: Collection[int]) -> dict[int, Party]:
     }
 
 
-def forget_names() -> None:
-    """Forget what this process remembers of owners."""
-    _remembered.clear()
-
-
-def _owners_names(accounts: set[int]) -> dict[int, str]:
-    """Return the owners' names that are known, asking for those that are not remembered."""
-    now = monotonic()
-    names = {
-        number: name
-        for number in accounts
-        for name, until in (_remembered.get(number, _NOBODY),)
-        if now < until
-    }
-    found = _asked_names(accounts - names.keys())
-    if len(_remembered) > _MOST_REMEMBERED:
-        _remembered.clear()
-    _remembered.update({number: (name, now + _SECONDS) for number, name in found.items()})
-    return {**names, **found}
-
-
 def _asked_names(accounts: set[int]) -> dict[int, str]:
-    if not accounts:
-        return {}
     owners = dict(ask_everywhere(lambda node: list(reads.owners_of(accounts, using=node).items())))
     holders = set(owners.values())
     names = ask_head_office(lambda node: names_of(holders, using=node)) or {}
     return {number: names[owner] for number, owner in owners.items() if owner in names}
+
+
+_owners_names: Final = Remembered(_asked_names)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from accounts.selectors import Identity, identities
 from core.money import Money
+from core.remembered import Remembered
 from transactions.branches.asking import (
     ask_everywhere,
     ask_for_account,
@@ -113,8 +114,7 @@ def accounts_of(user: int) -> list[AccountView]:
     held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
     # Where an account has lived before, its row stays behind.
     held = sorted((one for one in held if one.status != MOVED), key=lambda one: one.number)
-    numbers = [balance.number for balance in held]
-    known = ask_head_office(lambda node: identities(numbers, using=node)) or {}
+    known = _identities.of([balance.number for balance in held])
     return [_view(balance, known.get(balance.number)) for balance in held]
 
 
@@ -278,8 +278,14 @@ def _balance_of(user: int, number: int) -> Balance:
 
 
 def _known(balance: Balance) -> AccountView:
-    known = ask_head_office(lambda node: identities([balance.number], using=node)) or {}
-    return _view(balance, known.get(balance.number))
+    return _view(balance, _identities.of([balance.number]).get(balance.number))
+
+
+def _asked_identities(numbers: set[int]) -> dict[int, Identity]:
+    return ask_head_office(lambda node: identities(numbers, using=node)) or {}
+
+
+_identities: Final = Remembered(_asked_identities)
 
 
 def _posted(transfer_id: UUID, node: str) -> list[PostedTransfer]:

@@ -171,13 +171,14 @@ def _balance_at(user: int, number: int, at: datetime) -> Any:
 
 def entry_shown(movement: Movement) -> dict[str, Any]:
     """Return an entry as answers show it."""
+    party = movement.counterparty
     return given(
         transfer_id=str(movement.transfer_id),
         side="debit" if movement.is_out else "credit",
-        amount=decimal(movement.amount),
+        amount=movement.amount.text,
         balance_after=decimal(movement.balance_after),
-        counterparty_account=str(movement.counterparty.number),
-        counterparty_name=movement.counterparty.name or None,
+        counterparty_account=str(party.number),
+        counterparty_name=party.name or None,
         kind=movement.kind,
         channel=movement.channel,
         memo=movement.memo or None,
