@@ -35,8 +35,9 @@ def email_of(person: int) -> str:
 def main() -> None:
     """Open the accounts; people have ten million rupees in each of theirs, and 60 entries."""
     from django.contrib.auth.hashers import make_password
+    from django.utils import timezone
 
-    from accounts.models import Role
+    from accounts.models import Account, Branch, Holding, Product, Rights, Role
     from accounts.services import add_person
 
     secret = make_password(PASSWORD)
@@ -50,8 +51,22 @@ def main() -> None:
         )
         for person in range(PEOPLE + 1)
     ]
+    branch, _is_new = Branch.objects.get_or_create(number=100, defaults={"code": "HO"})
     for user, numbers in zip(people, [*NUMBERS, PAYEE_NUMBERS], strict=True):
         _open_accounts(user.pk, numbers)
+        Account.objects.bulk_create(
+            Account(
+                number=number,
+                branch=branch,
+                product=Product.CURRENT,
+                currency="INR",
+                opened_at=timezone.now(),
+            )
+            for number in numbers
+        )
+        Holding.objects.bulk_create(
+            Holding(account_id=number, user=user, rights=Rights.OWNER) for number in numbers
+        )
 
 
 def _open_accounts(user: int, numbers: list[int]) -> None:
