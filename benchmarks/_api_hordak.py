@@ -1,5 +1,8 @@
 """The same transfer by django-hordak behind plain DRF: no authentication, no idempotency.
 
+It is refused where there is not enough money, and answers with what is left: hordak keeps no
+balances, so it sums the payer's legs, whose account is locked meanwhile.
+
 As a program it migrates and opens its accounts.
 """
 
@@ -85,13 +88,18 @@ class Transfers(APIView):
         body = Body(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        payer = Account.objects.get(code=_code(asked["debit_account"]))
+        amount = Money(asked["amount"], "INR")
         payee = Account.objects.get(code=_code(asked["credit_account"]))
         with transaction.atomic():
-            moved = payer.transfer_to(
-                payee, Money(asked["amount"], "INR"), description=asked["memo"]
-            )
-        return Response({"id": str(moved.uuid)}, status=201)
+            payers = Account.objects.select_for_update()
+            payer = payers.get(code=_code(asked["debit_account"]))
+            left = payer.get_simple_balance()["INR"] - amount
+            if left < Money(0, "INR"):
+                return Response({"detail": "not enough money"}, status=422)
+            # Both are liabilities: who is credited has more.
+            moved = payee.transfer_to(payer, amount, description=asked["memo"])
+        answer = {"id": str(moved.uuid), "debit_balance_after": str(left.amount)}
+        return Response(answer, status=201)
 
 
 urlpatterns = [path("transfers", Transfers.as_view())]
@@ -115,6 +123,11 @@ def main() -> None:
             type=AccountType.liability,
             currencies=["INR"],
         )
+    bank = Account.objects.create(
+        name="Bank", code="bank", type=AccountType.liability, currencies=["INR"]
+    )
+    for account in Account.objects.exclude(pk=bank.pk):
+        account.transfer_to(bank, Money(10_000_000, "INR"))
 
 
 if __name__ == "__main__":
