@@ -132,8 +132,8 @@ class Money:
         if not exponent:
             return str(self.minor)
         sign = "-" if self.minor < 0 else ""
-        whole, part = divmod(abs(self.minor), 10**exponent)
-        return f"{sign}{whole}.{part:0{exponent}}"
+        digits = str(abs(self.minor)).rjust(exponent + 1, "0")
+        return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
 
     def __str__(self) -> str:
         """Write the amount as the API does: ``1250.50 INR``."""

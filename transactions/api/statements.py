@@ -172,16 +172,21 @@ def _balance_at(user: int, number: int, at: datetime) -> Any:
 def entry_shown(movement: Movement) -> dict[str, Any]:
     """Return an entry as answers show it."""
     party = movement.counterparty
-    return given(
-        transfer_id=str(movement.transfer_id),
-        side="debit" if movement.is_out else "credit",
-        amount=movement.amount.text,
-        balance_after=decimal(movement.balance_after),
-        counterparty_account=str(party.number),
-        counterparty_name=party.name or None,
-        kind=movement.kind,
-        channel=movement.channel,
-        memo=movement.memo or None,
-        event_at=instant(movement.event_at),
-        recorded_at=instant(movement.recorded_at),
-    )
+    shown = {
+        "transfer_id": str(movement.transfer_id),
+        "side": "debit" if movement.is_out else "credit",
+        "amount": movement.amount.text,
+        "counterparty_account": str(party.number),
+        "kind": movement.kind,
+        "channel": movement.channel,
+        "event_at": instant(movement.event_at),
+        "recorded_at": instant(movement.recorded_at),
+    }
+    # Not by `given`: a page has up to a hundred of them.
+    if movement.balance_after is not None:
+        shown["balance_after"] = movement.balance_after.text
+    if party.name:
+        shown["counterparty_name"] = party.name
+    if movement.memo:
+        shown["memo"] = movement.memo
+    return shown
