@@ -1,19 +1,24 @@
-"""The least that can answer: Starlette and asyncpg, calling the functions that the bank calls.
+"""The least that can answer: Starlette and asyncpg, with the statements that the bank sends.
 
 No authentication, no checks of the body, no rights: what it leaves out is what the bank costs.
 """
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from uuid import UUID
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+
+from core.db.sql import queries
 
 POST = """
 SELECT transfer_id, debit_after
@@ -22,23 +27,26 @@ FROM ledger.post_v1(
     p_kind => 'transfer', p_channel => 'api', p_day => $7, p_holder => $1, p_memo => $8
 )
 """
-ENTRIES = """
-SELECT
-    e.id, e.change, e.balance_after, e.counterparty, e.kind, e.channel, e.memo, e.event_at,
-    ledger.id_time_v1(e.id) AS recorded_at, e.currency
-FROM ledger.entry AS e
-WHERE e.account = $1 AND e.kind <> 'move' AND e.id < $2
-ORDER BY e.id DESC
-LIMIT 51
-"""
-LAST = UUID(int=2**128 - 1)
 PAGE = 50
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+_QUERIES = queries(Path(__file__).parents[1] / "transactions" / "ledger" / "sql" / "queries.sql")
+_OPEN = {
+    "since": datetime(1970, 1, 1, tzinfo=UTC),
+    "until": datetime(9999, 1, 1, tzinfo=UTC),
+    **dict.fromkeys(("value_since", "value_until", "least", "most", "kind", "text")),
+}
 
 
 @asynccontextmanager
 async def pool(app: Starlette) -> AsyncIterator[None]:
     """Keep connections for as long as the application runs."""
-    async with asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=8, max_size=8) as found:
+    async with asyncpg.create_pool(
+        os.environ["DATABASE_URL"],
+        min_size=8,
+        max_size=8,
+        # As the bank's own connections have it.
+        server_settings={"plan_cache_mode": "force_generic_plan"},
+    ) as found:
         app.state.pool = found
         yield
 
@@ -62,9 +70,37 @@ async def transfer(request: Request) -> JSONResponse:
 
 async def statement(request: Request) -> JSONResponse:
     """Show the first 50 entries."""
-    rows = await request.app.state.pool.fetch(ENTRIES, int(request.path_params["number"]), LAST)
+    account = int(request.path_params["number"])
+    async with request.app.state.pool.acquire() as connection:
+        user = int(request.headers["x-person"])
+        (found,) = await _fetch(connection, "account_of", user=user, number=account)
+        rows = await _fetch(
+            connection, "entries", account=account, before=found["before"], limit=PAGE + 1, **_OPEN
+        )
     entries = [_entry(row) for row in rows[:PAGE]]
-    return JSONResponse({"entries": entries, "has_more": len(rows) > PAGE})
+    return JSONResponse(
+        {"balance": found["balance"], "entries": entries, "has_more": len(rows) > PAGE}
+    )
+
+
+async def _fetch(connection: Any, name: str, **values: object) -> list[asyncpg.Record]:
+    found: list[asyncpg.Record] = await connection.fetch(
+        _numbered(name), *(values[parameter] for parameter in _parameters(name))
+    )
+    return found
+
+
+@cache
+def _parameters(name: str) -> list[str]:
+    """Return a query's parameters, in the order in which they are numbered."""
+    return list(dict.fromkeys(_PARAMETER.findall(_QUERIES[name])))
+
+
+@cache
+def _numbered(name: str) -> str:
+    """Return a query of the bank's as asyncpg takes it."""
+    places = {parameter: place for place, parameter in enumerate(_parameters(name), start=1)}
+    return _PARAMETER.sub(lambda found: f"${places[found[1]]}", _QUERIES[name])
 
 
 def _entry(row: asyncpg.Record) -> dict[str, object]:

@@ -111,7 +111,8 @@ class Requests:
 
     def bare_statement(self, person: int) -> bytes:
         """Return the same to the bare handler."""
-        return _get(f"/accounts/{NUMBERS[person][0]}/statement", {})
+        path = f"/accounts/{NUMBERS[person][0]}/statement"
+        return _get(path, {"X-Person": str(person + 1)})
 
     def hordak_transfer(self, person: int) -> bytes:
         """Return the same to hordak."""
