@@ -131,9 +131,8 @@ class Money:
         exponent = currency_named(self.currency).exponent
         if not exponent:
             return str(self.minor)
-        sign = "-" if self.minor < 0 else ""
-        digits = str(abs(self.minor)).rjust(exponent + 1, "0")
-        return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}"
+        digits = str(self.minor).zfill(exponent + 1 + (self.minor < 0))
+        return f"{digits[:-exponent]}.{digits[-exponent:]}"
 
     def __str__(self) -> str:
         """Write the amount as the API does: ``1250.50 INR``."""

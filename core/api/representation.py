@@ -68,6 +68,6 @@ def decimal_of(minor: int | None, currency: str) -> str | None:
 def instant(at: datetime) -> str:
     """Write an instant, in UTC."""
     text = at.isoformat()
-    if not text.endswith(_UTC):
+    if text[-6:] != _UTC:
         text = at.astimezone(UTC).isoformat()
-    return text.removesuffix(_UTC) + "Z"
+    return f"{text[:-6]}Z"

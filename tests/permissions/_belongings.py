@@ -9,7 +9,16 @@ from uuid import uuid4
 from django.core.cache import cache
 
 from accounts.known import forget_all
-from accounts.models import Account, ApiKey, Approval, Branch, Holding, Session, User
+from accounts.models import (
+    Account,
+    ApiKey,
+    Approval,
+    Branch,
+    CredentialChange,
+    Holding,
+    Session,
+    User,
+)
 from core import clock
 from notifications.webhooks.models import Delivery, Endpoint, Event
 from notifications.webhooks.signing import new_secret, seal
@@ -78,6 +87,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
         ids_by_route={
             "api-payee-confirmation": {"number": str(other)},
             "admin:accounts_approval_history": {"object_id": approval},
+            "admin:accounts_credentialchange_history": {"object_id": _credential_change(owner)},
             "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
             "admin:accounts_user_history": {"object_id": str(owner.pk)},
             **{
@@ -96,6 +106,10 @@ def _identify(number: int, owner: User) -> None:
         number=number, branch=branch, product="current", currency="INR", opened_at=instant()
     )
     Holding.objects.create(account=found, user=owner, rights="owner")
+
+
+def _credential_change(owner: User) -> str:
+    return str(CredentialChange.objects.filter(person=owner)[0].pk)
 
 
 def _transfer(debit: int, credit: int, owner: User) -> str:

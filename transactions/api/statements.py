@@ -171,11 +171,11 @@ def _balance_at(user: int, number: int, at: datetime) -> Any:
 
 def entry_shown(movement: Movement) -> dict[str, Any]:
     """Return an entry as answers show it."""
-    party = movement.counterparty
+    party, change = movement.counterparty, movement.change.text
     shown = {
         "transfer_id": str(movement.transfer_id),
-        "side": "debit" if movement.is_out else "credit",
-        "amount": movement.amount.text,
+        "side": "debit" if change[0] == "-" else "credit",
+        "amount": change.removeprefix("-"),
         "counterparty_account": str(party.number),
         "kind": movement.kind,
         "channel": movement.channel,

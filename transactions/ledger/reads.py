@@ -1,7 +1,7 @@
 """Reading the ledger: balances, entries, transfers. Amounts in minor units of the currency."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -264,7 +264,12 @@ def transfers_under(
 
 def _conditions(wanted: EntryFilter) -> dict[str, Any]:
     return {
-        **asdict(wanted),
         "since": wanted.since or _BEGINNING,
         "until": wanted.until or _END,
+        "value_since": wanted.value_since,
+        "value_until": wanted.value_until,
+        "least": wanted.least,
+        "most": wanted.most,
+        "kind": wanted.kind,
+        "text": wanted.text,
     }
