@@ -1,13 +1,13 @@
 """How Python talks to the ledger's functions: one named query, typed parameters, one round trip."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from django.db import connections
-from psycopg.rows import namedtuple_row
+from psycopg.rows import RowFactory, args_row, namedtuple_row
 
 from core.db.errors import passing_errors_translated
 from core.db.patience import within_patience
@@ -15,11 +15,14 @@ from core.db.reading import note_used
 from core.db.sql import queries
 from transactions.ledger.codes import refusal_in
 
+Row = TypeVar("Row")
 QUERIES: Final = queries(Path(__file__).parent / "sql" / "queries.sql")
 
 
 @contextmanager
-def ledger_cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
+def ledger_cursor(
+    using: str, row_factory: RowFactory[Any] = namedtuple_row
+) -> Iterator[psycopg.Cursor[Any]]:
     """Yield a cursor with server-side parameters on Django's own connection to a node.
 
     It joins the transaction that is open there, if any, else each statement is its own.
@@ -35,7 +38,7 @@ def ledger_cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
         try:
             with (
                 within_patience(wrapper.connection),
-                psycopg.Cursor(wrapper.connection, row_factory=namedtuple_row) as cursor,
+                psycopg.Cursor(wrapper.connection, row_factory=row_factory) as cursor,
             ):
                 cursor.format = psycopg.pq.Format.BINARY
                 yield cursor
@@ -52,6 +55,14 @@ def ledger_cursor(using: str) -> Iterator[psycopg.Cursor[Any]]:
 def fetch_all(name: str, parameters: Mapping[str, Any], using: str) -> list[Any]:
     """Run a named query and return its rows as named tuples."""
     with ledger_cursor(using) as cursor:
+        return cursor.execute(QUERIES[name], parameters, prepare=True).fetchall()
+
+
+def fetch_as(
+    kind: Callable[..., Row], name: str, parameters: Mapping[str, Any], using: str
+) -> list[Row]:
+    """Run a named query and return its rows, each made of its columns in their order."""
+    with ledger_cursor(using, args_row(kind)) as cursor:
         return cursor.execute(QUERIES[name], parameters, prepare=True).fetchall()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from transactions.ledger.connection import fetch_all, fetch_one
+from transactions.ledger.connection import fetch_all, fetch_as, fetch_one
 
 LAST_ID: Final = UUID(int=(1 << 128) - 1)
 """After every transfer: where a listing that starts with the newest begins."""
@@ -187,7 +187,7 @@ def entries(
 ) -> list[Entry]:
     """Return up to ``limit`` entries of an account, newest first, older than ``before``."""
     parameters = {"account": account, "before": before, "limit": limit, **_conditions(wanted)}
-    return list(map(Entry._make, fetch_all("entries", parameters, using)))
+    return fetch_as(Entry, "entries", parameters, using)
 
 
 def transfers_of(
