@@ -22,7 +22,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.audit import acting
-from accounts.models import Approval, ApprovalState, Holding, User
+from accounts.models import Approval, ApprovalState, Holding, Role, User
 from accounts.reasons import LONGEST_REASON, given_reason
 from accounts.standing import role_of
 from accounts.step_up import require_step_up
@@ -85,28 +85,37 @@ class Action(Protocol):
 
 
 About = Callable[[Mapping[str, Any]], Collection[str]]
+Concerns = Callable[[Mapping[str, Any]], Collection[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Registered:
-    """An action, and what a request of it would change."""
+    """An action, what a request of it would change, and which accounts it is about besides."""
 
     do: Action
     about: About
+    concerns: Concerns
 
 
 _actions: Final[dict[str, _Registered]] = {}
 
 
-def approvable(name: str, *, about: About = lambda _payload: ()) -> Callable[[Action], Action]:
+def approvable(
+    name: str,
+    *,
+    about: About = lambda _payload: (),
+    concerns: Concerns = lambda _payload: (),
+) -> Callable[[Action], Action]:
     """Return a decorator of what is done when a request of this ``name`` is approved.
 
     ``about`` tells from a payload what would be changed, so that the later of two decisions about
-    the same stands. The module must be imported by its app's ``ready``.
+    the same stands. ``concerns`` tells which accounts a request is about that its payload does not
+    name, so that their holders do not decide; it is asked at each decision, and may raise a
+    ``DomainError`` when it cannot tell. The module must be imported by its app's ``ready``.
     """
 
     def register(action: Action) -> Action:
-        _actions[name] = _Registered(action, about)
+        _actions[name] = _Registered(action, about, concerns)
         return action
 
     return register
@@ -132,9 +141,17 @@ def ask_approval(*, maker: int, action: str, payload: Mapping[str, Any], reason:
 
 
 def may_decide(approval: Approval, *, person: int) -> bool:
-    """Tell whether a request is open for a person's decision, as far as it is not their own."""
-    is_own = approval.maker_id == person or _concerns(approval, person)
-    return approval.state == ApprovalState.WAITING and not is_own
+    """Tell whether a request is open for a person's decision, as far as it is not their own.
+
+    While a branch is silent that would have to tell whose it is, nobody may.
+    """
+    if approval.state != ApprovalState.WAITING:
+        return False
+    try:
+        _refuse_own(approval, person)
+    except DomainError:
+        return False
+    return True
 
 
 def approve(approval_id: int, *, checker: int) -> Approval:
@@ -145,6 +162,7 @@ def approve(approval_id: int, *, checker: int) -> Approval:
 
     Raises:
         UnknownApproval, OwnRequest, AlreadyDecided
+        DomainError: nobody can tell just now whom it concerns.
     """
     return _carry_out(_decide(approval_id, checker=checker, state=ApprovalState.APPROVED))
 
@@ -156,6 +174,7 @@ def approve_with_code(
 
     Raises:
         UnknownApproval, OwnRequest, AlreadyDecided
+        DomainError: nobody can tell just now whom it concerns.
         StepUpRequired, WrongStepUpCode, TooManyCodes, NoStepUp, MailNotSent, HeadOfficeSilent
     """
     approval = approval_known(approval_id)
@@ -178,6 +197,7 @@ def refuse(approval_id: int, *, checker: int, reason: str) -> Approval:
 
     Raises:
         UnknownApproval, OwnRequest, AlreadyDecided
+        DomainError: nobody can tell just now whom it concerns.
         InvalidText: the reason is empty, too long, or not one line.
     """
     words = given_reason(reason)
@@ -234,9 +254,10 @@ def _with_people() -> QuerySet[Approval]:
 
 
 def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str = "") -> Approval:
+    approval = approval_known(approval_id)
+    # Before the transaction: a branch may have to tell whose accounts they are.
+    _refuse_own(approval, checker)
     with transaction.atomic(durable=True):
-        approval = approval_known(approval_id)
-        _refuse_own(approval, checker)
         decidable = Approval.objects.filter(
             pk=approval_id, state=ApprovalState.WAITING, asked_at__gt=Now() - LIFE
         )
@@ -260,8 +281,11 @@ def _concerns(approval: Approval, person: int) -> bool:
     """Tell whether a request is about a person, or an account that they hold."""
     if approval.payload.get("person") == person:
         return True
-    account = approval.payload.get("account")
-    return account is not None and Holding.objects.filter(account=account, user=person).exists()
+    registered = _actions.get(approval.action)
+    concerned = registered.concerns(approval.payload) if registered else ()
+    named = approval.payload.get("account")
+    accounts = [*concerned, *([] if named is None else [int(named)])]
+    return Holding.objects.filter(account__in=accounts, user=person).exists()
 
 
 def _carry_out(approval: Approval) -> Approval:
@@ -300,7 +324,7 @@ def _note(approval: Approval, **outcome: Any) -> None:
 
 
 def _refuse_outdated(approval: Approval) -> None:
-    """Refuse what a later decision overtook, or whose maker is not any more what they were.
+    """Refuse what a later decision overtook, or whose maker or checker was dismissed since.
 
     Raises:
         OutdatedRequest
@@ -309,10 +333,23 @@ def _refuse_outdated(approval: Approval) -> None:
     if _same_changed(approval, by=stands & _decided("gt", approval)):
         message = "A later decision about the same overtook this one."
         raise OutdatedRequest(message)
-    maker = User.objects.get(pk=approval.maker_id)
-    if not maker.is_active or role_of(maker) != (approval.maker_role or role_of(maker)):
+    if _is_dismissed(User.objects.get(pk=approval.maker_id), approval.maker_role):
         message = "Who asked for this is not any more what they were then; it must be asked anew."
         raise OutdatedRequest(message)
+    if not User.objects.get(pk=int(approval.checker_id or 0)).has_perm(DECIDE):
+        message = "Who approved this may not decide any more; it must be asked anew."
+        raise OutdatedRequest(message)
+
+
+def _is_dismissed(maker: User, role: str) -> bool:
+    """Tell whether somebody who asked as one who works for the bank is that no more.
+
+    What customers asked for is decided for what it is. Requests of an earlier release do not tell
+    the ``role``.
+    """
+    now = role_of(maker)
+    asked_as = role or now
+    return asked_as != Role.CUSTOMER and (not maker.is_active or now != asked_as)
 
 
 def _decided(when: str, approval: Approval) -> Q:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 
 from accounts.models import Branch, Product, Session, SessionKind, User
 from accounts.numbers import account_number
@@ -110,6 +111,13 @@ def person(**fields: object) -> User:
         "password": _password_hash(),
     }
     return User.objects.create(**{**defaults, **fields})
+
+
+def checker(**fields: object) -> User:
+    """Create an admin who may decide about requests."""
+    made = person(**{"role": "admin", "is_staff": True, **fields})
+    made.user_permissions.add(Permission.objects.get(codename="decide_approval"))
+    return made
 
 
 @cache

@@ -80,7 +80,20 @@ def reversals_asked(user: int, *, transfer_id: UUID) -> list[Approval]:
     return found
 
 
-@approvable(ACTION)
+def _accounts(payload: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return whose money a reversal would move.
+
+    Raises:
+        BranchDown: it may be at a branch that does not answer.
+    """
+    try:
+        _node, posted = _find(UUID(payload["transfer_id"]))
+    except Refused:
+        return ()
+    return posted.debit, posted.credit
+
+
+@approvable(ACTION, concerns=_accounts)
 def _reverse(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
     node, posted = _find(UUID(payload["transfer_id"]))
     _check_accounts(posted)

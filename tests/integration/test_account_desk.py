@@ -5,9 +5,11 @@ import pytest
 from accounts.approvals import OwnRequest, approve
 from accounts.callers import Caller
 from accounts.models import Account, Approval, ApprovalState, Holding, Role, User
+from core.errors import DomainError
 from core.text import InvalidText
 from tests.expectations import refusing
-from tests.factories import customer_account, instant, person
+from tests.factories import checker, customer_account, instant, person
+from transactions import account_desk
 from transactions.account_desk import (
     HeldRights,
     NotACustomer,
@@ -17,6 +19,7 @@ from transactions.account_desk import (
     change_rights,
     close_account,
 )
+from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.ledger.accounts import Limit, Limits, Status, limits_of
 from transactions.ledger.codes import Code, Refused
 from transactions.limits.changing import LimitsRequest
@@ -36,7 +39,7 @@ def anjali() -> Caller:
 @pytest.fixture
 def vivek() -> int:
     """Return the id of another admin."""
-    return person(full_name="Vivek Menon", role=Role.ADMIN, is_staff=True).pk
+    return checker(full_name="Vivek Menon").pk
 
 
 @pytest.fixture
@@ -160,6 +163,47 @@ class TestLimits:
         assert cooling.state == "cooling"
         with refusing(Code.KEY_REUSED):
             self.change(anjali, number, "a", daily_limit=200)
+
+    @pytest.mark.parametrize(
+        ("end", "asked", "raises"),
+        [
+            (BranchDown("MUM"), 0, ["cooling"]),
+            (Refused(Code.ACCOUNT_CLOSED), 0, ["cooling"]),
+            (OutcomeUnknown(), 1, ["cancelled"]),
+        ],
+    )
+    def test_of_which_none_is_lowered_are_not_asked_to_be_raised_either(
+        self,
+        anjali: Caller,
+        asha: User,
+        number: int,
+        monkeypatch: pytest.MonkeyPatch,
+        end: DomainError,
+        asked: int,
+        raises: list[str],
+    ) -> None:
+        """Unless nobody knows whether one was lowered: that the same request tells."""
+        self.change(anjali, number, "a", daily_limit=100, transfer_limit=100)
+        LimitRaise.objects.create(
+            account=number,
+            limit=Limit.TRANSFER,
+            minor=900,
+            asked_by=asha,
+            asked_at=NOW,
+            applies_at=NOW,
+        )
+
+        def fail(*_account: int, **_how: object) -> None:
+            raise end
+
+        with monkeypatch.context() as patch, pytest.raises(type(end)):
+            patch.setattr(account_desk, "change_limits", fail)
+            self.change(anjali, number, "b", daily_limit=200, transfer_limit=50)
+        assert Approval.objects.count() == asked
+        assert [one.state for one in LimitRaise.objects.all()] == raises
+        assert self.change(anjali, number, "b", daily_limit=200, transfer_limit=50) is not None
+        assert limits(number).transfer_limit == 50
+        assert [one.state for one in LimitRaise.objects.all()] == ["cancelled"]
 
     def test_stay_as_they_are_under_a_key_of_another_request(
         self, anjali: Caller, number: int

@@ -6,15 +6,16 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.approvals import approve, refuse
-from accounts.models import User
+from accounts.approvals import OwnRequest, approve, may_decide, refuse
+from accounts.models import Approval, User
 from core.money import Money
 from tests.expectations import nothing_written
-from tests.factories import account, inr, order, person
+from tests.factories import account, checker, customer_account, inr, order, person
 from tests.integration.money.api import client_of, post, refusal, shown
 from transactions.ledger.posting import Kind, Transfer
 from transactions.ledger.posting import post as book
 from transactions.ledger.reads import balances
+from transactions.reversing import ask_reversal
 
 pytestmark = pytest.mark.django_db
 
@@ -188,7 +189,7 @@ class TestReversalRequest:
         again = self.ask(api, transfer, reason="Again")
         assert (again.status_code, again.json()) == (200, asked.json())
         assert asked.json()["state"] == "waiting"
-        approve(int(asked.json()["id"]), checker=person(role="admin").pk)
+        approve(int(asked.json()["id"]), checker=checker().pk)
         (done,) = shown(api, f"transfers/{transfer}/reversal-requests")["reversal_requests"]
         assert done["state"] == "done"
         assert [one.balance for one in balances([payer, payee])] == [10_000, 0]
@@ -201,10 +202,30 @@ class TestReversalRequest:
 
     def test_that_is_refused_moves_nothing(self, api: Client, sent: tuple[int, int, str]) -> None:
         asked = self.ask(api, sent[2]).json()
-        refuse(int(asked["id"]), checker=person(role="admin").pk, reason="It was right")
+        refuse(int(asked["id"]), checker=checker().pk, reason="It was right")
         (told,) = shown(api, f"transfers/{sent[2]}/reversal-requests")["reversal_requests"]
         assert (told["state"], told["words"]) == ("refused", "It was right")
         assert [one.balance for one in balances(sent[:2])] == [7_500, 2_500]
+
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_is_not_decided_by_who_holds_either_account(self, side: int) -> None:
+        holders = [person(), person()]
+        holders[side] = checker()
+        payer, payee = (customer_account(one, balance=500) for one in holders)
+        sent = book(Transfer(payer, payee, inr(25)), order=order())
+        asked, _is_new = ask_reversal(
+            holders[0].pk, transfer_id=sent.transfer_id, reason="Sent by mistake"
+        )
+        Approval.objects.filter(pk=asked.pk).update(maker=person())
+        asked.refresh_from_db()
+        chief = holders[side].pk
+        assert not may_decide(asked, person=chief)
+        assert may_decide(asked, person=checker().pk)
+        with pytest.raises(OwnRequest, match="concerns you"):
+            approve(asked.pk, checker=chief)
+        with pytest.raises(OwnRequest, match="concerns you"):
+            refuse(asked.pk, checker=chief, reason="It is mine")
+        assert [one.balance for one in balances([payer, payee])] == [475, 525]
 
     def test_is_the_payers_to_make(
         self, api: Client, asha: User, sent: tuple[int, int, str]

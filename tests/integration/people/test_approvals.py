@@ -21,6 +21,7 @@ from accounts.approvals import (
 from accounts.models import Approval, User
 from core.db.errors import Busy
 from core.errors import DomainError
+from tests import factories
 from tests.factories import customer_account, person
 from tests.integration.people.conftest import TRY, Tries
 
@@ -36,7 +37,7 @@ def maker() -> User:
 @pytest.fixture
 def checker() -> User:
     """Give who decides."""
-    return person(full_name="Vivek Menon")
+    return factories.checker(full_name="Vivek Menon")
 
 
 def ask(maker: User, **payload: Any) -> Approval:
@@ -194,6 +195,33 @@ class TestARequest:
         outdated = approve(asked.pk, checker=checker.pk)
         assert (outdated.state, tries.calls) == ("failed", [])
         assert "asked anew" in outdated.words
+
+    def test_of_a_customer_does_not_depend_on_what_they_are_by_now(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        asked = ask(maker)
+        User.objects.filter(pk=maker.pk).update(status="suspended", is_active=False)
+        assert approve(asked.pk, checker=checker.pk).state == "done"
+        assert len(tries.calls) == 1
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"status": "suspended", "is_active": False}, {"role": "employee", "is_staff": False}],
+    )
+    def test_is_not_carried_out_once_its_checker_is_dismissed(
+        self, tries: Tries, maker: User, checker: User, change: dict[str, Any]
+    ) -> None:
+        tries.error = Busy("not now")
+        asked = approve(ask(maker).pk, checker=checker.pk)
+        tries.error = None
+        User.objects.filter(pk=checker.pk).update(**change)
+        if "role" in change:
+            checker.user_permissions.clear()
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        carry_out_left_over()
+        asked.refresh_from_db()
+        assert (asked.state, len(tries.calls)) == ("failed", 1)
+        assert "may not decide any more" in asked.words
 
     @pytest.mark.parametrize("about", ["person", "account"])
     def test_is_not_decided_by_whom_it_is_about(

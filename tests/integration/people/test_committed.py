@@ -16,7 +16,7 @@ from accounts.models import Role, Session, StatusChange, UserStatus, Viewing
 from accounts.standing import standing_of
 from accounts.status import change_person_status
 from bankproject.runtime.postgres import BankUrls
-from tests.factories import person
+from tests.factories import checker, person
 from tests.integration.door.test_outages import cache_away
 from tests.integration.people.conftest import TRY, Tries
 
@@ -24,12 +24,12 @@ from tests.integration.people.conftest import TRY, Tries
 def test_of_two_who_decide_at_once_one_does(fresh_bank: BankUrls, tries: Tries) -> None:
     assert fresh_bank
     asked = ask_approval(maker=person().pk, action=TRY, payload={}, reason="as agreed")
-    checkers = [person().pk for _ in range(4)]
+    checkers = [checker().pk for _ in range(4)]
     came_of_it: list[str] = []
 
-    def decide(checker: int) -> None:
+    def decide(who: int) -> None:
         try:
-            came_of_it.append(approve(asked.pk, checker=checker).state)
+            came_of_it.append(approve(asked.pk, checker=who).state)
         except AlreadyDecided as error:
             came_of_it.append(error.code)
         finally:

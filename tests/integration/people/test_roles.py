@@ -8,6 +8,7 @@ from accounts.models import Approval, Role, User, UserStatus
 from accounts.roles import ForSuperAdmins, NotActive, OwnRole, ask_role
 from accounts.standing import role_of
 from accounts.status import change_person_status
+from tests import factories
 from tests.factories import person
 from tests.integration.people.conftest import entries_of
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def admin(*, is_superuser: bool = False) -> User:
-    return person(role=Role.ADMIN, is_staff=True, is_superuser=is_superuser)
+    return factories.checker(is_superuser=is_superuser)
 
 
 def test_a_role_is_given_once_another_admin_approves() -> None:
