@@ -1,5 +1,6 @@
 """The bank as a WSGI application. It does not start over an unfit database."""
 
+import gc
 import os
 import sys
 
@@ -13,5 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bankproject.settings.prod")
 try:
     application = get_wsgi_application()
     refuse_unfit_nodes()
+    # What is loaded stays: workers share it, and the collector has no need to look through it.
+    gc.collect()
+    gc.freeze()
 except (ImproperlyConfigured, UnfitNodeError) as error:
     sys.exit(f"the bank cannot start: {error}")

@@ -30,7 +30,7 @@ from rich.table import Table
 from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import ROLES, create_bank
-from bankproject.serving import THREADS
+from bankproject.runtime.programs import pages_command
 from benchmarks._api_bank import NUMBERS, PASSWORD, PAYEE_NUMBERS, PEOPLE, email_of
 from benchmarks._http_load import Load, NextRequest, run_load
 from tests.proofs._bank import OwnBank, own_bank
@@ -44,8 +44,7 @@ _PAIRS: Final = {
     "read_vs_bare": ("statement", "bare statement"),
 }
 _START_SECONDS: Final = 30
-_GRANIAN: Final = ("-m", "granian", "--workers", "2", "--no-ws", "--log-level", "error")
-_THREADS: Final = ("--blocking-threads", str(THREADS))
+_GRANIAN: Final = ("-m", "granian", "--interface", "asgi", "--workers", "2", "--no-ws")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,12 +198,15 @@ def _servers(bank: OwnBank, stack: ExitStack) -> dict[str, Server]:
 def _server(name: str, environment: Mapping[str, str]) -> Iterator[Server]:
     """Run one of the three; its log goes to a file, as the bank's does."""
     port = first_free(31_000)
-    granian = (sys.executable, *_GRANIAN, "--host", "127.0.0.1", "--port", str(port))
-    wsgi = ("--interface", "wsgi", *_THREADS)
+    bound = f"127.0.0.1:{port}"
     commands = {
-        "bank": [sys.executable, "-m", "bankproject.serving", "127.0.0.1", str(port)],
-        "hordak": [*granian, *wsgi, "benchmarks._api_hordak:application"],
-        "bare": [*granian, "--interface", "asgi", "benchmarks._api_bare:application"],
+        "bank": pages_command("bankproject.wsgi", bound),
+        "hordak": pages_command("benchmarks._api_hordak:application", bound),
+        "bare": [
+            *(sys.executable, *_GRANIAN),
+            *("--host", "127.0.0.1", "--port", str(port)),
+            "benchmarks._api_bare:application",
+        ],
     }
     log = Path(environment["BANK_VAR"]).with_name(f"{name}.log")
     with log.open("w", encoding="utf-8") as said:

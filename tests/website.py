@@ -36,13 +36,10 @@ def served(
     """
     with suppress(RedisError):
         Redis.from_url(environment["REDIS_URL"]).flushdb()
-    # Bound here, too, so that two workers of the tests never take the same port.
-    with socket.socket() as door:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-        address = f"http://localhost:{port}"
-        server = _start(environment, port, workers, log)
+    # Bound here and handed on, so that two workers of the tests never take the same port.
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        address = f"http://localhost:{door.getsockname()[1]}"
+        server = _start(environment, address, door.fileno(), workers, log)
     try:
         _wait(f"{address}/health", server)
         yield address
@@ -52,16 +49,25 @@ def served(
 
 
 def _start(
-    environment: Mapping[str, str], port: int, workers: int, log: int | None
+    environment: Mapping[str, str], address: str, door: int, workers: int, log: int | None
 ) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gunicorn", "bankproject.wsgi", f"--bind=fd://{door}"]
     settings = {
         "DJANGO_SETTINGS_MODULE": "bankproject.settings.dev",
-        "PUBLIC_URL": f"http://localhost:{port}",
+        "PUBLIC_URL": address,
         "BANK_DEMO": "1",
     }
-    command = [sys.executable, "-m", "bankproject.serving", "127.0.0.1", str(port)]
     return subprocess.Popen(
-        [*command, f"--workers={workers}"], env={**environment, **settings}, stderr=log
+        [
+            *command,
+            "--worker-class=gthread",
+            f"--workers={workers}",
+            "--threads=4",
+            "--no-control-socket",
+        ],
+        env={**environment, **settings},
+        pass_fds=[door],
+        stderr=log,
     )
 
 

@@ -13,6 +13,8 @@ from bankproject.runtime.valkey import Valkey
 from core.db.aliases import HEAD_OFFICE
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
+WEB_WORKERS: Final = 2
+WEB_THREADS: Final = 8
 
 Stage = Literal["servers", "opening", "pages", "background"]
 
@@ -52,6 +54,11 @@ class Plan:
     aliases: Sequence[str]
     clusters: Mapping[str, Cluster]
     valkey: Valkey | None
+
+    @property
+    def bound(self) -> str:
+        """Return where the pages are served, as servers are told."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def reached(self) -> str:
@@ -104,5 +111,20 @@ class Plan:
         ]
 
     def _pages(self) -> Program:
-        command = [sys.executable, "-m", "bankproject.serving", self.host, str(self.port)]
+        command = pages_command("bankproject.wsgi", self.bound)
         return Program(name="web", stage="pages", command=command, environment=self.settings)
+
+
+def pages_command(application: str, bound: str) -> list[str]:
+    """Return the command that serves a WSGI application at an address and port."""
+    return [
+        *(sys.executable, "-m", "gunicorn", application),
+        f"--bind={bound}",
+        "--worker-class=gthread",
+        f"--workers={WEB_WORKERS}",
+        f"--threads={WEB_THREADS}",
+        # The application is read once, before the workers part from their parent.
+        "--preload",
+        "--graceful-timeout=5",
+        "--no-control-socket",
+    ]
