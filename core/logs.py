@@ -6,6 +6,7 @@ library's loggers, in the same form.
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -47,9 +48,9 @@ class _Lines:
         self.name = name
 
     def write(self, line: str) -> None:
-        """Write a line, in one piece."""
-        if sys.__stderr__ is not None:
-            sys.__stderr__.write(f"{line}\n")
+        """Write a line, in one piece. A full disk or a reader that is gone stops no work."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.__stderr__.write(f"{line}\n")  # type: ignore[union-attr]  # None is passed over
 
     debug = info = warning = error = critical = write
 
