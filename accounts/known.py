@@ -72,6 +72,7 @@ class Known:
     """The values of one kind. ``load`` reads one from the database; None when there is none.
 
     ``telling`` does what must be done besides when one has changed; it may raise ``RedisError``.
+    What the cache holds without one of the ``fields``, since an earlier release told it, is none.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class Known:
         load: Callable[[str], Value | None],
         *,
         telling: Callable[[str], None] | None = None,
+        fields: frozenset[str] = frozenset(),
     ) -> None:
         self._kind = kind
         self._load = load
         self._telling = telling
+        self._fields = fields
         self._memory: dict[str, _Remembered] = {}
         _kinds[kind] = self
 
@@ -148,9 +151,10 @@ class Known:
     def _from_cache(self, name: str) -> Value | None:
         try:
             kept = cache.get(self._place(name))
-            return None if kept is None else signing.loads(kept, salt=self._place(name))
+            value = None if kept is None else signing.loads(kept, salt=self._place(name))
         except (RedisError, signing.BadSignature):
             return None
+        return value if value is not None and value.keys() >= self._fields else None
 
     def _write(self, name: str) -> None:
         if self._telling is not None:

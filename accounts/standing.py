@@ -1,6 +1,6 @@
 """How people stand with the bank: what they are to it, and whether they are let in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from allauth.mfa.utils import is_mfa_enabled
@@ -17,7 +17,7 @@ _EPOCH_LENGTH: Final = 16
 class Standing:
     """How a person stands. ``session_hash`` changes with the password.
 
-    ``needs_second_factor`` is true of those who work for the bank and must set one up first.
+    ``lacks_second_factor`` is true of those who work for the bank and have none.
     """
 
     pk: int
@@ -26,7 +26,12 @@ class Standing:
     role: str
     is_active: bool
     session_hash: str
-    needs_second_factor: bool = False
+    lacks_second_factor: bool
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Tell whether they must set a second factor up before they do anything else."""
+        return self.lacks_second_factor and bool(settings.STAFF_NEED_SECOND_FACTOR)
 
     @property
     def epoch(self) -> str:
@@ -51,7 +56,8 @@ def standing_of(pk: int) -> Standing | None:
         OperationalError, InterfaceError: the head office is silent, and the cache does not know.
     """
     value = people.get(str(pk))
-    return None if value is None else Standing(**value)
+    # Another release, which runs beside this one for a while, may tell more.
+    return None if value is None else Standing(**{name: value[name] for name in _FIELDS})
 
 
 def remember_standing(user: User) -> None:
@@ -71,13 +77,8 @@ def _value_of(user: User) -> dict[str, Any]:
         "role": role_of(user),
         "is_active": user.is_active,
         "session_hash": user.get_session_auth_hash(),
-        "needs_second_factor": _needs_second_factor(user),
+        "lacks_second_factor": role_of(user) != Role.CUSTOMER and not is_mfa_enabled(user),
     }
-
-
-def _needs_second_factor(user: User) -> bool:
-    is_asked = settings.STAFF_NEED_SECOND_FACTOR and role_of(user) != Role.CUSTOMER
-    return is_asked and not is_mfa_enabled(user)
 
 
 def _load(pk: str) -> dict[str, Any] | None:
@@ -85,4 +86,6 @@ def _load(pk: str) -> dict[str, Any] | None:
     return None if user is None else _value_of(user)
 
 
-people: Final = Known("person", _load)
+_FIELDS: Final = frozenset(one.name for one in fields(Standing))
+
+people: Final = Known("person", _load, fields=_FIELDS)

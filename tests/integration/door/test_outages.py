@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from django.core.cache import cache
@@ -62,6 +63,20 @@ def test_a_reader_does_not_undo_what_was_told_after_it_read(asha: User) -> None:
     standing = standing_of(asha.pk)
     assert standing
     assert not standing.is_active
+
+
+def test_what_another_release_told_the_cache_is_understood_or_looked_up(asha: User) -> None:
+    known = standing_of(asha.pk)
+    told = people.get(str(asha.pk))
+    assert told
+    newer = {**told, "shoe_size": 7}
+    older = {name: told[name] for name in told if name != "lacks_second_factor"}
+    for value, full_name in ((newer, "X"), (older, asha.full_name)):
+        cache.delete(f"person:{asha.pk}")
+        people.offer(str(asha.pk), {**value, "full_name": "X"})
+        forget_all()
+        assert known
+        assert standing_of(asha.pk) == replace(known, full_name=full_name)
 
 
 def test_what_the_cache_holds_must_be_signed_for_its_place(asha: User) -> None:
