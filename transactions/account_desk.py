@@ -14,9 +14,20 @@ from django.db import transaction
 from accounts.approvals import approvable, ask_approval
 from accounts.audit import acting
 from accounts.callers import Caller
-from accounts.models import Account, Approval, Holding, Rights, Role, User, UserStatus
+from accounts.models import (
+    Account,
+    Approval,
+    ApprovalState,
+    Holding,
+    Rights,
+    Role,
+    User,
+    UserStatus,
+)
 from accounts.reasons import given_reason
+from core.db.errors import Busy
 from core.errors import DomainError
+from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.branches.registry import node_of
 from transactions.governing import change_holder, change_limits, change_status
 from transactions.ledger.accounts import Limit, Status
@@ -131,16 +142,12 @@ def change_account_limits(
     # Asked for first: by what is asked for one knows afterwards what was lowered.
     approval = _ask_limits(request.account, raised, admin, key, words) if raised else None
     if lowered:
-        if not were_lowered:
-            drop_raises(request.account, lowered)
-        change_limits(
-            request.account,
-            limits=lowered,
-            is_lowering=True,
-            client=admin.pk,
-            key=key,
-            reason=words,
-        )
+        try:
+            _lower(request.account, lowered, admin, key, words, is_again=were_lowered)
+        except (Refused, BranchDown, Busy):
+            if approval is not None and asked is None:
+                _withdraw(approval)
+            raise
     return approval
 
 
@@ -188,6 +195,44 @@ def change_rights(  # a change is what these are
     with acting(by=admin.pk, credential=admin.credential, reason=words):
         change_holder(account.pk, user=person.pk, rights=rights, client=admin.pk, key=key)
     return None
+
+
+def _lower(  # a change is what these are
+    number: int,
+    lowered: Mapping[Limit, int | None],
+    admin: Caller,
+    key: str,
+    reason: str,
+    *,
+    is_again: bool,
+) -> None:
+    """Lower limits, and forget their raises that cool off unless this was done before.
+
+    Raises:
+        Refused, BranchDown, Busy: nothing was changed, and no raise is forgotten.
+        OutcomeUnknown: the branch fell silent meanwhile; the raises are forgotten.
+    """
+    dropped = {} if is_again else lowered
+    try:
+        with transaction.atomic():
+            # In one transaction, so that none is applied between the two.
+            drop_raises(number, dropped)
+            change_limits(
+                number,
+                limits=lowered,
+                is_lowering=True,
+                client=admin.pk,
+                key=key,
+                reason=reason,
+            )
+    except OutcomeUnknown:
+        drop_raises(number, dropped)
+        raise
+
+
+def _withdraw(approval: Approval) -> None:
+    """Take back what was asked for with a change that failed, unless somebody has decided."""
+    Approval.objects.filter(pk=approval.pk, state=ApprovalState.WAITING).delete()
 
 
 def _limits_named(payload: Mapping[str, Any]) -> set[str]:
