@@ -37,7 +37,9 @@ class Party:
 
 def payee_of(number: int) -> Party:
     """Return an account to be paid, with enough of its owner's name to notice a mistake."""
-    party = parties_of([number])[number]
+    # Asked anew each time: on this name money is sent.
+    name = "" if is_bank_account(number) else _asked_names({number}).get(number, "")
+    party = _party(number, name)
     first, *others = party.name.split() or [""]
     return replace(party, name=" ".join([first, *(f"{other[0]}." for other in others)]))
 
@@ -50,12 +52,13 @@ def parties_of(numbers: Collection[int]) -> dict[int, Party]:
     asked = {*numbers}
     people = {number for number in asked if not is_bank_account(number)}
     names = _owners_names.of(people)
-    return {
-        number: Party(number, names.get(number, ""), is_bank=False)
-        if number in people
-        else Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
-        for number in asked
-    }
+    return {number: _party(number, names.get(number, "")) for number in asked}
+
+
+def _party(number: int, owners_name: str) -> Party:
+    if is_bank_account(number):
+        return Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
+    return Party(number, owners_name, is_bank=False)
 
 
 def _asked_names(accounts: set[int]) -> dict[int, str]:

@@ -18,11 +18,10 @@ from accounts.models import Account, UserStatus
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
 from core.clock import bank_day
-from core.db.errors import Busy
 from core.errors import DomainError
 from transactions.branches.following import follow_accounts
 from transactions.branches.registry import node_of
-from transactions.branches.rounds import reachable
+from transactions.branches.rounds import SILENCE, reachable
 from transactions.governing import change_limits
 from transactions.ledger.accounts import MOVED, Limit, Limits, Status, limits_of
 from transactions.ledger.codes import Code, Refused
@@ -145,7 +144,8 @@ def apply_due_raises(*, now: datetime) -> int:
     applied = 0
     silent: set[str] = set()
     wishes = reachable(
-        due.order_by("applies_at"),
+        due,
+        by="applies_at",
         accounts=lambda wish: [wish.account],
         silent=silent,
         most=_MOST_AT_ONCE,
@@ -163,7 +163,7 @@ def apply_due_raises(*, now: datetime) -> int:
         except (DomainError, DatabaseError, psycopg.Error) as error:
             reason = " ".join(str(error).split())
             _log.warning("limit_raise_postponed", raise_id=str(wish.pk), error=reason)
-            if not isinstance(error, Busy):
+            if isinstance(error, SILENCE):
                 silent.add(node_of(wish.account))
     return applied
 

@@ -13,11 +13,10 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from accounts.models import AccountStatus, Holding
-from core.db.errors import Busy
 from core.errors import DomainError
 from core.money import Money
 from transactions.branches.registry import node_of
-from transactions.branches.rounds import reachable
+from transactions.branches.rounds import SILENCE, reachable
 from transactions.cash import daily_at_machine
 from transactions.governing import limit_payee
 from transactions.ledger.codes import Refused
@@ -81,7 +80,8 @@ def keep_cooling(*, now: datetime, payee: int | None = None) -> None:
         to_do = to_do.filter(payee=payee)
     silent: set[str] = set()
     due = reachable(
-        to_do.order_by("until"),
+        to_do,
+        by="until",
         accounts=lambda cooling: [cooling.account],
         silent=silent,
         most=_MOST_AT_ONCE,
@@ -96,7 +96,7 @@ def keep_cooling(*, now: datetime, payee: int | None = None) -> None:
         except (DomainError, DatabaseError, psycopg.Error) as error:
             reason = " ".join(str(error).split())
             _log.warning("payee_cooling_postponed", cooling=cooling.pk, error=reason)
-            if not isinstance(error, Busy):
+            if isinstance(error, SILENCE):
                 silent.add(node_of(cooling.account))
 
 

@@ -6,12 +6,13 @@ claimed by its state and sent under its own key, so that it moves money once at 
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 import psycopg
 import structlog
 from django.db import DatabaseError, OperationalError, connections, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
@@ -148,15 +149,18 @@ def send_due_transfers(*, now: datetime) -> int:
 
     No transaction may be open. Of those that need a branch that is down, only one is tried.
     """
+    begun = monotonic()
     _give_up_old(now)
     sent = 0
     silent: set[str] = set()
-    due = reachable(_due(now), accounts=_parties, silent=silent, most=_MOST_AT_ONCE)
+    due = reachable(_due(now), by="tried_at", accounts=_parties, silent=silent, most=_MOST_AT_ONCE)
     for scheduled in due:
-        if not _claim(scheduled, now):
+        # A round can take minutes: as of its beginning, a fresh claim would look left over.
+        claimed_at = now + timedelta(seconds=monotonic() - begun)
+        if not _claim(scheduled, claimed_at):
             continue
         try:
-            sent += _send(scheduled, now)
+            sent += _send(scheduled, claimed_at)
         except BranchDown as error:
             silent.add(error.node)
         except _NoAnswer:
@@ -169,16 +173,16 @@ def _parties(scheduled: ScheduledTransfer) -> tuple[int, int]:
 
 
 def _due(now: datetime) -> QuerySet[ScheduledTransfer]:
-    """Return what is to be tried now; what was tried longest ago comes first."""
+    """Return what is to be tried now."""
     untried = Q(tried_at__isnull=True) | Q(tried_at__lte=now - _TRY_AGAIN)
     waiting = Q(state=State.WAITING, not_before__lte=now) & untried
     left_over = Q(
         state=State.SENDING,
+        not_before__lte=now,
         tried_at__lte=now - _TAKE_OVER,
         queued_at__gt=now - LONGEST_WAIT,
     )
-    found = ScheduledTransfer.objects.filter(waiting | left_over)
-    return found.order_by(F("tried_at").asc(nulls_first=True), "pk")
+    return ScheduledTransfer.objects.filter(waiting | left_over)
 
 
 def _claim(scheduled: ScheduledTransfer, now: datetime) -> bool:
@@ -209,9 +213,7 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         connections.close_all()
         raise _NoAnswer from error
     except (BranchDown, Busy) as error:
-        # Of one left over from an earlier try nobody knows yet what came of that.
-        state = State.WAITING if scheduled.state == State.WAITING else State.SENDING
-        _note(scheduled, now, state=state, reason=error.message)
+        _note(scheduled, now, state=_state_before(scheduled), reason=error.message)
         if isinstance(error, BranchDown):
             raise
         return False
@@ -229,10 +231,19 @@ def _after_refusal(
     lacks_money = isinstance(refusal, Refused) and refusal.reason is Code.INSUFFICIENT_FUNDS
     again = now + _TRY_FOR_MONEY
     if lacks_money and scheduled.retry_until is not None and again <= scheduled.retry_until:
-        return {"state": State.WAITING, "not_before": again, "reason": refusal.message}
+        state = _state_before(scheduled)
+        return {"state": state, "not_before": again, "reason": refusal.message}
     if scheduled.standing_order_id is not None:
         _log.warning("standing_order_failed", scheduled=scheduled.pk, code=refusal.code)
     return {"state": State.REFUSED, "reason": refusal.message}
+
+
+def _state_before(scheduled: ScheduledTransfer) -> str:
+    """Return the state in which a claimed transfer is left to be tried again.
+
+    Of one left over from an earlier try nobody knows what comes of that: it cannot be cancelled.
+    """
+    return State.WAITING if scheduled.state == State.WAITING else State.SENDING
 
 
 def _request(scheduled: ScheduledTransfer) -> TransferRequest:

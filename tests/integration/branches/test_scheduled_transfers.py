@@ -17,6 +17,7 @@ from tests.factories import inr, instant, person
 from tests.integration.branches.test_crossing import account_at, balance_of
 from tests.outages import node_down
 from tests.servers import TestServer
+from transactions.branches import rounds
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.chart import BankAccounts, Place
 from transactions.ledger.accounts import set_holder
@@ -37,7 +38,7 @@ from transactions.services import Receipt, TransferRequest, transfer_funds
 from transactions.upkeep import run_upkeep
 
 NOW = instant()
-LATER = NOW + timedelta(seconds=6)
+LATER = NOW + timedelta(minutes=1)
 State = ScheduledTransfer.State
 
 
@@ -103,8 +104,15 @@ class TestAWaitingTransfer:
         assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (600, 400)
 
     def test_does_not_keep_those_to_other_branches_waiting(
-        self, asha: User, mine: int, theirs: int, branches: Branches, server: TestServer
+        self,
+        asha: User,
+        mine: int,
+        theirs: int,
+        branches: Branches,
+        server: TestServer,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr(rounds, "_PAGE", 20)
         with node_down(server, branches.delhi):
             waiting = [queue_transfer(wish(asha, mine, theirs), now=NOW) for _ in range(2)]
             ScheduledTransfer.objects.bulk_create(
@@ -124,7 +132,7 @@ class TestAWaitingTransfer:
             assert send_due_transfers(now=NOW) == 1
         assert state_of(local) == State.DONE
         assert [state_of(one) for one in waiting] == [State.WAITING] * 2
-        assert [one.tried_at for one in waiting] == [NOW, None]
+        assert [one.tried_at is None for one in waiting] == [False, True]
 
     def test_is_sent_once_by_many_who_try_at_once(self, asha: User, mine: int, theirs: int) -> None:
         for _ in range(2):
@@ -204,9 +212,47 @@ class TestATryWithoutAnAnswer:
         with pytest.raises(NotCancellable, match="being sent this very moment"):
             cancel_transfer(asha.pk, scheduled=scheduled.pk)
         assert send_due_transfers(now=NOW + timedelta(minutes=1)) == 0
-        assert send_due_transfers(now=NOW + timedelta(minutes=2)) == 1
+        assert send_due_transfers(now=NOW + timedelta(minutes=3)) == 1
         assert state_of(scheduled) == State.DONE
         assert (balance_of(MUM, mine), balance_of(DEL, theirs)) == (600, 400)
+
+    def test_that_another_one_took_over_is_left_beyond_cancelling_for_lack_of_money(
+        self, asha: User, mine: int, theirs: int
+    ) -> None:
+        """Whoever tried before may be at it still, and may find the money."""
+        scheduled = queue_transfer(wish(asha, mine, theirs, minor=1_001), now=NOW)
+        ScheduledTransfer.objects.update(
+            state=State.SENDING, tried_at=NOW, retry_until=NOW + timedelta(hours=5)
+        )
+        assert send_due_transfers(now=NOW + timedelta(minutes=3)) == 0
+        assert state_of(scheduled) == State.SENDING
+        assert "not enough money" in scheduled.reason
+        with pytest.raises(NotCancellable):
+            cancel_transfer(asha.pk, scheduled=scheduled.pk)
+        ScheduledTransfer.objects.update(amount=1_000)
+        assert send_due_transfers(now=NOW + timedelta(minutes=30)) == 0
+        assert send_due_transfers(now=NOW + timedelta(minutes=90)) == 1
+        assert state_of(scheduled) == State.DONE
+
+    def test_in_a_round_of_minutes_is_taken_over_by_nobody_while_it_is_fresh(
+        self, asha: User, mine: int, theirs: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(2):
+            queue_transfer(wish(asha, mine, theirs), now=NOW)
+        passed = 0.0
+        by_others: list[int] = []
+
+        def send(request: TransferRequest, *, now: datetime) -> Receipt:
+            nonlocal passed
+            if passed:
+                by_others.append(send_due_transfers(now=NOW + timedelta(seconds=passed)))
+            passed = 180.0
+            return transfer_funds(request, now=now)
+
+        monkeypatch.setattr(scheduling, "monotonic", lambda: passed)
+        monkeypatch.setattr(scheduling, "transfer_funds", send)
+        assert send_due_transfers(now=NOW) == 2
+        assert by_others == [0]
 
     def test_is_known_to_be_sent_by_the_one_who_sent_it(
         self, asha: User, mine: int, theirs: int, monkeypatch: pytest.MonkeyPatch

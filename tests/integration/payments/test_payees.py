@@ -1,8 +1,10 @@
 """Payees: saved with a code, paid little for a day, and nobody else's business."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from psycopg.errors import CheckViolation
 
 from accounts.callers import Caller
 from accounts.models import User
@@ -17,8 +19,11 @@ from tests.outages import node_down
 from tests.servers import TestServer
 from transactions.branches.outcomes import BranchDown
 from transactions.chart import BankAccounts, Place, open_chart
+from transactions.governing import limit_payee
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Kind, Transfer, post
+from transactions.parties import parties_of
+from transactions.payments import cooling
 from transactions.payments.cooling import COOLING_OFF, cooling_limit, cooling_until, keep_cooling
 from transactions.payments.models import Payee, PayeeCooling
 from transactions.payments.parties import payee_account
@@ -207,6 +212,30 @@ def keeps_no_other_waiting(other: int, *, behind: int) -> None:
 
 
 @pytest.mark.django_db
-def test_an_account_is_confirmed_by_its_owners_short_name(theirs: int) -> None:
-    found = payee_account(theirs)
-    assert (found.name, found.currency) == ("Vikram S.", "INR")
+def test_what_cannot_be_done_for_one_keeps_no_other_of_its_branch_waiting(
+    mine: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = customer_account(person()), customer_account(person())
+    PayeeCooling.objects.bulk_create(
+        PayeeCooling(account=mine, payee=payee, daily_limit=1, until=NOW + timedelta(days=days))
+        for days, payee in enumerate((broken, sound), start=1)
+    )
+
+    def limit(number: int, *, payee: int, **how: Any) -> None:
+        if payee == broken:
+            raise CheckViolation
+        limit_payee(number, payee=payee, **how)
+
+    monkeypatch.setattr(cooling, "limit_payee", limit)
+    keep_cooling(now=NOW)
+    is_set = PayeeCooling.objects.values_list("payee", "is_set")
+    assert dict(is_set) == {broken: False, sound: True}
+
+
+@pytest.mark.django_db
+def test_an_account_is_confirmed_by_its_owners_short_name_of_this_moment(theirs: int) -> None:
+    parties_of([theirs])
+    for name, short in (("Vikram Singh", "Vikram S."), ("Vikram Rao", "Vikram R.")):
+        User.objects.filter(holdings__account=theirs).update(full_name=name)
+        found = payee_account(theirs)
+        assert (found.name, found.currency) == (short, "INR")
