@@ -9,6 +9,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -98,8 +99,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
 
     def set_password(self, user: User, password: str) -> None:
         """Set a password; what acts for its owner elsewhere ends: sessions and API keys."""
-        super().set_password(user, password)
-        revoke_keys_of(user.pk)
+        with transaction.atomic():
+            # Whoever makes a key takes turns with this, and none is left that was made before.
+            User.objects.select_for_update().filter(pk=user.pk).first()
+            super().set_password(user, password)
+            revoke_keys_of(user.pk)
         end_sessions_of(user.pk, but=self.request.session.session_key)
         forget_standing(user.pk)
 

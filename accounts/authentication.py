@@ -86,7 +86,12 @@ def _caller_of(token: str) -> Caller:
     if not is_open(claims.session, person=claims.person, now=clock.now()):
         raise InvalidToken(_REVOKED)
     return Caller(
-        pk=person.pk, role=person.role, scopes=None, via="token", credential=str(claims.session)
+        pk=person.pk,
+        role=person.role,
+        scopes=None,
+        via="token",
+        credential=str(claims.session),
+        epoch=person.epoch,
     )
 
 
@@ -119,6 +124,7 @@ def _caller_by_session(session: SessionBase) -> Caller | None:
         scopes=None,
         via="session",
         credential=str(session.get(IN_SESSION, "")),
+        epoch=person.epoch,
     )
 
 

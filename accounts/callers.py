@@ -19,7 +19,8 @@ class Caller:
 
     ``scopes`` is None for sessions and tokens, which may what the role may; an API key has its own.
     ``credential`` is the id of the session or key, for logs and the audit. ``largest_transfer`` is
-    the most that an API key may send at once, in minor units of the bank's currency.
+    the most that an API key may send at once, in minor units of the bank's currency. ``epoch`` is
+    what the person's password was known by when they were let in.
     """
 
     pk: int
@@ -28,6 +29,7 @@ class Caller:
     via: Literal["session", "token", "key"]
     credential: str
     largest_transfer: int | None = None
+    epoch: str = ""
     is_authenticated: Literal[True] = True
 
     def has_perm(self, name: str) -> bool:

@@ -19,7 +19,7 @@ from accounts.known import Known
 from accounts.last_used import note_used
 from accounts.mails import MailNotSent, send_mail_to
 from accounts.models import ApiKey, User
-from accounts.standing import role_of
+from accounts.standing import epoch_of, role_of
 from accounts.step_up import require_step_up
 from accounts.tokens import InvalidToken
 from core.api.access import scopes_of
@@ -83,13 +83,17 @@ class UsableKey:
     largest_transfer: int | None
 
 
-def ask_key(pk: int, asked: KeyRequest, *, step_up: StepUp, now: datetime) -> tuple[ApiKey, str]:
+def ask_key(
+    pk: int, asked: KeyRequest, *, epoch: str, step_up: StepUp, now: datetime
+) -> tuple[ApiKey, str]:
     """Make an API key for a person who gives the code for it, and tell them by mail.
 
-    The text of the key is returned besides, and not kept.
+    ``epoch`` is the one in which they were let in. The text of the key is returned besides, and not
+    kept. No transaction may be open.
 
     Raises:
         ScopeNotForRole, TooManyKeys
+        InvalidToken: their password was changed since they were let in, or they are not active.
         StepUpRequired, WrongStepUpCode, TooManyCodes, NoStepUp, MailNotSent
     """
     person = User.objects.get(pk=pk)
@@ -102,7 +106,7 @@ def ask_key(pk: int, asked: KeyRequest, *, step_up: StepUp, now: datetime) -> tu
         code=step_up.code,
         now=now,
     )
-    key, text = make_key(pk, asked, now=now)
+    key, text = make_key(pk, asked, epoch=epoch, now=now)
     if person.email:
         try:
             send_mail_to(person, "key_made", key=key)
@@ -112,13 +116,22 @@ def ask_key(pk: int, asked: KeyRequest, *, step_up: StepUp, now: datetime) -> tu
     return key, text
 
 
-def make_key(pk: int, asked: KeyRequest, *, now: datetime) -> tuple[ApiKey, str]:
+@transaction.atomic
+def make_key(pk: int, asked: KeyRequest, *, epoch: str, now: datetime) -> tuple[ApiKey, str]:
     """Make an API key for a person and return it, and its text, which is not kept.
+
+    It locks the person, as does what revokes their keys with a password or a role: a key is made
+    before that and revoked with the others, or is not made.
 
     Raises:
         ScopeNotForRole, TooManyKeys
+        InvalidToken: the epoch is over, or they are not active.
     """
-    _refuse_wrong(User.objects.get(pk=pk), asked, now)
+    person = User.objects.select_for_update().get(pk=pk)
+    if not person.is_active or not compare_digest(epoch_of(person), epoch):
+        message = "Your password or status was changed meanwhile; log in again."
+        raise InvalidToken(message)
+    _refuse_wrong(person, asked, now)
     prefix = BEGINNING + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(_PREFIX_LENGTH))
     text = f"{prefix}_{secrets.token_urlsafe(_SECRET_BYTES)}"
     key = ApiKey.objects.create(

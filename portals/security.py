@@ -19,7 +19,7 @@ from accounts.logins import log_ins_of
 from accounts.open_sessions import end_session, sessions_of
 from accounts.selectors import credential_changes_of
 from accounts.sessions import IN_SESSION
-from accounts.standing import role_of
+from accounts.standing import epoch_of, role_of
 from accounts.step_up import StepUpRequired, WrongStepUpCode
 from core import clock
 from core.amounts import parse_typed_amount
@@ -148,7 +148,7 @@ def _make(request: HttpRequest, form: KeyForm) -> str:
         expires_at=now + timedelta(days=form.cleaned_data["life"]),
     )
     with acting_as(caller(request), request=request):
-        return ask_key(who.pk, asked, step_up=step_up, now=now)[1]
+        return ask_key(who.pk, asked, epoch=epoch_of(who), step_up=step_up, now=now)[1]
 
 
 def _key_page(

@@ -112,9 +112,11 @@ class KeyList(BankView):
         """Make an API key. Its text is shown this once."""
         now = clock.now()
         asked = _key_request(request, now)
-        person = caller_pk(request)
-        with acting_as(caller_of(request), request=request._request):  # noqa: SLF001  # DRF names it so
-            key, text = ask_key(person, asked, step_up=step_up_of(request), now=now)
+        caller = caller_of(request)
+        with acting_as(caller, request=request._request):  # noqa: SLF001  # DRF names it so
+            key, text = ask_key(
+                caller.pk, asked, epoch=caller.epoch, step_up=step_up_of(request), now=now
+            )
         return Response({**_shown(key), "key": text}, status=201)
 
 

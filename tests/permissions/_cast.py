@@ -12,6 +12,7 @@ from django.test import Client
 
 from accounts.keys import KeyRequest, make_key
 from accounts.models import Session, SessionKind, User, UserStatus
+from accounts.standing import epoch_of
 from accounts.tokens import tokens_of
 from core import clock
 from core.api.access import SCOPES
@@ -115,5 +116,5 @@ def _with_key(owner: User, scope: str) -> Caller:
         largest_transfer=10**9,
         expires_at=now + timedelta(days=1),
     )
-    _key, text = make_key(owner.pk, asked, now=now)
+    _key, text = make_key(owner.pk, asked, epoch=epoch_of(owner), now=now)
     return Caller(key=text)

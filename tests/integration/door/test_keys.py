@@ -11,10 +11,12 @@ from rest_framework.request import Request
 from accounts.approvals import approve
 from accounts.authentication import TokenAuthentication
 from accounts.callers import forget_standing
-from accounts.keys import keys
+from accounts.keys import KeyRequest, keys, make_key
 from accounts.known import forget_all
 from accounts.models import ApiKey, User
 from accounts.roles import ask_role
+from accounts.standing import epoch_of
+from accounts.tokens import InvalidToken
 from core import clock
 from tests.codes import mailed_code
 from tests.expectations import statements_counted
@@ -155,6 +157,26 @@ def test_ends_with_its_owners_password(asha: User, token: str) -> None:
     with TestCase.captureOnCommitCallbacks(execute=True):
         client.post("/auth/password/change/", typed)
     assert code_of(ask("accounts", token=key)) == "invalid_token"
+
+
+@pytest.mark.parametrize("change", ["password", "status"])
+def test_is_not_made_for_who_was_let_in_before_a_change(asha: User, change: str) -> None:
+    now, epoch = clock.now(), epoch_of(asha)
+    asked = KeyRequest(
+        name="x",
+        scopes=frozenset({"accounts:read"}),
+        largest_transfer=None,
+        expires_at=now + timedelta(days=1),
+    )
+    make_key(asha.pk, asked, epoch=epoch, now=now)
+    if change == "password":
+        asha.set_password("seven purple elephants dance")
+        asha.save()
+    else:
+        set_active(asha, is_active=False)
+    with pytest.raises(InvalidToken):
+        make_key(asha.pk, asked, epoch=epoch, now=now)
+    assert ApiKey.objects.count() == 1
 
 
 def test_its_use_is_noted_to_the_hour_without_a_statement_each_time(

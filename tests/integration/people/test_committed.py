@@ -1,21 +1,25 @@
 """What several do at once, what the owner may, and what a silent head office means."""
 
 import threading
-from time import monotonic
+from datetime import timedelta
+from time import monotonic, sleep
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts import known
 from accounts.access_log import LookNotNoted, note_viewed
 from accounts.approvals import AlreadyDecided, approve, ask_approval
-from accounts.models import Role, Session, StatusChange, UserStatus, Viewing
-from accounts.standing import standing_of
+from accounts.keys import KeyRequest, make_key
+from accounts.models import ApiKey, Role, Session, StatusChange, UserStatus, Viewing
+from accounts.standing import epoch_of, standing_of
 from accounts.status import change_person_status
+from accounts.tokens import InvalidToken
 from bankproject.runtime.postgres import BankUrls
+from core import clock
 from tests.factories import checker, person
 from tests.integration.door.test_outages import cache_away
 from tests.integration.people.conftest import TRY, Tries
@@ -42,6 +46,44 @@ def test_of_two_who_decide_at_once_one_does(fresh_bank: BankUrls, tries: Tries) 
         thread.join()
     assert sorted(came_of_it) == ["already_decided"] * 3 + ["done"]
     assert len(tries.calls) == 1
+
+
+def test_no_key_is_made_across_a_change_of_the_password(fresh_bank: BankUrls) -> None:
+    assert fresh_bank
+    asha, now = person(), clock.now()
+    epoch = epoch_of(asha)
+    asked = KeyRequest(
+        name="x",
+        scopes=frozenset({"accounts:read"}),
+        largest_transfer=None,
+        expires_at=now + timedelta(days=1),
+    )
+    came_of_it: list[str] = []
+
+    def make() -> None:
+        try:
+            make_key(asha.pk, asked, epoch=epoch, now=now)
+        except InvalidToken as error:
+            came_of_it.append(error.code)
+        finally:
+            connection.close()
+
+    making = threading.Thread(target=make)
+    with transaction.atomic():
+        asha.set_password("seven purple elephants dance")
+        asha.save()
+        making.start()
+        while making.is_alive() and not _somebody_waits():
+            sleep(0.01)
+    making.join()
+    assert came_of_it == ["invalid_token"]
+    assert not ApiKey.objects.exists()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def test_a_look_that_cannot_be_noted_is_refused(
