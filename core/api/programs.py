@@ -15,7 +15,7 @@ _DOOR: Final = "/api/v1/auth/"
 class ProgramMiddleware:
     """Answer programs at once: without cookies, sessions, forms, and headers for pages.
 
-    It stands before the middleware that does all this, which takes a third of a transfer's time.
+    It stands before the middleware that does all this: a quarter of a transfer's Python.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

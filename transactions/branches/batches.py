@@ -59,12 +59,12 @@ class _Batch:
     """A batch as each of its two nodes has to post it; ``sent_by`` is the source's query."""
 
     id: UUID
-    sent_by: str
     source: str
     destination: str
     items: int
     sending: dict[str, Any]
     receiving: dict[str, Any]
+    sent_by: str = "send_batch"
 
 
 def post_batch_across(
@@ -121,7 +121,6 @@ def _batch(transfers: Sequence[Transfer], order: Order, source: str, destination
     ]
     return _Batch(
         id=uuid4(),
-        sent_by="send_batch",
         source=source,
         destination=destination,
         items=len(transfers),
