@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date, datetime
+from math import inf
+from time import monotonic
 from typing import Any, Final
 
 import psycopg
@@ -20,7 +22,7 @@ from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
 from transactions.events import feed_events
-from transactions.ledger.connection import fetch_one
+from transactions.ledger.connection import fetch_all, fetch_one
 from transactions.limits.changing import apply_due_raises
 from transactions.payments.cooling import keep_cooling
 from transactions.payments.due_dates import queue_standing_orders
@@ -31,20 +33,28 @@ MONTHS_AHEAD: Final = 12
 PATIENCE_SECONDS: Final = 2.0
 # A fold after a long import reads millions of rows; what takes longer has fallen silent.
 LONGEST_SECONDS: Final = 60.0
+# Each look at the copies opens connections of its own, which costs more than all else here.
+ALARM_SECONDS: Final = 10.0
 _log = structlog.get_logger(__name__)
 
 
-class _Worker:
-    """A thread for one kind of work on one node, with its own connections."""
+class Worker:
+    """A thread for one kind of work on one node, with its own connections.
 
-    def __init__(self, job: Callable[..., Any]) -> None:
+    Between two beginnings it rests for at least so many seconds.
+    """
+
+    def __init__(self, job: Callable[..., Any], *, rest_seconds: float = 0.0) -> None:
         self._job = job
+        self._rest_seconds = rest_seconds
         self._thread = ThreadPoolExecutor(1)
         self._under_way: Future[Any] | None = None
+        self._rests_until = -inf
 
     def begin(self, **arguments: Any) -> Future[Any]:
-        """Begin the work, unless it is under way still."""
-        if self._under_way is None or self._under_way.done():
+        """Begin the work, unless it is under way still or rests; return what was begun last."""
+        if self._under_way is None or (self._under_way.done() and monotonic() > self._rests_until):
+            self._rests_until = monotonic() + self._rest_seconds
             self._under_way = self._thread.submit(self._do, **arguments)
         return self._under_way
 
@@ -59,7 +69,7 @@ class _Worker:
             _log.exception("upkeep_failed", **arguments)
 
 
-_workers: Final[dict[tuple[str, str], _Worker]] = {}
+_workers: Final[dict[tuple[Callable[..., Any], str], Worker]] = {}
 
 
 def run_upkeep(*, now: datetime) -> None:
@@ -70,27 +80,26 @@ def run_upkeep(*, now: datetime) -> None:
     """
     begun = []
     for node in nodes():
-        sweeper = _workers.setdefault((node, "sweep"), _Worker(sweep_node))
-        keeper = _workers.setdefault((node, "keep_up"), _Worker(keep_up))
-        copier = _workers.setdefault((node, "copy"), _Worker(copy_changes))
-        spreader = _workers.setdefault((node, "spread"), _Worker(spread_moves))
-        feeder = _workers.setdefault((node, "feed"), _Worker(feed_events))
         begun += [
-            sweeper.begin(node=node),
-            keeper.begin(node=node, now=now),
-            copier.begin(node=node),
-            spreader.begin(node=node),
-            feeder.begin(node=node, now=now),
+            _begin(sweep_node, node=node),
+            _begin(keep_up, node=node, now=now),
+            _begin(copy_changes, node=node),
+            _begin(spread_moves, node=node),
+            _begin(feed_events, node=node, now=now),
         ]
-    _workers.setdefault((HEAD_OFFICE, "alarms"), _Worker(sound_alarms)).begin()
-    sender = _workers.setdefault((HEAD_OFFICE, "send"), _Worker(send_due_transfers))
-    sender.begin(now=now)
-    keeper_of_dates = _workers.setdefault((HEAD_OFFICE, "dates"), _Worker(keep_dates))
-    keeper_of_dates.begin(now=now)
-    _workers.setdefault((HEAD_OFFICE, "approvals"), _Worker(carry_out_left_over)).begin()
-    welcomer = _workers.setdefault((HEAD_OFFICE, "welcome"), _Worker(open_waiting_accounts))
-    welcomer.begin(now=now)
+    _begin(sound_alarms, rest_seconds=ALARM_SECONDS)
+    _begin(send_due_transfers, now=now)
+    _begin(keep_dates, now=now)
+    _begin(carry_out_left_over)
+    _begin(open_waiting_accounts, now=now)
     wait(begun, timeout=PATIENCE_SECONDS)
+
+
+def _begin(job: Callable[..., Any], *, rest_seconds: float = 0.0, **arguments: Any) -> Future[Any]:
+    place = (job, arguments.get("node", HEAD_OFFICE))
+    if place not in _workers:
+        _workers[place] = Worker(job, rest_seconds=rest_seconds)
+    return _workers[place].begin(**arguments)
 
 
 def keep_dates(*, now: datetime) -> None:
@@ -117,9 +126,7 @@ def add_partitions(*, now: datetime, using: str = "default") -> int:
     A posting that is prepared or slow may be in the way: then the next call does it.
     """
     added = 0
-    first = now.year * 12 + now.month - 1
-    for year, month0 in (divmod(first + ahead, 12) for ahead in range(MONTHS_AHEAD + 1)):
-        month = date(year, month0 + 1, 1)
+    for month in _months_without_partition(now, using):
         try:
             added += bool(fetch_one("add_partition", {"month": month}, using)[0])
         except Busy:
@@ -129,3 +136,8 @@ def add_partitions(*, now: datetime, using: str = "default") -> int:
             # Transfers of the month are in DEFAULT already: the alarm's business, and the owner's.
             _log.error("journal_partition_impossible", month=month.isoformat(), node=using)
     return added
+
+
+def _months_without_partition(now: datetime, using: str) -> list[date]:
+    months = {"first": now.date().replace(day=1), "ahead": MONTHS_AHEAD}
+    return [month for (month,) in fetch_all("months_without_partition", months, using)]

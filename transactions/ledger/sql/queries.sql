@@ -465,6 +465,14 @@ SELECT ledger.expire_holds_v1()
 -- name: forget_requests
 SELECT ledger.forget_requests_v1(interval '90 days')
 
+-- name: months_without_partition
+SELECT month::date
+FROM generate_series(
+    %(first)s::timestamp, %(first)s::timestamp + make_interval(months => %(ahead)s), interval '1 month'
+) AS month
+WHERE to_regclass('ledger.journal_' || to_char(month, 'YYYY_MM')) IS NULL
+ORDER BY month
+
 -- name: add_partition
 SELECT ledger.add_partition_v1(%(month)s)
 
