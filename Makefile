@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage fix lock clean bench prove faults install install-dev
+.PHONY: help run test coverage fix css lock clean bench prove faults install install-dev
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -29,6 +29,9 @@ fix: install-dev ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint --quiet --reformat templates
+
+css: ## Compile the style sheet from design/ (needs npm)
+	@cd design && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent css
 
 bench: install-dev ## Measure: NAME=ledger …
 	@$(call only_known,benchmarks)

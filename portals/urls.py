@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals import aliases, outbox, profile, security
+from portals import aliases, components, outbox, preferences, profile, security
 from portals.customer import cash, scheduled, transfers, views
 from portals.employee import nodes, operations
 
@@ -32,5 +32,7 @@ urlpatterns = [
     path("security/keys/<uuid:key_id>/revoke/", security.key_revoke, name="key-revoke"),
     path("login", aliases.log_in, name="alias-login"),
     path("register", aliases.register, name="alias-register"),
+    path("theme/", preferences.theme, name="theme"),
+    path("components/", components.components, name="components"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

@@ -39,6 +39,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_cotton",
+    "django_htmx",
     "pgtrigger",
     "pghistory",
     "core",
@@ -279,6 +281,9 @@ TIME_ZONE = BANK_TIME_ZONE
 USE_TZ = True
 LANGUAGE_CODE = "en-in"
 USE_I18N = True
+
+# <c-money> is templates/components/money.html.
+COTTON_DIR = "components"
 
 STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from accounts.numbers import shown_user_id
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
+from portals.preferences import THEMES
 
 register = template.Library()
 
@@ -137,6 +138,12 @@ def _time(at: datetime, pattern: str) -> SafeString:
 def in_demo() -> bool:
     """Tell whether this bank is a demo."""
     return settings.BANK_DEMO
+
+
+@register.simple_tag
+def themes() -> list[tuple[str, object]]:
+    """Return the themes a person may choose, each with its words."""
+    return list(THEMES.items())
 
 
 @register.simple_tag
