@@ -33,7 +33,7 @@ _QUERIES = queries(Path(__file__).parents[1] / "transactions" / "ledger" / "sql"
 _OPEN = {
     "since": datetime(1970, 1, 1, tzinfo=UTC),
     "until": datetime(9999, 1, 1, tzinfo=UTC),
-    **dict.fromkeys(("value_since", "value_until", "least", "most", "kind", "text")),
+    **dict.fromkeys(("value_since", "value_until", "direction", "least", "most", "kind", "text")),
 }
 
 

@@ -1,6 +1,6 @@
 """What people may see of their accounts: each selector answers one page or one API method."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -73,15 +73,6 @@ class Movement(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """A page of an account's movements, newest first; ``older`` is where the next page begins."""
-
-    account: AccountView
-    movements: Sequence[Movement]
-    older: UUID | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferView:
     """A transfer as one of its parties sees it: balances of the other side are not theirs.
 
@@ -125,38 +116,32 @@ def account_of(user: int, *, number: int) -> AccountView:
         Refused: there is none of theirs with this number.
         BranchDown: its branch does not answer.
     """
-    return _known(_balance_of(user, number))
+    return view_of(balance_held(user, number))
+
+
+def balance_held(user: int, number: int) -> Balance:
+    """Return the balance of a person's account.
+
+    Raises:
+        Refused: there is none of theirs with this number.
+        BranchDown: its branch does not answer.
+    """
+    found = _held_somewhere(user, number)
+    if not found:
+        refuse_silence_of(node_of(number))
+        raise Refused(Code.UNKNOWN_ACCOUNT)
+    return found[0]
+
+
+def view_of(balance: Balance) -> AccountView:
+    """Return an account with what the head office calls it."""
+    return _view(balance, _identities.of([balance.number]).get(balance.number))
 
 
 def held_by(user: int) -> dict[int, str]:
     """Return the currency of each account that a person holds rights on, of nodes that answer."""
     held = ask_everywhere(lambda node: reads.balances_of(user, using=node))
     return {one.number: one.currency for one in held}
-
-
-def statement(
-    user: int,
-    *,
-    number: int,
-    before: UUID | None,
-    limit: int,
-    wanted: Callable[[str], EntryFilter] | None = None,
-) -> Statement:
-    """Return up to ``limit`` movements of a person's account that are older than ``before``.
-
-    ``wanted`` says which, in the account's currency.
-
-    Raises:
-        Refused: the person has no such account.
-    """
-    balance = _balance_of(user, number)
-    conditions = wanted(balance.currency) if wanted else EVERYTHING
-    # No later than the balance: no month after it is looked at, and the page goes with it.
-    newest = min(before or LAST_ID, balance.before or LAST_ID)
-    found = _entries(number, before=newest, limit=limit + 1, wanted=conditions)
-    page = found[:limit]
-    older = page[-1].transfer_id if len(found) > limit else None
-    return Statement(account=_known(balance), movements=_movements(number, page), older=older)
 
 
 def balance_at(user: int, *, number: int, at: datetime) -> Money:
@@ -189,12 +174,29 @@ def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[M
     found = [
         (entry, account.number)
         for account in accounts
-        for entry in _entries(account.number, before=LAST_ID, limit=limit)
+        for entry in entries_of(account.number, before=LAST_ID, limit=limit)
     ]
     found.sort(key=lambda pair: pair[0].transfer_id, reverse=True)
     newest = found[:limit]
     parties = parties_of([entry.counterparty for entry, _number in newest])
     return [_movement(number, entry, parties) for entry, number in newest]
+
+
+def entries_of(
+    number: int, *, before: UUID, limit: int, wanted: EntryFilter = EVERYTHING
+) -> list[Entry]:
+    """Return an account's entries, newest first; of all nodes on which it has lived."""
+    found = ask_for_account(
+        number,
+        lambda node: reads.entries(number, before=before, limit=limit, wanted=wanted, using=node),
+    )
+    return sorted(found, key=lambda entry: entry.transfer_id, reverse=True)[:limit]
+
+
+def movements_of(number: int, entries: Sequence[Entry]) -> list[Movement]:
+    """Return an account's entries as its holders see them, each with the other party's name."""
+    parties = parties_of([entry.counterparty for entry in entries])
+    return [_movement(number, entry, parties) for entry in entries]
 
 
 def transfers_of(
@@ -269,18 +271,6 @@ def recorded_at(transfer_id: UUID) -> datetime:
     return datetime.fromtimestamp(0, tz=UTC) + since
 
 
-def _balance_of(user: int, number: int) -> Balance:
-    found = _held_somewhere(user, number)
-    if not found:
-        refuse_silence_of(node_of(number))
-        raise Refused(Code.UNKNOWN_ACCOUNT)
-    return found[0]
-
-
-def _known(balance: Balance) -> AccountView:
-    return _view(balance, _identities.of([balance.number]).get(balance.number))
-
-
 def _asked_identities(numbers: set[int]) -> dict[int, Identity]:
     return ask_head_office(lambda node: identities(numbers, using=node)) or {}
 
@@ -340,17 +330,6 @@ def _transfer_view(
     )
 
 
-def _entries(
-    number: int, *, before: UUID, limit: int, wanted: EntryFilter = EVERYTHING
-) -> list[Entry]:
-    """Return an account's entries, newest first; of all nodes on which it has lived."""
-    found = ask_for_account(
-        number,
-        lambda node: reads.entries(number, before=before, limit=limit, wanted=wanted, using=node),
-    )
-    return sorted(found, key=lambda entry: entry.transfer_id, reverse=True)[:limit]
-
-
 def _money(minor: int | None, currency: str) -> Money | None:
     return None if minor is None else Money(minor, currency)
 
@@ -367,11 +346,6 @@ def _view(balance: Balance, identity: Identity | None) -> AccountView:
         held=Money(balance.held, currency),
         available=_money(balance.available, currency),
     )
-
-
-def _movements(number: int, entries: Sequence[Entry]) -> list[Movement]:
-    parties = parties_of([entry.counterparty for entry in entries])
-    return [_movement(number, entry, parties) for entry in entries]
 
 
 def _movement(number: int, entry: Entry, parties: dict[int, Party]) -> Movement:

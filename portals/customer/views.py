@@ -13,7 +13,8 @@ from core.money import Money
 from portals.customer.page import customer_page, person
 from transactions.cursors import cursor_after, read_cursor
 from transactions.holders import holders_of_account
-from transactions.selectors import AccountView, accounts_of, latest_movements, statement
+from transactions.selectors import AccountView, accounts_of, latest_movements
+from transactions.statements.pages import statement
 
 LATEST: Final = 5
 PAGE: Final = 25

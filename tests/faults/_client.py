@@ -23,8 +23,8 @@ from tests.faults._notes import Notes
 from tests.faults._opening import HOMES
 from transactions.branches.outcomes import OutcomeUnknown
 from transactions.branches.position import cut
-from transactions.selectors import statement
 from transactions.services import Channel, TransferRequest, transfer_funds
+from transactions.statements.pages import statement
 
 _NO_ANSWER: Final = (DatabaseError, InterfaceError, psycopg.Error)
 _LARGEST: Final = 5

@@ -17,7 +17,8 @@ from transactions.ledger.reads import balances
 from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import Payee, StandingOrder
 from transactions.payments.scheduling import send_due_transfers
-from transactions.selectors import accounts_of, statement
+from transactions.selectors import accounts_of
+from transactions.statements.pages import statement
 
 pytestmark = pytest.mark.django_db
 

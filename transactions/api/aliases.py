@@ -13,7 +13,8 @@ from core.api.serializers import StrictSerializer
 from core.api.views import BankView, caller_pk
 from transactions.api.statements import entry_shown
 from transactions.ledger.codes import Code, Refused
-from transactions.selectors import AccountView, account_of, accounts_of, statement
+from transactions.selectors import AccountView, account_of, accounts_of
+from transactions.statements.pages import statement
 
 _FEW: Final = 5
 _READ: Final = {"GET": Access(CUSTOMER, scope="accounts:read")}

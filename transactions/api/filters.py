@@ -1,26 +1,8 @@
 """Which entries or transfers of a listing are wanted, as addresses ask for them."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
-
 from core.api.pages import PageFilters
 from core.api.serializers import AmountField, ChoiceField, DateField, LineField
-from core.errors import DomainError
-from core.money import Money
-from transactions.ledger.posting import Kind
-from transactions.ledger.reads import EntryFilter
-
-_KINDS: Final = tuple(kind.value for kind in Kind if kind is not Kind.MOVE)
-
-
-class EmptyRange(DomainError):
-    """A range ends before it begins."""
-
-    code = "empty_range"
+from transactions.statements.filters import DIRECTIONS, KINDS
 
 
 class EntryFilters(PageFilters):
@@ -31,51 +13,11 @@ class EntryFilters(PageFilters):
     value_date = DateField(required=False, help_text="Happened on this day.")
     amount_min = AmountField(required=False, help_text="At least this amount.")
     amount_max = AmountField(required=False, help_text="At most this amount.")
-    kind = ChoiceField(_KINDS, required=False)
+    kind = ChoiceField(KINDS, required=False)
     text = LineField(least=1, longest=140, required=False, help_text="A part of the memo.")
 
 
-def wanted_of(filtered: Mapping[str, Any], currency: str) -> EntryFilter:
-    """Return what checked filters want, of amounts in a currency.
+class StatementFilters(EntryFilters):
+    """What the statement of one account can be asked for."""
 
-    Raises:
-        InvalidAmount, UnknownCurrency, EmptyRange
-    """
-    first, last = filtered.get("date_from"), filtered.get("date_to")
-    least, most = (_minor(filtered, name, currency) for name in ("amount_min", "amount_max"))
-    _check_range(first, last, field="date_to")
-    _check_range(least, most, field="amount_max")
-    value_day = filtered.get("value_date")
-    return EntryFilter(
-        since=first and start_of(first),
-        until=last and start_of(last + timedelta(days=1)),
-        value_since=value_day and start_of(value_day),
-        value_until=value_day and start_of(value_day + timedelta(days=1)),
-        least=least,
-        most=most,
-        kind=filtered.get("kind"),
-        text=filtered.get("text"),
-    )
-
-
-def start_of(day: date) -> datetime:
-    """Return the instant at which a day of the bank begins."""
-    return datetime.combine(day, time(), ZoneInfo(settings.BANK_TIME_ZONE))
-
-
-def _minor(filtered: Mapping[str, Any], name: str, currency: str) -> int | None:
-    text = filtered.get(name)
-    if text is None:
-        return None
-    try:
-        return Money.parse(text, currency).minor
-    except DomainError as error:
-        if error.field == "amount":
-            error.field = name
-        raise
-
-
-def _check_range(first: Any, last: Any, *, field: str) -> None:
-    if first is not None and last is not None and last < first:
-        message = "This is before the range begins."
-        raise EmptyRange(message, field=field)
+    direction = ChoiceField(DIRECTIONS, required=False, help_text="What came in, or went out.")

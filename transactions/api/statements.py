@@ -23,10 +23,12 @@ from core.api.serializers import (
 from core.api.views import BankView, caller_pk
 from transactions.api.accounts import account_shown, known_account_number
 from transactions.api.answers import ACCOUNT, ENTRY, EntryAnswer, StatementAnswer
-from transactions.api.filters import EntryFilters, start_of, wanted_of
+from transactions.api.filters import StatementFilters
 from transactions.cursors import cursor_after, read_cursor
 from transactions.ledger.codes import Code, Refused
-from transactions.selectors import Movement, account_of, balance_at, statement
+from transactions.selectors import Movement, account_of, balance_at
+from transactions.statements.filters import start_of, wanted_of
+from transactions.statements.pages import statement
 
 _READ: Final = Access(CUSTOMER, scope="accounts:read")
 _FEW: Final = 5
@@ -80,7 +82,7 @@ class StatementPage(BankView):
     """One account's movements."""
 
     access: ClassVar = {"GET": _READ}
-    filters = EntryFilters
+    filters = StatementFilters
 
     @operation(
         answer=StatementAnswer,

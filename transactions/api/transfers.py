@@ -31,7 +31,7 @@ from core.api.views import BankView, caller_pk
 from core.errors import DomainError
 from core.money import Money
 from transactions.api.booking import LONGEST_MEMO, booked
-from transactions.api.filters import EntryFilters, wanted_of
+from transactions.api.filters import EntryFilters
 from transactions.selectors import (
     TransferView,
     is_settling,
@@ -46,6 +46,7 @@ from transactions.services import (
     preview_as,
     transfer_as,
 )
+from transactions.statements.filters import wanted_of
 
 _READ: Final = Access(CUSTOMER, scope="accounts:read")
 _WRITE: Final = Access(CUSTOMER, scope="transfers:write")

@@ -16,7 +16,8 @@ from core.db.sql import queries
 from transactions.ledger.codes import refusal_in
 
 Row = TypeVar("Row")
-QUERIES: Final = queries(Path(__file__).parent / "sql" / "queries.sql")
+_SQL: Final = Path(__file__).parent / "sql"
+QUERIES: Final = {**queries(_SQL / "queries.sql"), **queries(_SQL / "statements.sql")}
 
 
 @contextmanager

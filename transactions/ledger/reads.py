@@ -78,14 +78,15 @@ class EntryFilter:
     """Which entries or transfers are wanted; what is None is left open.
 
     ``since`` and ``until`` are of the recording, from the one to just before the other, and the
-    values' of when it happened. ``least`` and ``most`` are minor units. ``text`` is a part of the
-    memo, in whatever case.
+    values' of when it happened. ``direction``, of one account's entries, is ``in`` or ``out``.
+    ``least`` and ``most`` are minor units. ``text`` is a part of the memo, in whatever case.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     value_since: datetime | None = None
     value_until: datetime | None = None
+    direction: str | None = None
     least: int | None = None
     most: int | None = None
     kind: str | None = None
@@ -186,7 +187,7 @@ def entries(
     using: str = "default",
 ) -> list[Entry]:
     """Return up to ``limit`` entries of an account, newest first, older than ``before``."""
-    parameters = {"account": account, "before": before, "limit": limit, **_conditions(wanted)}
+    parameters = {"account": account, "before": before, "limit": limit, **conditions_of(wanted)}
     return fetch_as(Entry, "entries", parameters, using)
 
 
@@ -206,7 +207,7 @@ def transfers_of(
         "accounts": list(accounts),
         "before": before,
         "limit": limit,
-        **_conditions(wanted),
+        **conditions_of(wanted),
     }
     return [PostedTransfer(*row) for row in fetch_all("transfers_of", parameters, using)]
 
@@ -262,12 +263,14 @@ def transfers_under(
     return {row.reference: ReferencedTransfer(*row) for row in rows}
 
 
-def _conditions(wanted: EntryFilter) -> dict[str, Any]:
+def conditions_of(wanted: EntryFilter) -> dict[str, Any]:
+    """Return a filter as parameters of the queries that take one."""
     return {
         "since": wanted.since or _BEGINNING,
         "until": wanted.until or _END,
         "value_since": wanted.value_since,
         "value_until": wanted.value_until,
+        "direction": wanted.direction,
         "least": wanted.least,
         "most": wanted.most,
         "kind": wanted.kind,

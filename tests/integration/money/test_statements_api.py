@@ -45,6 +45,8 @@ def mine(asha: User) -> int:
         ({"kind": "payment"}, ["2.50"]),
         ({"kind": "deposit", "text": "rent"}, []),
         ({"text": "rENT"}, ["1.00"]),
+        ({"direction": "in"}, ["3.00", "100.00"]),
+        ({"direction": "out", "amount_max": "1"}, ["1.00"]),
         ({"amount_min": "1.01", "amount_max": "3"}, ["3.00", "2.50"]),
         ({"value_date": "2025-03-02"}, ["3.00"]),
         ({"date_to": "2025-03-02"}, []),

@@ -293,6 +293,7 @@ FROM (
             j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id
         FROM ledger.journal AS j
         WHERE j.debit = %(account)s AND j.kind <> 'move'
+            AND %(direction)s::text IS DISTINCT FROM 'in'
             AND j.id >= ledger.id_from_v1(%(since)s)
             AND j.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
             AND (%(value_since)s::timestamptz IS NULL OR j.event_at >= %(value_since)s)
@@ -311,6 +312,7 @@ FROM (
             j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id
         FROM ledger.journal AS j
         WHERE j.credit = %(account)s AND j.kind <> 'move'
+            AND %(direction)s::text IS DISTINCT FROM 'out'
             AND j.id >= ledger.id_from_v1(%(since)s)
             AND j.id < least(ledger.id_from_v1(%(until)s), %(before)s::uuid)
             AND (%(value_since)s::timestamptz IS NULL OR j.event_at >= %(value_since)s)

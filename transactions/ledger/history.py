@@ -1,0 +1,52 @@
+"""Reading a customer's account's history: pages towards now, and what entries add up to."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from transactions.ledger.connection import fetch_as
+from transactions.ledger.reads import Entry, EntryFilter, conditions_of
+
+
+class EntryTotals(NamedTuple):
+    """What wanted entries add up to; the last entry before their range, and the last one in it.
+
+    ``opening`` and ``closing`` are the balances after those two, None where there is none.
+    """
+
+    entries_in: int
+    amount_in: int
+    entries_out: int
+    amount_out: int
+    opening_id: UUID | None
+    opening: int | None
+    closing_id: UUID | None
+    closing: int | None
+
+
+def entries_after(
+    account: int,
+    *,
+    after: UUID,
+    before: UUID,
+    limit: int,
+    wanted: EntryFilter,
+    using: str = "default",
+) -> list[Entry]:
+    """Return up to ``limit`` entries of an account between two, oldest first."""
+    parameters = {
+        "account": account,
+        "after": after,
+        "before": before,
+        "limit": limit,
+        **conditions_of(wanted),
+    }
+    return fetch_as(Entry, "entries_after", parameters, using)
+
+
+def entry_totals(
+    account: int, *, before: UUID, wanted: EntryFilter, using: str = "default"
+) -> EntryTotals:
+    """Return what the wanted entries of an account add up to, of those older than ``before``."""
+    parameters = {"account": account, "before": before, **conditions_of(wanted)}
+    (found,) = fetch_as(EntryTotals, "entry_totals", parameters, using)
+    return found
