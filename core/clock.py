@@ -1,6 +1,6 @@
 """The bank's only clock: read at the edge (view, command, task) and passed down as ``now``."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,3 +15,8 @@ def now() -> datetime:
 def bank_day(now: datetime) -> date:
     """Return the bank's calendar day of an instant, in ``BANK_TIME_ZONE``."""
     return now.astimezone(ZoneInfo(settings.BANK_TIME_ZONE)).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return the first instant of a calendar day of the bank's."""
+    return datetime.combine(day, time(), ZoneInfo(settings.BANK_TIME_ZONE))

@@ -9,6 +9,7 @@ import psycopg
 from django.db import OperationalError
 
 from accounts.numbers import is_bank_account
+from core.money import Money
 from transactions.branches.following import follow_accounts
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import node_of
@@ -66,6 +67,22 @@ def payer_account(number: int, *, user: int) -> PayerAccount:
     if found is None or rights is None:
         raise Refused(Code.UNKNOWN_DEBIT_ACCOUNT)
     return PayerAccount(number, found.currency, rights)
+
+
+def check_parties(debit: int, credit: int, amount: Money, *, user: int) -> None:
+    """Check that a person may pay an amount from one account to another, money and limits apart.
+
+    Raises:
+        Refused: it could never be sent.
+        BranchDown: a branch does not answer.
+    """
+    if debit == credit:
+        raise Refused(Code.SAME_ACCOUNT)
+    payer, payee = payer_account(debit, user=user), payee_account(credit)
+    if payer.currency != payee.currency:
+        raise Refused(Code.CURRENCIES_DIFFER)
+    if payer.currency != amount.currency:
+        raise Refused(Code.WRONG_CURRENCY)
 
 
 def _balance(number: int) -> Balance | None:

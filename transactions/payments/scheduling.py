@@ -5,9 +5,9 @@ claimed by its state and sent under its own key, so that it moves money once at 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import monotonic
-from typing import Final
+from typing import Final, Literal
 
 import psycopg
 import structlog
@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
 from core.api.step_up import StepUp
+from core.clock import bank_day, start_of
 from core.db.errors import Busy
 from core.errors import DomainError
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
@@ -84,10 +85,13 @@ def transfer_or_leave_as(
         return queue_transfer(request, now=now)
 
 
-def queue_transfer(request: TransferRequest, *, now: datetime) -> ScheduledTransfer:
+def queue_transfer(
+    request: TransferRequest, *, now: datetime, day: date | None = None
+) -> ScheduledTransfer:
     """Leave a transfer with the bank, to be sent as soon as both branches can be reached.
 
-    A large one has been confirmed. The same request again answers with the same scheduled transfer.
+    With ``day``, not before that one begins; for lack of money it is tried until that one ends. A
+    large one has been confirmed. The same request again answers with the same scheduled transfer.
 
     Raises:
         Refused: it could never be sent, or its key stands for another one.
@@ -102,21 +106,49 @@ def queue_transfer(request: TransferRequest, *, now: datetime) -> ScheduledTrans
         raise BranchDown(source) from error
     if rights is None:
         raise Refused(Code.UNKNOWN_DEBIT_ACCOUNT)
-    asked = {
+    scheduled, _is_new = ScheduledTransfer.objects.get_or_create(
+        user_id=request.user,
+        key=request.key,
+        defaults={**_asked(request, day), **_when(day, now), "queued_at": now},
+    )
+    _check_same(scheduled, request, day)
+    return scheduled
+
+
+def queued_before(request: TransferRequest, *, day: date | None) -> ScheduledTransfer | None:
+    """Return the scheduled transfer that the same request left before, or None.
+
+    Raises:
+        Refused: its key stands for another one.
+    """
+    found = ScheduledTransfer.objects.filter(user_id=request.user, key=request.key).first()
+    if found is not None:
+        _check_same(found, request, day)
+    return found
+
+
+def _asked(request: TransferRequest, day: date | None) -> dict[str, object]:
+    """Return a request as the scheduled transfer's fields."""
+    return {
         "debit": request.debit,
         "credit": request.credit,
         "amount": request.amount.minor,
         "currency": request.amount.currency,
         "memo": request.memo or "",
+        "due_date": day,
     }
-    scheduled, _is_new = ScheduledTransfer.objects.get_or_create(
-        user_id=request.user,
-        key=request.key,
-        defaults={**asked, "not_before": now, "queued_at": now},
-    )
-    if any(getattr(scheduled, name) != value for name, value in asked.items()):
+
+
+def _when(day: date | None, now: datetime) -> dict[str, object]:
+    if day is None:
+        return {"not_before": now}
+    end = start_of(day + timedelta(days=1)) - timedelta(seconds=1)
+    return {"not_before": start_of(day), "retry_until": end}
+
+
+def _check_same(scheduled: ScheduledTransfer, request: TransferRequest, day: date | None) -> None:
+    if any(getattr(scheduled, name) != value for name, value in _asked(request, day).items()):
         raise Refused(Code.KEY_REUSED)
-    return scheduled
 
 
 @transaction.atomic
@@ -180,9 +212,20 @@ def _due(now: datetime) -> QuerySet[ScheduledTransfer]:
         state=State.SENDING,
         not_before__lte=now,
         tried_at__lte=now - _TAKE_OVER,
-        queued_at__gt=now - LONGEST_WAIT,
     )
-    return ScheduledTransfer.objects.filter(waiting | left_over)
+    return ScheduledTransfer.objects.filter(waiting | left_over & _first_tried("gt", now))
+
+
+def _first_tried(compared: Literal["gt", "lte"], now: datetime) -> Q:
+    """Return what finds transfers by their first instant, compared with the longest wait ago.
+
+    What was left for a day was not tried before that.
+    """
+    since = now - LONGEST_WAIT
+    by_day = Q(due_date__isnull=False, standing_order__isnull=True)
+    at_once = Q(**{f"queued_at__{compared}": since})
+    on_its_day = Q(**{f"due_date__{compared}": bank_day(since)})
+    return ~by_day & at_once | by_day & on_its_day
 
 
 def _claim(scheduled: ScheduledTransfer, now: datetime) -> bool:
@@ -267,6 +310,6 @@ def _note(scheduled: ScheduledTransfer, claimed_at: datetime, **outcome: object)
 
 
 def _give_up_old(now: datetime) -> None:
-    old = ScheduledTransfer.objects.filter(state=State.WAITING, queued_at__lte=now - LONGEST_WAIT)
+    old = ScheduledTransfer.objects.filter(_first_tried("lte", now), state=State.WAITING)
     reason = f"It could not be sent within {LONGEST_WAIT.days} days."
     old.update(state=State.REFUSED, reason=reason)

@@ -21,7 +21,7 @@ from core.money import Money
 from transactions.ledger.codes import Code, Refused
 from transactions.payments.due_dates import go_on_with, leave_next, schedule_of
 from transactions.payments.models import ScheduledTransfer, StandingOrder
-from transactions.payments.parties import payee_account, payer_account
+from transactions.payments.parties import check_parties
 from transactions.payments.schedule import Frequency, Schedule, is_month_end
 from transactions.policy import check_key_limit, needs_step_up
 
@@ -99,7 +99,7 @@ def create_standing_order(
         return found, False
     _check_schedule(request.schedule, today=bank_day(now))
     check_key_limit(request.caller, request.amount)
-    _check_parties(request)
+    check_parties(request.debit, request.credit, request.amount, user=request.caller.pk)
     if needs_step_up(request.caller, request.amount):
         require_step_up(
             request.caller.pk,
@@ -288,17 +288,6 @@ def _check_month_end(schedule: Schedule) -> None:
     if not is_month_end(schedule.first_date):
         message = "The first date is not the last day of its month."
         raise InvalidSchedule(message, code="first_date_not_month_end", field="first_date")
-
-
-def _check_parties(request: StandingOrderRequest) -> None:
-    if request.debit == request.credit:
-        raise Refused(Code.SAME_ACCOUNT)
-    payer = payer_account(request.debit, user=request.caller.pk)
-    payee = payee_account(request.credit)
-    if payer.currency != payee.currency:
-        raise Refused(Code.CURRENCIES_DIFFER)
-    if payer.currency != request.amount.currency:
-        raise Refused(Code.WRONG_CURRENCY)
 
 
 def _asked(request: StandingOrderRequest) -> dict[str, object]:
