@@ -1,17 +1,26 @@
 """What Django keeps for this app; the ledger itself is SQL."""
 
 from transactions.branches.models import Node
+from transactions.calendars.models import Holiday
+from transactions.closing.models import BankDay, ClosingStep
+from transactions.interest.models import WithheldInterest
 from transactions.limits.models import LimitRaise
 from transactions.payments.models import Payee, PayeeCooling, ScheduledTransfer, StandingOrder
 from transactions.permissions import AccountDesk, CashDesk
+from transactions.products.models import ProductTerms
 
 __all__ = [
     "AccountDesk",
+    "BankDay",
     "CashDesk",
+    "ClosingStep",
+    "Holiday",
     "LimitRaise",
     "Node",
     "Payee",
     "PayeeCooling",
+    "ProductTerms",
     "ScheduledTransfer",
     "StandingOrder",
+    "WithheldInterest",
 ]

@@ -67,7 +67,7 @@ class StandingOrder(models.Model):
     """A transfer that is sent again and again, at the dates of a schedule.
 
     ``next_date`` is the next date of the schedule and ``pay_date`` the day on which it is paid,
-    which differs at weekends; both are None when there is none left.
+    which differs at weekends and holidays; both are None when there is none left.
     """
 
     class State(models.TextChoices):
@@ -88,11 +88,11 @@ class StandingOrder(models.Model):
         YEARLY = "yearly", _("yearly")
 
     class Weekend(models.TextChoices):
-        """When it is paid if its date is a Saturday or a Sunday."""
+        """When it is paid if its date is a Saturday, a Sunday or a bank holiday."""
 
         SAME = "same", _("on that day")
-        BEFORE = "before", _("on the Friday before")
-        AFTER = "after", _("on the Monday after")
+        BEFORE = "before", _("on the working day before")
+        AFTER = "after", _("on the working day after")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)

@@ -1,0 +1,1 @@
+"""The end of the bank's day: what is done once for each date, in order."""

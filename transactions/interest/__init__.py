@@ -1,0 +1,1 @@
+"""What savings earn: kept each day, posted each month."""

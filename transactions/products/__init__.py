@@ -1,0 +1,1 @@
+"""What kinds of accounts earn and cost, from when on."""
