@@ -204,9 +204,11 @@ def refuse(approval_id: int, *, checker: int, reason: str) -> Approval:
     return _decide(approval_id, checker=checker, state=ApprovalState.REFUSED, words=words)
 
 
-def approvals(*, state: str | None, before: int | None, limit: int) -> list[Approval]:
+def approvals(
+    *, state: str | None, before: int | None, limit: int, using: str = "default"
+) -> list[Approval]:
     """Return up to ``limit`` requests, newest first: those in a state, those before a key."""
-    found = _with_people()
+    found = _with_people(using)
     if state is not None:
         found = found.filter(state=state)
     if before is not None:
@@ -214,16 +216,24 @@ def approvals(*, state: str | None, before: int | None, limit: int) -> list[Appr
     return list(found[:limit])
 
 
-def approval_known(approval_id: int) -> Approval:
+def approval_known(approval_id: int, *, using: str = "default") -> Approval:
     """Return a request.
 
     Raises:
         UnknownApproval
     """
-    found = _with_people().filter(pk=approval_id).first()
+    found = _with_people(using).filter(pk=approval_id).first()
     if found is None:
         raise UnknownApproval
     return found
+
+
+def approvals_about(
+    person: int, accounts: Collection[int], *, using: str = "default"
+) -> QuerySet[Approval]:
+    """Return the requests about a person or an account of theirs, newest first."""
+    named = Q(payload__person=person) | Q(payload__account__in=[str(one) for one in accounts])
+    return _with_people(using).filter(named)
 
 
 def carry_out_left_over() -> int:
@@ -249,8 +259,8 @@ def carry_out_left_over() -> int:
     return tried
 
 
-def _with_people() -> QuerySet[Approval]:
-    return Approval.objects.select_related("maker", "checker")
+def _with_people(using: str) -> QuerySet[Approval]:
+    return Approval.objects.using(using).select_related("maker", "checker")
 
 
 def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str = "") -> Approval:

@@ -39,9 +39,11 @@ def note_log_in_of(request: HttpRequest, *, email: str, result: LogInResult) -> 
     note_log_in(request, person=found.values_list("pk", flat=True).first(), result=result)
 
 
-def log_ins_of(pk: int, *, before: int | None, most: int) -> Sequence[LogIn]:
+def log_ins_of(
+    pk: int, *, before: int | None, most: int, using: str = "default"
+) -> Sequence[LogIn]:
     """Return a person's newest log-ins, those with an id below ``before``."""
-    found = LogIn.objects.filter(person=pk)
+    found = LogIn.objects.using(using).filter(person=pk)
     return list((found if before is None else found.filter(pk__lt=before))[:most])
 
 

@@ -54,9 +54,10 @@ def begin_session(
     return session
 
 
-def sessions_of(pk: int, *, now: datetime) -> Sequence[Session]:
+def sessions_of(pk: int, *, now: datetime, using: str = "default") -> Sequence[Session]:
     """Return where a person is logged in, the last begun first."""
-    going_on = Session.objects.filter(person=pk, ended_at=None, expires_at__gt=now)
+    known = Session.objects.using(using)
+    going_on = known.filter(person=pk, ended_at=None, expires_at__gt=now)
     return list(going_on.order_by("-began_at")[:100])
 
 

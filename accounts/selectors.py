@@ -117,13 +117,14 @@ def person_known(pk: int) -> User:
     return found
 
 
-def person_numbered(user_id: int) -> User:
+def person_numbered(user_id: int, *, using: str = "default") -> User:
     """Return a person with their home branch, by their user ID.
 
     Raises:
         UnknownPerson
     """
-    found = User.objects.select_related("branch").filter(number=user_id).first()
+    known = User.objects.using(using).select_related("branch")
+    found = known.filter(number=user_id).first()
     if found is None:
         raise UnknownPerson
     return found
@@ -135,14 +136,18 @@ def people(wanted: PersonFilter, *, after: int, limit: int) -> list[User]:
     return list(_filtered(found, wanted).order_by("pk")[:limit])
 
 
-def status_changes(person: int) -> list[StatusChange]:
+def status_changes(person: int, *, using: str = "default") -> list[StatusChange]:
     """Return how a person's status changed, newest first, with who changed it."""
-    return list(StatusChange.objects.filter(person=person).select_related("changed_by"))
+    changes = StatusChange.objects.using(using).filter(person=person)
+    return list(changes.select_related("changed_by"))
 
 
-def credential_changes_of(person: int, *, limit: int) -> list[CredentialChange]:
+def credential_changes_of(
+    person: int, *, limit: int, using: str = "default"
+) -> list[CredentialChange]:
     """Return how what a person shows who they are by was changed, newest first, with by whom."""
-    return list(CredentialChange.objects.filter(person=person).select_related("by")[:limit])
+    changes = CredentialChange.objects.using(using).filter(person=person)
+    return list(changes.select_related("by")[:limit])
 
 
 def viewings_of(subject: int, *, before: int | None, limit: int) -> list[Viewing]:

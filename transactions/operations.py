@@ -3,29 +3,22 @@
 Read from the replica while that is fresh, else from each node in turn.
 """
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
-from django.db import OperationalError
 from psycopg import sql
 
 from accounts.selectors import people_named
-from core.db import reading
 from core.db.aliases import REPLICA
-from core.db.errors import Busy
 from core.db.sql import queries
 from core.money import Money
-from transactions.branches.asking import ask_everywhere, ask_head_office
-from transactions.branches.outcomes import BranchDown
+from transactions.branches.asking import ask_everywhere, ask_head_office, read_everywhere
 from transactions.branches.registry import nodes
 from transactions.ledger.connection import ledger_cursor
 from transactions.ledger.posting import BANK_CLIENT, Channel, Kind
@@ -113,31 +106,12 @@ def all_operations(wanted: OperationFilter) -> Iterator[Operation]:
     Raises:
         BranchDown: at once, when a node that may have some does not answer.
     """
-    copy = reading.source()
-    if copy is not None:
-        try:
-            return _named(_begun(copy, wanted))
-        except BranchDown as error:
-            reading.give_up_replica(error)
-    begun = [_begun(node, wanted) for node in nodes() if _may_have(node, wanted)]
-    return _named(heapq.merge(*begun, key=_id, reverse=True))
+    homes = [node for node in nodes() if _may_have(node, wanted)]
+    return _named(read_everywhere(lambda source: _all_rows(source, wanted), homes, newest_by=_id))
 
 
 def _may_have(source: str, wanted: OperationFilter) -> bool:
     return wanted.node in {None, source} or source == REPLICA
-
-
-def _begun(source: str, wanted: OperationFilter) -> Iterator[Any]:
-    """Return the rows of a database, the first of which have been read.
-
-    Raises:
-        BranchDown: it does not answer.
-    """
-    rows = _all_rows(source, wanted)
-    try:
-        return chain(list(islice(rows, 1)), rows)
-    except (psycopg.OperationalError, OperationalError, Busy) as error:
-        raise BranchDown(source) from error
 
 
 def _named(rows: Iterator[Any]) -> Iterator[Operation]:

@@ -4,8 +4,11 @@ A node that does not answer is noted with the request, for the page to name; it 
 nothing else was asked for.
 """
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Final, TypeVar
+from uuid import UUID
 
 import psycopg
 from django.db import InterfaceError, OperationalError
@@ -56,6 +59,28 @@ def ask_head_office(ask: Callable[[str], Answer]) -> Answer | None:
     return next(_asked_in_turn(ask, [HEAD_OFFICE]), None) if found is None else found
 
 
+def read_everywhere(
+    rows_of: Callable[[str], Iterator[Answer]],
+    homes: Iterable[str],
+    *,
+    newest_by: Callable[[Answer], UUID],
+) -> Iterator[Answer]:
+    """Yield the rows of all ``homes``, newest first, as whoever reads on comes to them.
+
+    ``rows_of`` yields those of one database, newest first.
+
+    Raises:
+        BranchDown: at once, when one does not answer; later, the reading breaks off.
+    """
+    copy = reading.source()
+    if copy is not None:
+        try:
+            return _begun(copy, rows_of)
+        except BranchDown as error:
+            reading.give_up_replica(error)
+    return heapq.merge(*[_begun(node, rows_of) for node in homes], key=newest_by, reverse=True)
+
+
 def refuse_silence_of(*homes: str) -> None:
     """Refuse to call missing what a silent node may have.
 
@@ -65,6 +90,19 @@ def refuse_silence_of(*homes: str) -> None:
     for node in homes:
         if node in reading.silent_nodes():
             raise BranchDown(node)
+
+
+def _begun(source: str, rows_of: Callable[[str], Iterator[Answer]]) -> Iterator[Answer]:
+    """Return the rows of a database, the first of which have been read.
+
+    Raises:
+        BranchDown: it does not answer.
+    """
+    rows = rows_of(source)
+    try:
+        return chain(list(islice(rows, 1)), rows)
+    except _SILENCE as error:
+        raise BranchDown(source) from error
 
 
 def _asked_replica(ask: Callable[[str], Answer]) -> Answer | None:

@@ -66,6 +66,7 @@ class TestCopying:
             for secret in (
                 "SELECT password FROM accounts_user",
                 "SELECT * FROM django_session",
+                "SELECT session_key FROM accounts_session",
                 "SELECT database_url FROM transactions_node",
                 "SELECT key FROM ledger.request",
             ):

@@ -35,8 +35,9 @@ ledger.reversal, ledger.reference, ledger.account_event, ledger.decision, ledger
 ledger.pulse TO bank_replica;
 
 -- name: people
--- People and the identity of accounts, at the head office. Nobody's password, session, token or
--- second factor, and no node's address.
+-- People, the identity of accounts, who logged in from where, and what was asked for and decided, at the
+-- head office. Nobody's password, token or second factor, nothing by which a session could be taken
+-- over, and no node's address.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'bank_people') THEN
@@ -51,10 +52,21 @@ public.accounts_account,
 public.accounts_user (
     id, number, email, full_name, phone, birth_date, role, branch_id, district_id,
     external_reference, status, is_active, is_staff, is_superuser, date_joined
-);
+),
+public.accounts_login,
+public.accounts_session (
+    id, person_id, kind, address, device, began_at, last_used_at, expires_at, ended_at
+),
+public.accounts_statuschange,
+public.accounts_credentialchange,
+public.accounts_approval;
 GRANT USAGE ON SCHEMA public TO bank_replica;
-GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account
-TO bank_replica;
+GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account,
+public.accounts_login, public.accounts_statuschange, public.accounts_credentialchange,
+public.accounts_approval TO bank_replica;
+GRANT SELECT (
+    id, person_id, kind, address, device, began_at, last_used_at, expires_at, ended_at
+) ON public.accounts_session TO bank_replica;
 GRANT SELECT (
     id, number, email, full_name, phone, birth_date, role, branch_id, district_id,
     external_reference, status, is_active, is_staff, is_superuser, date_joined

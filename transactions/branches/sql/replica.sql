@@ -54,6 +54,11 @@ DELETE FROM ledger.folded;
 DELETE FROM ledger.tail WHERE name = 'fold';
 
 -- name: forget_people
+DELETE FROM public.accounts_approval;
+DELETE FROM public.accounts_credentialchange;
+DELETE FROM public.accounts_statuschange;
+DELETE FROM public.accounts_session;
+DELETE FROM public.accounts_login;
 DELETE FROM public.accounts_account;
 DELETE FROM public.accounts_user;
 DELETE FROM public.accounts_branch;

@@ -47,6 +47,8 @@ ALTER TABLE ledger.account_event ALTER COLUMN id DROP IDENTITY IF EXISTS;
 ALTER TABLE ledger.account_event DROP CONSTRAINT IF EXISTS account_event_pkey;
 ALTER TABLE ledger.reference DROP CONSTRAINT IF EXISTS reference_pkey;
 CREATE INDEX IF NOT EXISTS reference_client ON ledger.reference (client, reference);
+-- Staff look for a reference without knowing whose it is.
+CREATE INDEX IF NOT EXISTS reference_text ON ledger.reference (reference);
 
 -- A change finds its account by the number alone, whatever state it is in here.
 ALTER TABLE ledger.account REPLICA IDENTITY DEFAULT;
@@ -66,6 +68,13 @@ ALTER TABLE public.accounts_user ALTER COLUMN number DROP NOT NULL, ALTER COLUMN
 ALTER TABLE public.accounts_user DROP CONSTRAINT IF EXISTS user_is_active_by_status;
 ALTER TABLE public.accounts_user DISABLE TRIGGER USER;
 ALTER TABLE public.accounts_account DISABLE TRIGGER USER;
+ALTER TABLE public.accounts_session ALTER COLUMN session_key DROP NOT NULL;
+ALTER TABLE public.accounts_session ALTER COLUMN refresh_serial SET DEFAULT 0;
+ALTER TABLE public.accounts_session DISABLE TRIGGER USER;
+ALTER TABLE public.accounts_login DISABLE TRIGGER USER;
+ALTER TABLE public.accounts_statuschange DISABLE TRIGGER USER;
+ALTER TABLE public.accounts_credentialchange DISABLE TRIGGER USER;
+ALTER TABLE public.accounts_approval DISABLE TRIGGER USER;
 
 -- An account that moves: its old node and its new one tell of it in streams of their own, and either
 -- may be ahead. The newest tick counts, since a move carries the ticks on; so the streams need not
@@ -200,4 +209,5 @@ WHERE s.subname LIKE 'bank\_%'
 GRANT SELECT ON ledger.source TO bank_readonly;
 GRANT USAGE ON SCHEMA public TO bank_readonly;
 GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account,
-public.accounts_user TO bank_readonly;
+public.accounts_user, public.accounts_login, public.accounts_session, public.accounts_statuschange,
+public.accounts_credentialchange, public.accounts_approval TO bank_readonly;
