@@ -9,9 +9,27 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest
 from django.views.generic import RedirectView, View
 
-from accounts.admin import accounts, approvals, audit, credentials, people, viewings, webhooks
+from accounts.admin import (
+    accounts,
+    approvals,
+    audit,
+    credentials,
+    groups,
+    people,
+    viewings,
+    webhooks,
+)
 
-__all__ = ["accounts", "approvals", "audit", "credentials", "people", "viewings", "webhooks"]
+__all__ = [
+    "accounts",
+    "approvals",
+    "audit",
+    "credentials",
+    "groups",
+    "people",
+    "viewings",
+    "webhooks",
+]
 
 
 class _NobodyFound(View):
@@ -24,6 +42,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 admin.site.password_change = RedirectView.as_view(pattern_name="account_change_password")  # type: ignore[assignment, method-assign]
 # No form of ours completes names; its address would find people, and tell nobody who looked.
 admin.site.autocomplete_view = _NobodyFound.as_view()  # type: ignore[assignment, method-assign]
+# Nor does any page search them all.
+admin.site.search = _NobodyFound.as_view()  # type: ignore[attr-defined]  # Unfold's
 admin.site.site_header = admin.site.site_title = "Bankproject administration"
 
 # Addresses and second factors are people's own, and nobody else sees their secrets.

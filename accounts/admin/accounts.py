@@ -7,19 +7,20 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.access_log import note_accounts_viewed
+from accounts.admin.look import BankAdmin, BankInline
 from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.models import Account, Branch, Holding
 
 
 @admin.register(Branch)
-class BranchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class BranchAdmin(BankAdmin):
     """Branches."""
 
     list_display = ("code", "number", "name")
 
 
-class HoldingInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class HoldingInline(BankInline):
     """Who holds an account; changed where the account lives, not here."""
 
     model = Holding

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
+from accounts.admin.look import BankAdmin
 
-class NotedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+
+class NotedAdmin(BankAdmin):
     """Rows whose people are told who looked: at one of them, or at a page of many.
 
     ``one`` and ``many`` say at what.

@@ -5,6 +5,7 @@ Role and status are changed on pages of their own, which ask for a reason; roles
 
 from collections.abc import Collection
 from typing import Any, ClassVar, Final, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -108,7 +109,8 @@ class UserAdmin(NotedAdmin):
         """Register a customer, or show a person."""
         if object_id is None:
             return self._register(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        context = {**(extra_context or {}), "audit_address": _audit_address(request, object_id)}
+        return super().changeform_view(request, object_id, form_url, context)
 
     def note_look(self, request: HttpRequest, rows: Collection[User], *, what: str) -> None:
         """Note the look for the people themselves."""
@@ -186,6 +188,14 @@ class UserAdmin(NotedAdmin):
 
 def _me(request: HttpRequest) -> User:
     return cast("User", request.user)
+
+
+def _audit_address(request: HttpRequest, pk: str) -> str | None:
+    """Return where the audit of a person is; None for who may not see it."""
+    if not request.user.has_perm("accounts.view_auditentry"):
+        return None
+    query = urlencode({"method": "tracks", "obj": f"accounts.User:{pk}"})
+    return f"{reverse('admin:accounts_auditentry_changelist')}?{query}"
 
 
 def _address(person: User) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.access_log import note_all_viewed
+from accounts.admin.look import BankInline
 from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from core import clock
@@ -53,7 +54,7 @@ class EndpointAdmin(_OwnedAdmin):
         return row.owner_id
 
 
-class AttemptInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class AttemptInline(BankInline):
     """What was tried."""
 
     model = Attempt

@@ -5,8 +5,11 @@ from typing import Any
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
 
 from bankproject import env
+from bankproject.admin_menu import menu
 from core import logs
 
 BASE_DIR = env.PROJECT
@@ -26,6 +29,8 @@ ROOT_URLCONF = "bankproject.urls"
 WSGI_APPLICATION = "bankproject.wsgi.application"
 
 INSTALLED_APPS = [
+    # Before the admin: its templates and its site take the place of Django's own.
+    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -267,6 +272,18 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
     },
 }
 X_FRAME_OPTIONS = "DENY"
+
+# Colours are in static/admin.css: as Unfold writes them, they are an inline style.
+UNFOLD = {
+    "SITE_TITLE": "Bankproject",
+    "SITE_HEADER": "Bankproject",
+    "SITE_SUBHEADER": _("administration"),
+    "SITE_ICON": lambda _request: static("mark.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("mark.svg")}
+    ],
+    "SIDEBAR": {"navigation": menu},
+}
 CSRF_FAILURE_VIEW = "core.failures.csrf_failure"
 
 LOGGING = logs.LOGGING

@@ -1,0 +1,146 @@
+"""What stands in the sidebar of the Django admin: what somebody may do there, and nothing else."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page; ``permissions`` are those of which one lets in, none: every admin."""
+
+    title: str | Promise
+    icon: str
+    address: str
+    permissions: tuple[str, ...] = ()
+
+
+_GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
+    (
+        "",
+        (
+            Entry(_("Overview"), "space_dashboard", "admin:index"),
+            Entry(
+                _("Approvals"),
+                "fact_check",
+                "admin:accounts_approval_changelist",
+                ("accounts.view_approval",),
+            ),
+        ),
+    ),
+    (
+        _("Desks"),
+        (
+            Entry(
+                _("Cash desk"),
+                "payments",
+                "admin:transactions_cashdesk_changelist",
+                ("transactions.book_cash", "transactions.fill_with_cash"),
+            ),
+            Entry(
+                _("Account desk"),
+                "manage_accounts",
+                "admin:transactions_accountdesk_changelist",
+                ("transactions.govern_account",),
+            ),
+        ),
+    ),
+    (
+        _("People"),
+        (
+            Entry(_("People"), "group", "admin:accounts_user_changelist", ("accounts.view_user",)),
+            Entry(
+                _("Groups"),
+                "shield_person",
+                "admin:auth_group_changelist",
+                ("auth.view_group",),
+            ),
+            Entry(
+                _("Accounts"),
+                "account_balance_wallet",
+                "admin:accounts_account_changelist",
+                ("accounts.view_account",),
+            ),
+        ),
+    ),
+    (
+        _("Bank"),
+        (
+            Entry(
+                _("Branches"),
+                "account_balance",
+                "admin:accounts_branch_changelist",
+                ("accounts.view_branch",),
+            ),
+        ),
+    ),
+    (
+        _("Oversight"),
+        (
+            Entry(
+                _("Audit"),
+                "history",
+                "admin:accounts_auditentry_changelist",
+                ("accounts.view_auditentry",),
+            ),
+            Entry(
+                _("Changes of access"),
+                "key",
+                "admin:accounts_credentialchange_changelist",
+                ("accounts.view_credentialchange",),
+            ),
+            Entry(
+                _("Changes of status"),
+                "person_alert",
+                "admin:accounts_statuschange_changelist",
+                ("accounts.view_statuschange",),
+            ),
+            Entry(
+                _("Who looked at whom"),
+                "visibility",
+                "admin:accounts_viewing_changelist",
+                ("accounts.view_viewing",),
+            ),
+        ),
+    ),
+    (
+        _("Webhooks"),
+        (
+            Entry(
+                _("Endpoints"),
+                "webhook",
+                "admin:notifications_endpoint_changelist",
+                ("notifications.view_endpoint",),
+            ),
+            Entry(
+                _("Deliveries"),
+                "outgoing_mail",
+                "admin:notifications_delivery_changelist",
+                ("notifications.view_delivery",),
+            ),
+        ),
+    ),
+)
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of the sidebar, as Unfold takes them."""
+    found = []
+    for title, entries in _GROUPS:
+        items = [
+            {"title": entry.title, "icon": entry.icon, "link": reverse(entry.address)}
+            for entry in entries
+            if _may_see(request, entry)
+        ]
+        if items:
+            found.append({"title": title, "items": items})
+    return found
+
+
+def _may_see(request: HttpRequest, entry: Entry) -> bool:
+    wanted = entry.permissions
+    return not wanted or any(request.user.has_perm(one) for one in wanted)
