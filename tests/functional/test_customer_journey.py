@@ -50,9 +50,14 @@ def browsing(chromium: Path) -> Iterator[Browser]:
         browser.close()
 
 
-def open_page(browser: Browser, size: dict[str, int], complaints: list[str]) -> Page:
+def open_page(
+    browser: Browser, size: dict[str, int], complaints: list[str], *, scripts: bool = True
+) -> Page:
     """Open a page that notes what breaks the content policy, and every error of a script."""
-    page = browser.new_page(viewport=size)  # type: ignore[arg-type]  # a width and a height
+    page = browser.new_page(
+        viewport=size,  # type: ignore[arg-type]  # a width and a height
+        java_script_enabled=scripts,
+    )
     page.on(
         "console",
         lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
@@ -104,16 +109,23 @@ def go_back_and_log_out(page: Page, receipt: str) -> None:
     assert "It has not been sent again" in page.inner_text("main")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
+    page.get_by_role("banner").locator("summary").click()
     page.get_by_role("button", name="Log out").click()
     page.goto(receipt)
     assert "/auth/login/" in page.url
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_sends_money_once(scene: Scene, chromium: Path, size: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("size", "scripts"),
+    [(DESK, True), (PHONE, True), (PHONE, False)],
+    ids=["desk", "phone", "without JavaScript"],
+)
+def test_sends_money_once(
+    scene: Scene, chromium: Path, size: dict[str, int], *, scripts: bool
+) -> None:
     complaints: list[str] = []
     with browsing(chromium) as browser:
-        page = open_page(browser, size, complaints)
+        page = open_page(browser, size, complaints, scripts=scripts)
         receipt = send_money(page, scene)
         go_back_and_log_out(page, receipt)
     assert complaints == []

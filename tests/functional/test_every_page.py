@@ -1,0 +1,137 @@
+"""Every page there is, as everybody who may see it: by axe, in both themes, and on a narrow phone.
+
+The pages are those of the table of permissions, so that one that is added is looked at, too. What
+they look like is kept in ``test-results/pages``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from bankproject.runtime.postgres import BankUrls
+from tests.permissions._belongings import Belongings, belongings_of
+from tests.permissions._cast import Caller, cast
+from tests.permissions._routes import Route, every_route
+from tests.permissions.test_table import table
+from tests.website import website
+
+PICTURES: Final = Path(__file__).resolve().parents[2] / "test-results" / "pages"
+DESK: Final = {"width": 1280, "height": 800}
+NARROW: Final = 320
+# Whoever may do most is shown the most.
+EYES: Final = ("anonymous", "customer A", "employee", "superadmin")
+THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+# WCAG 2.2 AA, and what axe's makers hold to be good practice.
+_AXE: Final = Axe()
+# Made by others, and told of on a page of its own: their colours are not ours to choose.
+_OF_OTHERS: Final = frozenset({"api-docs", "api-redoc"})
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A served bank, those who look at it, and what one of them has."""
+
+    address: str
+    callers: dict[str, Caller]
+    belongings: Belongings
+
+    def pages(self, who: str) -> Iterator[Route]:
+        """Give the routes that answer ``who`` with something."""
+        lines = table()
+        for route in every_route():
+            line = lines.get((route.name, "GET"), {})
+            if line.get(who) == "yes" and not route.address.startswith("/api/"):
+                yield route
+
+    def address_of(self, route: Route) -> str:
+        """Return where a route is, with ids of what there is."""
+        return self.address + route.filled(self.belongings.ids_of(route))
+
+
+@dataclass
+class Looking:
+    """One pair of eyes: a browser's page, and what it complains of."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    here: str = ""
+
+    def note(self, fault: str) -> None:
+        """Note what is wrong here."""
+        self.faults.append(f"{self.here}: {fault}")
+
+    def hear(self, said: ConsoleMessage) -> None:
+        """Note an error that the browser writes down."""
+        if said.type == "error":
+            self.note(said.text[:300])
+
+    def look(self, address: str, picture: str) -> None:
+        """Open a page, and hold it against what pages have to be; others than pages are let be."""
+        self.page.set_viewport_size(DESK)  # type: ignore[arg-type]  # a width and a height
+        answer = self.page.request.get(address, max_redirects=0)
+        if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
+            return
+        self.page.goto(address, wait_until="load")
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme=theme)
+            self.page.screenshot(path=PICTURES / f"{picture}-{theme}.png", full_page=True)
+            for violation in _AXE.run(self.page).response["violations"]:
+                self.note(f"{theme}: {_told(violation)}")
+        self._narrow(picture)
+
+    def _narrow(self, picture: str) -> None:
+        self.page.set_viewport_size({"width": NARROW, "height": 700})
+        self.page.screenshot(path=PICTURES / f"{picture}-phone.png", full_page=True)
+        wider = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        if wider > 0:
+            self.note(f"{wider} pixels too wide at {NARROW}")
+
+
+def _told(violation: dict[str, Any]) -> str:
+    places = [" ".join(map(str, node["target"])) for node in violation["nodes"][:3]]
+    return f"{violation['id']} at {', '.join(places)}"
+
+
+@pytest.fixture
+def bank(fresh_bank: BankUrls, tmp_path: Path) -> Iterator[Bank]:
+    """Serve a bank with somebody of each role, one of whom has one of everything."""
+    people, callers = cast()
+    belongings = belongings_of(people)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with website(fresh_bank, tmp_path) as address:
+        yield Bank(address, callers, belongings)
+
+
+def looking_as(browser: Browser, bank: Bank, who: str) -> Looking:
+    """Open a browser's page in which somebody is logged in."""
+    context = browser.new_context()
+    if session := bank.callers[who].session:
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": session, "url": bank.address}])
+    looking = Looking(context.new_page())
+    looking.page.on("console", looking.hear)
+    looking.page.on("pageerror", lambda error: looking.note(str(error)))
+    return looking
+
+
+@pytest.mark.parametrize("who", EYES)
+def test_a_page_keeps_nobody_out(bank: Bank, chromium: Path, who: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        looking = looking_as(browser, bank, who)
+        for route in bank.pages(who):
+            if route.name in _OF_OTHERS:
+                continue
+            looking.here = f"{route.name} ({route.address}) as {who}"
+            name = route.name.replace(":", "-").replace("/", "-")
+            looking.look(bank.address_of(route), f"{name}-{who.replace(' ', '-')}")
+        browser.close()
+    assert not looking.faults, "\n".join(looking.faults)
