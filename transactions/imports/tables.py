@@ -2,11 +2,11 @@
 
 import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from core.errors import DomainError
 from core.money import currency_named
@@ -16,6 +16,8 @@ _DECIMAL: Final = re.compile(
 )
 _WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _SIX_DIGITS: Final = re.compile(r"[0-9]{6}", re.ASCII)
+
+Parsed = TypeVar("Parsed")
 
 
 class UnreadableFile(DomainError):
@@ -87,6 +89,33 @@ def read_table(path: Path, *, columns: Sequence[str], delimiter: str = ",") -> l
         message = f"{path} has no rows"
         raise UnreadableFile(message)
     return lines[1:]
+
+
+def parse_table(
+    path: Path, columns: Sequence[str], parse: Callable[[Sequence[str]], Parsed]
+) -> list[Parsed]:
+    """Return the rows of a table, each parsed; the first field is the row's own id.
+
+    Raises:
+        UnreadableFile: naming file, line and field.
+    """
+    seen: set[str] = set()
+    parsed = []
+    for line in read_table(path, columns=columns, delimiter=";"):
+        try:
+            check_length(line.fields, columns)
+            _check_new(line.fields[0], seen, field=columns[0])
+            parsed.append(parse(line.fields))
+        except BadField as bad:
+            message = f"{path}, {bad.at(line.number).message}"
+            raise UnreadableFile(message) from bad
+    return parsed
+
+
+def _check_new(text: str, seen: set[str], *, field: str) -> None:
+    if text in seen:
+        raise BadField(field=field, expected="each once", found=text)
+    seen.add(text)
 
 
 def _text(path: Path) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.callers import Caller
+from accounts.numbers import is_bank_account
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
 from core.clock import bank_day
@@ -56,6 +57,13 @@ class PaymentUnderWay(DomainError):
     """A payment of a standing order is being sent, so that the order cannot be cancelled yet."""
 
     code = "payment_under_way"
+    http_status = 409
+
+
+class PayeeElsewhere(DomainError):
+    """A standing order of other books pays an account at another bank, which this one cannot."""
+
+    code = "payee_elsewhere"
     http_status = 409
 
 
@@ -178,9 +186,13 @@ def resume_standing_order(user: int, *, order: UUID, now: datetime) -> StandingO
 
     Raises:
         UnknownStandingOrder, StandingOrderOver
+        PayeeElsewhere: it was brought in with other books, and stays paused.
     """
     found = _locked(user, order)
     _refuse_over(found)
+    if is_bank_account(found.credit):
+        message = "It pays an account at another bank, and we send nothing to other banks."
+        raise PayeeElsewhere(message)
     if found.state == State.PAUSED:
         go_on_with(found, _later(found, schedule_of(found).date_paid_from(bank_day(now))))
     return found

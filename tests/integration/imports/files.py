@@ -110,6 +110,12 @@ def write_people(folder: Path, *, accounts: int = 3) -> Path:
     _write(folder / "account.asc", '"account_id";"district_id";"frequency";"date"', *opened)
     second = f'{accounts + 1};2;1;"DISPONENT"'
     _write(folder / "disp.asc", '"disp_id";"client_id";"account_id";"type"', *owners, second)
+    _write(
+        folder / "order.asc",
+        '"order_id";"account_id";"bank_to";"account_to";"amount";"k_symbol"',
+        '29401;1;"YZ";"87144583";2452.00;"SIPO"',
+        '29402;2;"ST";"89597016";3372.70;" "',
+    )
     return folder
 
 

@@ -22,7 +22,8 @@ _STATE: Final = """
 SELECT
     (SELECT count(*) FROM ledger.journal), (SELECT count(*) FROM ledger.account),
     (SELECT count(*) FROM ledger.account_event), (SELECT count(*) FROM accounts_user),
-    (SELECT count(*) FROM accounts_account), (SELECT count(*) FROM accounts_district)
+    (SELECT count(*) FROM accounts_account), (SELECT count(*) FROM accounts_district),
+    (SELECT count(*) FROM transactions_standingorder)
 """
 
 

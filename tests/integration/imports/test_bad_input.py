@@ -9,7 +9,7 @@ from bankproject.runtime.postgres import BankUrls
 from tests.integration.imports.files import HEADER, berka_rows, seed_rows, write_rows, write_seed
 from tests.integration.imports.loads import refused_load, state
 
-FILES = ("district.asc", "client.asc", "account.asc", "disp.asc", "trans_ordered.csv")
+FILES = ("district.asc", "client.asc", "account.asc", "disp.asc", "order.asc", "trans_ordered.csv")
 
 
 @pytest.mark.usefixtures("fresh_bank")

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Account, District, User
+from core import clock
 from core.clock import bank_day
 from tests.integration.imports.files import (
     ENGLISH,
@@ -14,8 +15,15 @@ from tests.integration.imports.files import (
     write_people,
     write_rows,
 )
-from tests.integration.imports.loads import load, posted_rows, state
+from tests.integration.imports.loads import load, posted_rows, refused_load, state
 from transactions.ledger.reads import balances, balances_of, entries
+from transactions.payments.due_dates import queue_standing_orders
+from transactions.payments.models import StandingOrder
+from transactions.payments.standing_orders import (
+    PayeeElsewhere,
+    cancel_standing_order,
+    resume_standing_order,
+)
 
 pytestmark = pytest.mark.usefixtures("fresh_bank")
 
@@ -40,6 +48,33 @@ def test_loading_twice_compares_all_and_posts_none(berka: Path) -> None:
     load("berka", berka)
     before = state()
     assert load("berka", berka).endswith("60 of 60 balances equal\n")
+    assert state() == before
+
+
+def test_permanent_orders_come_in_paused_once_and_are_never_paid(berka: Path) -> None:
+    assert "2 of 2 standing orders\n" in load("berka", berka)
+    first, second = StandingOrder.objects.order_by("key")
+    assert (first.debit, first.user.full_name, str(first.money)) == (
+        number(1),
+        "Client 1",
+        "2452.00 CZK",
+    )
+    assert first.memo == "Transfer to another bank: YZ 87144583, household"
+    assert second.memo == "Transfer to another bank: ST 89597016"
+    assert (queue_standing_orders(now=clock.now()), first.state) == (0, "paused")
+    with pytest.raises(PayeeElsewhere):
+        resume_standing_order(first.user_id, order=first.pk, now=clock.now())
+    cancel_standing_order(first.user_id, order=first.pk)
+    assert "2 of 2 standing orders\n" in load("berka", berka)
+    assert {order.state for order in StandingOrder.objects.all()} == {"paused", "cancelled"}
+
+
+def test_a_permanent_order_that_was_changed_is_found(berka: Path) -> None:
+    load("berka", berka)
+    before = state()
+    path = berka / "order.asc"
+    path.write_text(path.read_text("ascii").replace("3372.70", "3372.80"), "ascii")
+    assert "order 29402, amount: expected 3372.80 CZK" in refused_load("berka", berka)
     assert state() == before
 
 

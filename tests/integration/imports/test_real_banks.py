@@ -29,10 +29,10 @@ def test_berka_killed_thrice_ends_with_all_balances_equal(
 def test_berka_loads_with_people_and_loads_again_without_a_change(real_data: Path) -> None:
     folder = real_data / "berka"
     histories = folder / "loan_histories.csv"
-    expected = "14148 of 14148 balances equal\n"
+    expected = "6471 of 6471 standing orders\n14148 of 14148 balances equal\n"
     assert load("berka", folder, "--transactions", histories).endswith(expected)
     before = state()
-    assert before[3:] == (5369, 4500, 77)
+    assert before[3:] == (5369, 4500, 77, 6471)
     assert load("berka", folder, "--transactions", histories).endswith(expected)
     assert state() == before
 
@@ -60,9 +60,14 @@ def _small_bank(real: Path, folder: Path) -> list[Row]:
     kept = [line for line in disp if line.split(";")[2] in accounts]
     (folder / "disp.asc").write_text("\n".join([header, *kept]), "ascii")
     clients = {line.split(";")[1] for line in kept}
-    for name, ids in (("account.asc", accounts), ("client.asc", clients)):
+    copied = (
+        ("account.asc", 0, accounts),
+        ("client.asc", 0, clients),
+        ("order.asc", 1, accounts),
+    )
+    for name, column, ids in copied:
         header, *lines = (real / name).read_text("ascii").splitlines()
-        kept = [line for line in lines if line.split(";")[0] in ids]
+        kept = [line for line in lines if line.split(";")[column] in ids]
         (folder / name).write_text("\n".join([header, *kept]), "ascii")
     return rows
 

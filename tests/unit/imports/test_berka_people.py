@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.imports.files import write_people
+from transactions.imports.berka.orders import read_orders
 from transactions.imports.berka.people import birth_date, read_people
 from transactions.imports.tables import BadField, UnreadableFile
 
@@ -44,6 +45,12 @@ def test_other_birth_numbers_are_refused(text: str) -> None:
         ("district.asc", "1204953", "12049.5", "line 2, A4: expected a whole number"),
         ("district.asc", "100.0", "1e2", "line 2, A10: expected a decimal number"),
         ("district.asc", ";99107", "", "line 2, fields: expected 16, found 15"),
+        ("order.asc", ";1;", ";9;", "line 2, account_id: expected one of account.asc"),
+        ("order.asc", "YZ", "YZX", "line 2, bank_to: expected two capital letters"),
+        ("order.asc", "87144583", "8714-458", "line 2, account_to: expected digits"),
+        ("order.asc", "2452.00", "-2452.00", "line 2, amount: expected more than zero"),
+        ("order.asc", "SIPO", "UROK", "line 2, k_symbol: expected one of"),
+        ("order.asc", "29402", "29401", "line 3, order_id: expected each once"),
     ],
 )
 def test_a_bad_field_of_people_or_accounts_is_named(
@@ -55,6 +62,6 @@ def test_a_bad_field_of_people_or_accounts_is_named(
     assert old.encode() in content
     path.write_bytes(content.replace(old.encode(), new.encode(), 1))
     with pytest.raises(UnreadableFile) as caught:
-        read_people(tmp_path)
+        read_orders(tmp_path, accounts=read_people(tmp_path).account_ids)
     assert str(path) in caught.value.message
     assert reason in caught.value.message

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.db import transaction
 
 from transactions.chart import BankAccounts, open_chart
+from transactions.imports.berka.orders import PermanentOrder, add_orders, read_orders
 from transactions.imports.berka.people import (
     ACCOUNT_REFERENCE,
     BerkaFiles,
@@ -34,6 +35,7 @@ class BerkaBooks:
     """What the files say, read and checked as far as that needs no bank."""
 
     people: BerkaFiles
+    orders: Sequence[PermanentOrder]
     transactions: Sequence[Line]
 
 
@@ -43,28 +45,37 @@ def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
     Raises:
         UnreadableFile
     """
-    return BerkaBooks(people=read_people(folder), transactions=read_transactions(transactions))
+    people = read_people(folder)
+    return BerkaBooks(
+        people=people,
+        orders=read_orders(folder, accounts=people.account_ids),
+        transactions=read_transactions(transactions),
+    )
 
 
-def load_berka(books: BerkaBooks, *, advance: Advance) -> None:
-    """Add people and accounts, then post and compare the transactions, row by row.
+def load_berka(books: BerkaBooks, *, advance: Advance) -> int:
+    """Add people, accounts and orders, then post and compare the transactions, row by row.
 
-    People and accounts come in one transaction, rows in one a chunk.
+    People, accounts and orders come in one transaction, rows in one a chunk. Returns how many of
+    the orders the bank has.
 
     Raises:
+        OrderDiffers: an order is another one here; nothing was written.
         BadRow: the first row that is not as it should be; those before it are posted.
         Busy: what is missing comes with the next load.
     """
-    accounts, bank = _add_people(books.people)
+    accounts, bank, orders = _add_people(books)
     rows = parse_transactions(books.transactions, accounts=accounts, bank=bank)
     last: dict[str, Row] = {}
     load_rows(_remembering(rows, last), bank=bank, advance=advance)
     _refuse_missing_ends(last)
+    return orders
 
 
 @transaction.atomic
-def _add_people(files: BerkaFiles) -> tuple[Mapping[str, int], BankAccounts]:
+def _add_people(books: BerkaBooks) -> tuple[Mapping[str, int], BankAccounts, int]:
     lock_imports()
+    files = books.people
     branch = head_office()
     bank = open_chart(branch=branch.number, currency=CURRENCY)
     customers = files.customers(add_districts(files.districts))
@@ -72,7 +83,7 @@ def _add_people(files: BerkaFiles) -> tuple[Mapping[str, int], BankAccounts]:
     ids = {
         reference.removeprefix(ACCOUNT_REFERENCE): number for reference, number in numbers.items()
     }
-    return ids, bank
+    return ids, bank, add_orders(books.orders, numbers=ids, bank=bank)
 
 
 def _remembering(rows: Iterator[Row], last: dict[str, Row]) -> Iterator[Row]:

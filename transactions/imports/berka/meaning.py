@@ -93,6 +93,14 @@ def meaning_of(*, operation: str, k_symbol: str, partner: str) -> Meaning:
         return _BUSINESS[symbol]
     if how is None:
         raise BadField(field="operation", expected="how the money moved", found=repr(operation))
+    return Meaning(how.sign, how.place, how.kind, _words(how, partner, symbol))
+
+
+def to_bank(*, partner: str, k_symbol: str) -> str:
+    """Return in words what a payment to an account at another bank is for."""
+    return _words(_TO_BANK, partner, one_of(k_symbol.strip(" "), _FOR, field="k_symbol"))
+
+
+def _words(how: Meaning, partner: str, symbol: str) -> str:
     about = [part for part in (partner, _FOR[symbol]) if part]
-    words = f"{how.words}: {', '.join(about)}" if about else how.words
-    return Meaning(how.sign, how.place, how.kind, words)
+    return f"{how.words}: {', '.join(about)}" if about else how.words

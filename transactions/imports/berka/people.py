@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from accounts.models import District
 from transactions.imports.berka.rows import CURRENCY, noon
@@ -21,10 +21,9 @@ from transactions.imports.people import (
 from transactions.imports.tables import (
     BadField,
     UnreadableFile,
-    check_length,
     day,
     one_of,
-    read_table,
+    parse_table,
     whole,
 )
 
@@ -41,8 +40,6 @@ _RIGHTS: Final[dict[str, Literal["owner", "authorised"]]] = {
     "OWNER": "owner",
     "DISPONENT": "authorised",
 }
-
-Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +59,11 @@ class BerkaFiles:
     clients: Sequence[Client]
     accounts: Sequence[ImportedAccount]
     holders: Sequence[ImportedHolder]
+
+    @property
+    def account_ids(self) -> set[str]:
+        """The ids of the accounts, as the files have them."""
+        return {account.reference.removeprefix(ACCOUNT_REFERENCE) for account in self.accounts}
 
     def customers(self, districts: dict[int, int]) -> Customers:
         """Return what to add to the bank; ``districts`` are their keys by code. No floors."""
@@ -89,14 +91,14 @@ def read_people(folder: Path) -> BerkaFiles:
     Raises:
         UnreadableFile: naming file, line and field.
     """
-    districts = _parse(folder / "district.asc", _DISTRICT, _district)
+    districts = parse_table(folder / "district.asc", _DISTRICT, _district)
     codes = {district.code for district in districts}
-    clients = _parse(folder / "client.asc", _CLIENT, partial(_client, codes))
-    accounts = _parse(folder / "account.asc", _ACCOUNT, partial(_account, codes))
+    clients = parse_table(folder / "client.asc", _CLIENT, partial(_client, codes))
+    accounts = parse_table(folder / "account.asc", _ACCOUNT, partial(_account, codes))
     people = {f"{CLIENT_REFERENCE}{client.client_id}" for client in clients}
     references = {account.reference for account in accounts}
     path = folder / "disp.asc"
-    holders = _parse(path, _DISPOSITION, partial(_holder, people, references))
+    holders = parse_table(path, _DISPOSITION, partial(_holder, people, references))
     _check_owners(path, references, holders)
     return BerkaFiles(districts=districts, clients=clients, accounts=accounts, holders=holders)
 
@@ -121,30 +123,6 @@ def birth_date(text: str) -> date:
     if month.isascii() and month.isdigit() and int(month) > MONTHS_OF_WOMEN:
         return day(f"{text[:2]}{int(month) - MONTHS_OF_WOMEN:02}{text[4:]}", field="birth_number")
     return day(text, field="birth_number")
-
-
-def _parse(
-    path: Path, columns: Sequence[str], parse: Callable[[Sequence[str]], Parsed]
-) -> list[Parsed]:
-    """Return the rows of a file, each parsed; the first field is the row's own id."""
-    lines = read_table(path, columns=columns, delimiter=";")
-    seen: set[str] = set()
-    parsed = []
-    for line in lines:
-        try:
-            check_length(line.fields, columns)
-            _check_new(line.fields[0], seen, field=columns[0])
-            parsed.append(parse(line.fields))
-        except BadField as bad:
-            message = f"{path}, {bad.at(line.number).message}"
-            raise UnreadableFile(message) from bad
-    return parsed
-
-
-def _check_new(text: str, seen: set[str], *, field: str) -> None:
-    if text in seen:
-        raise BadField(field=field, expected="each once", found=text)
-    seen.add(text)
 
 
 def _district_id(districts: set[int], text: str) -> int:

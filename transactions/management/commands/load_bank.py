@@ -60,11 +60,12 @@ class Command(BaseCommand):
         total = len(books.transactions)
         with progress(total, out=self.stdout) as counted:
             try:
-                load_berka(books, advance=counted.advance)
+                orders = load_berka(books, advance=counted.advance)
             except BadRow as wrong:
                 before = f"{counted.rows} of {total} balances equal before it"
                 message = f"{transactions}, {wrong.message} ({before})"
                 raise CommandError(message) from wrong
+        self.stdout.write(f"{orders} of {len(books.orders)} standing orders")
         self.stdout.write(f"{counted.rows} of {total} balances equal")
 
     def _load_seed_csv(self, path: Path) -> None:
