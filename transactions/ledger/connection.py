@@ -17,7 +17,11 @@ from transactions.ledger.codes import refusal_in
 
 Row = TypeVar("Row")
 _SQL: Final = Path(__file__).parent / "sql"
-QUERIES: Final = {**queries(_SQL / "queries.sql"), **queries(_SQL / "statements.sql")}
+QUERIES: Final = {
+    **queries(_SQL / "queries.sql"),
+    **queries(_SQL / "statements.sql"),
+    **queries(_SQL / "interest.sql"),
+}
 
 
 @contextmanager

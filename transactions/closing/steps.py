@@ -1,0 +1,51 @@
+"""What is done for each day of the bank, in this order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from transactions.closing.outcome import Outcome
+from transactions.interest.accruing import accrue_interest
+from transactions.interest.paying import pay_interest
+from transactions.payments.due_dates import queue_standing_orders
+from transactions.payments.models import ScheduledTransfer
+from transactions.payments.schedule import is_month_end
+from transactions.products.charging import charge_fees
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of closing a day that can be broken off at any instant and done again."""
+
+    name: str
+    work: Callable[[date, datetime], Outcome]
+    is_due: Callable[[date], bool] = lambda _day: True
+
+
+def _queue_standing_orders(day: date, now: datetime) -> Outcome:
+    """Queue what `manage.py watch` has not; the watch sends it, and queues what is due today."""
+    while queue_standing_orders(now=now):
+        pass
+    queued = ScheduledTransfer.objects.filter(standing_order__isnull=False, due_date=day)
+    return Outcome(queued.count())
+
+
+def _accrue(day: date, _now: datetime) -> Outcome:
+    return accrue_interest(day)
+
+
+def _pay_interest(day: date, now: datetime) -> Outcome:
+    return pay_interest(day, now=now)
+
+
+def _charge_fees(day: date, now: datetime) -> Outcome:
+    return charge_fees(day, now=now)
+
+
+STEPS: Final = (
+    Step("standing_orders", _queue_standing_orders),
+    Step("accruals", _accrue),
+    Step("interest", _pay_interest, is_month_end),
+    Step("fees", _charge_fees, is_month_end),
+)
