@@ -9,6 +9,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from portals.amounts import HIDE_COOKIE
+
 THEMES: Final = {"light": _("Light"), "dark": _("Dark"), "system": _("System")}
 _YEAR: Final = 365 * 24 * 60 * 60
 
@@ -32,6 +34,24 @@ def theme(request: HttpRequest) -> HttpResponse:
         httponly=True,
         samesite="Lax",
     )
+    return answer
+
+
+@require_POST
+def amounts(request: HttpRequest) -> HttpResponse:
+    """Show amounts no longer, or again, and go back to where that was wanted."""
+    answer = back(request)
+    if "hide" in request.POST:
+        answer.set_cookie(
+            HIDE_COOKIE,
+            "yes",
+            max_age=_YEAR,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    else:
+        answer.delete_cookie(HIDE_COOKIE, samesite="Lax")
     return answer
 
 

@@ -3,13 +3,13 @@
 from django.urls import path
 
 from portals import aliases, components, outbox, preferences, profile, security
-from portals.customer import cash, scheduled, transfers, views
+from portals.customer import cash, scheduled, statements, transfers, views
 from portals.employee import nodes, operations
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("accounts/", views.accounts, name="accounts"),
-    path("accounts/<int:number>/", views.statement_page, name="statement"),
+    path("accounts/<int:number>/", statements.statement, name="statement"),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),
@@ -32,6 +32,7 @@ urlpatterns = [
     path("security/keys/<uuid:key_id>/revoke/", security.key_revoke, name="key-revoke"),
     path("login", aliases.log_in, name="alias-login"),
     path("register", aliases.register, name="alias-register"),
+    path("amounts/", preferences.amounts, name="amounts"),
     path("theme/", preferences.theme, name="theme"),
     path("components/", components.components, name="components"),
     path("outbox/", outbox.outbox, name="outbox"),

@@ -21,6 +21,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Amounts are hidden and shown by a key, too.
+document.addEventListener("keydown", (event) => {
+  if (!event.ctrlKey || !event.shiftKey || event.key.toLowerCase() !== "p") return;
+  const button = document.querySelector("form[data-hides-amounts] button");
+  if (button) {
+    event.preventDefault();
+    button.form.requestSubmit(button);
+  }
+});
+
 // A form is sent once: holding Enter or clicking twice is no second wish. The server says so, too.
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "core.middleware.PatienceMiddleware",
     # Around what saves the session: its write counts, too.
     "core.read_routing.ReadRoutingMiddleware",
+    "portals.amounts.HideAmountsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "core.api.programs.ProgramMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

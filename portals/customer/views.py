@@ -4,20 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from core.cursors import InvalidCursor
 from core.money import Money
 from portals.customer.page import customer_page, person
-from transactions.cursors import cursor_after, read_cursor
 from transactions.holders import holders_of_account
 from transactions.selectors import AccountView, accounts_of, latest_movements
-from transactions.statements.pages import statement
 
 LATEST: Final = 5
-PAGE: Final = 25
 
 
 @require_safe
@@ -40,25 +36,6 @@ def accounts(request: HttpRequest) -> HttpResponse:
     found = accounts_of(person(request).pk)
     context = {"accounts": found, "totals": _totals(found)}
     return render(request, "customer/accounts.html", context)
-
-
-@require_safe
-@customer_page
-def statement_page(request: HttpRequest, number: int) -> HttpResponse:
-    """Show a page of an account's statement, newest first, with the balance after each movement."""
-    cursor = request.GET.get("before")
-    try:
-        before = read_cursor(cursor, account=number) if cursor else None
-    except InvalidCursor as error:
-        raise Http404 from error
-    page = statement(person(request).pk, number=number, before=before, limit=PAGE)
-    context = {
-        "account": page.account,
-        "movements": page.movements,
-        "is_newest": before is None,
-        "older": None if page.older is None else cursor_after(number, last=page.older),
-    }
-    return render(request, "customer/statement.html", context)
 
 
 @require_safe

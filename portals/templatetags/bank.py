@@ -1,10 +1,10 @@
 """How pages write money, numbers and times."""
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
-from babel.dates import format_datetime
-from babel.numbers import format_currency
+from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -14,13 +14,12 @@ from django.utils.safestring import SafeString
 from accounts.numbers import shown_user_id
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
+from portals.amounts import LOCALE, are_hidden, written, written_change
 from portals.preferences import THEMES
 
 register = template.Library()
 
-LOCALE: Final = "en_IN"
 _GROUP: Final = 4
-_MINUS: Final = "\N{MINUS SIGN}"
 _KINDS: Final = {
     "transfer": "Transfer",
     "withdrawal": "Cash withdrawal",
@@ -58,16 +57,13 @@ _CHANNELS: Final = {
 @register.filter
 def money(amount: Money | None) -> str:
     """Write an amount as people write it: ₹1,25,000.50."""
-    if amount is None:
-        return ""
-    written: str = format_currency(abs(amount.decimal), amount.currency, locale=LOCALE)
-    return f"{_MINUS}{written}" if amount.minor < 0 else written
+    return "" if amount is None else written(amount)
 
 
 @register.filter
 def change(amount: Money) -> str:
     """Write an amount with its sign, plus or minus."""
-    return money(amount) if amount.minor < 0 else f"+{money(amount)}"
+    return written_change(amount)
 
 
 @register.filter
@@ -90,6 +86,18 @@ def user_id(number: int) -> str:
 def day(at: datetime) -> SafeString:
     """Write the bank's calendar day of an instant."""
     return _time(at, "d MMM yyyy")
+
+
+@register.filter
+def weekday(on: date) -> str:
+    """Write a calendar day with its weekday."""
+    return _written_day(on, "EEE, d MMM yyyy")
+
+
+@register.filter
+def calendar_day(on: date) -> str:
+    """Write a calendar day."""
+    return _written_day(on, "d MMM yyyy")
 
 
 @register.filter
@@ -130,8 +138,20 @@ def channel(name: str) -> str:
 
 def _time(at: datetime, pattern: str) -> SafeString:
     local = timezone.localtime(at)
-    written = format_datetime(local, pattern, locale=LOCALE)
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(), written)
+    shown = format_datetime(local, pattern, locale=LOCALE)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), shown)
+
+
+@lru_cache(maxsize=4_096)
+def _written_day(on: date, pattern: str) -> str:
+    written_day: str = format_date(on, pattern, locale=LOCALE)
+    return written_day
+
+
+@register.simple_tag
+def amounts_hidden() -> bool:
+    """Tell whether the page shows no amounts."""
+    return are_hidden()
 
 
 @register.simple_tag

@@ -1,0 +1,86 @@
+"""How pages write amounts: as people of the bank's country do, or not at all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Final
+
+from babel.numbers import format_currency
+from django.http import HttpRequest, HttpResponse
+
+from core.money import Money
+
+LOCALE: Final = "en_IN"
+HIDE_COOKIE: Final = "hide_amounts"
+HIDDEN: Final = "••••"
+"""Stands for any amount: as wide for a large one as for a small one."""
+
+_MINUS: Final = "\N{MINUS SIGN}"
+_LAST_GROUP: Final = 3
+_OTHER_GROUPS: Final = 2
+
+_are_hidden: ContextVar[bool] = ContextVar("amounts_hidden", default=False)
+
+
+class HideAmountsMiddleware:
+    """Write no amount on the pages of who does not want others to see them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        with _hiding(wanted=request.COOKIES.get(HIDE_COOKIE) == "yes"):
+            return self._get_response(request)
+
+
+def are_hidden() -> bool:
+    """Tell whether the page under way shows no amounts."""
+    return _are_hidden.get()
+
+
+def written(amount: Money) -> str:
+    """Write an amount: ₹1,25,000.50."""
+    if are_hidden():
+        return HIDDEN
+    before, after = _signs(amount.currency)
+    whole, point, fraction = Money(abs(amount.minor), amount.currency).text.partition(".")
+    minus = _MINUS if amount.minor < 0 else ""
+    return f"{minus}{before}{_grouped(whole)}{point}{fraction}{after}"
+
+
+def written_change(amount: Money) -> str:
+    """Write an amount with its sign, plus or minus."""
+    return written(amount) if amount.minor < 0 or are_hidden() else f"+{written(amount)}"
+
+
+@contextmanager
+def _hiding(*, wanted: bool) -> Iterator[None]:
+    token = _are_hidden.set(wanted)
+    try:
+        yield
+    finally:
+        _are_hidden.reset(token)
+
+
+@cache
+def _signs(currency: str) -> tuple[str, str]:
+    """Return what stands before and after an amount in a currency.
+
+    Babel knows it, and takes a hundred times as long for each amount as it does to put them there.
+    """
+    nothing = Money(0, currency)
+    shown: str = format_currency(nothing.decimal, currency, locale=LOCALE)
+    before, _number, after = shown.partition(nothing.text)
+    return before, after
+
+
+def _grouped(whole: str) -> str:
+    """Write digits in groups as in India: the last of three, the others of two."""
+    if len(whole) <= _LAST_GROUP:
+        return whole
+    head = whole[:-_LAST_GROUP]
+    first = len(head) % _OTHER_GROUPS
+    groups = [head[at : at + _OTHER_GROUPS] for at in range(first, len(head), _OTHER_GROUPS)]
+    return ",".join([*([head[:first]] if first else []), *groups, whole[-_LAST_GROUP:]])

@@ -1,0 +1,73 @@
+"""An account's statement: what is wanted of it, page by page."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from core.clock import bank_day
+from core.cursors import InvalidCursor
+from core.errors import DomainError
+from portals.customer.page import REFUSED, customer_page, person
+from portals.customer.statement_form import StatementForm
+from transactions.cursors import cursor_after, read_cursor
+from transactions.selectors import Movement, account_of
+from transactions.statements.pages import NEWEST, Place, StatementPage, statement_page
+
+PAGE: Final = 50
+
+
+@require_safe
+@customer_page
+def statement(request: HttpRequest, number: int) -> HttpResponse:
+    """Show a page of an account's statement, newest first, with the balance after each movement."""
+    before, after = (_cursor(request, name, number) for name in ("before", "after"))
+    form = StatementForm(request.GET)
+    if form.is_valid():
+        place = Place(before=before, after=after, day=form.cleaned_data["day"])
+        try:
+            page = statement_page(
+                person(request).pk, number=number, place=place, limit=PAGE, wanted=form.wanted
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return render(request, "customer/statement.html", _context(form, place, page))
+    context = {"form": form, "account": account_of(person(request).pk, number=number)}
+    return render(request, "customer/statement.html", context, status=REFUSED)
+
+
+def _cursor(request: HttpRequest, name: str, number: int) -> UUID | None:
+    text = request.GET.get(name)
+    try:
+        return read_cursor(text, account=number) if text else None
+    except InvalidCursor as error:
+        raise Http404 from error
+
+
+def _context(form: StatementForm, place: Place, page: StatementPage) -> dict[str, Any]:
+    number = page.account.number
+    turns = {"newer": ("after", page.newer), "older": ("before", page.older)}
+    return {
+        "form": form,
+        "account": page.account,
+        "days": _by_day(page.movements),
+        "totals": page.totals,
+        "is_newest": place == NEWEST,
+        "query": form.query(),
+        **{
+            turn: at and form.query(**{name: cursor_after(number, last=at)})
+            for turn, (name, at) in turns.items()
+        },
+    }
+
+
+def _by_day(movements: Sequence[Movement]) -> list[tuple[date, list[Movement]]]:
+    """Group movements that follow one another by the bank's day on which they happened."""
+    found = groupby(movements, key=lambda movement: bank_day(movement.event_at))
+    return [(day, list(several)) for day, several in found]
