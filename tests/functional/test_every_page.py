@@ -1,7 +1,7 @@
 """Every page there is, as everybody who may see it: by axe, in both themes, and on a narrow phone.
 
 The pages are those of the table of permissions, so that one that is added is looked at, too. What
-they look like is kept in ``test-results/pages``.
+they look like is kept in ``screenshots/``.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.permissions._routes import Route, every_route
 from tests.permissions.test_table import table
 from tests.website import website
 
-PICTURES: Final = Path(__file__).resolve().parents[2] / "test-results" / "pages"
+PICTURES: Final = Path(__file__).resolve().parents[2] / "screenshots"
 DESK: Final = {"width": 1280, "height": 800}
 NARROW: Final = 320
 # Whoever may do most is shown the most.
