@@ -21,6 +21,7 @@ from transactions.branches.alarms import sound_alarms
 from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
+from transactions.closing.days import close_missed_days
 from transactions.events import feed_events
 from transactions.ledger.connection import fetch_all, fetch_one
 from transactions.limits.changing import apply_due_raises
@@ -35,6 +36,8 @@ PATIENCE_SECONDS: Final = 2.0
 LONGEST_SECONDS: Final = 60.0
 # Each look at the copies opens connections of its own, which costs more than all else here.
 ALARM_SECONDS: Final = 10.0
+# A day that a silent branch keeps from being closed is tried again this often.
+CLOSING_SECONDS: Final = 10.0
 _log = structlog.get_logger(__name__)
 
 
@@ -73,7 +76,7 @@ _workers: Final[dict[tuple[Callable[..., Any], str], Worker]] = {}
 
 
 def run_upkeep(*, now: datetime) -> None:
-    """Settle what is in doubt, copy what changed on accounts, keep every node up, send what is due.
+    """Settle what is in doubt, copy what changed, keep every node up, send what is due, close days.
 
     Each part is short and safe to repeat; run it every second, from as many processes as like. A
     part that hangs, because its node does, keeps no other waiting.
@@ -90,6 +93,7 @@ def run_upkeep(*, now: datetime) -> None:
     _begin(sound_alarms, rest_seconds=ALARM_SECONDS)
     _begin(send_due_transfers, now=now)
     _begin(keep_dates, now=now)
+    _begin(close_missed_days, rest_seconds=CLOSING_SECONDS, now=now)
     _begin(carry_out_left_over)
     _begin(open_waiting_accounts, now=now)
     wait(begun, timeout=PATIENCE_SECONDS)

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from accounts.models import Account
 from core.clock import bank_day
 from core.db.sql import queries
 from core.errors import DomainError
@@ -59,7 +60,7 @@ def close_days(*, until: date, now: datetime, report: Report = lambda _step: Non
         message = f"{until} is not over. The last day that can be closed is "
         message += f"{bank_day(now) - _ONE_DAY}."
         raise DayNotOver(message)
-    with _turn():
+    with turn():
         return [_close(day, now=now, report=report) for day in _open_days(until)]
 
 
@@ -70,6 +71,9 @@ def close_missed_days(*, now: datetime) -> list[BankDay]:
         DomainError: a node does not answer, or is busy; the next call goes on.
     """
     yesterday = bank_day(now) - _ONE_DAY
+    if not Account.objects.exists():
+        # A bank that has yet to begin: its first day is still to come.
+        return []
     if BankDay.objects.filter(day=yesterday, closed_at__isnull=False).exists():
         return []
     try:
@@ -129,7 +133,7 @@ def _do(step: Step, closing: BankDay, *, now: datetime) -> ClosingStep:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
     """Keep others from closing days meanwhile; whoever dies lets go.
 
     Losing it does no harm: each step is done once also by two at a time.
