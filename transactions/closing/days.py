@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from psycopg import errors
 
 from accounts.models import Account
 from core.clock import bank_day
@@ -20,6 +21,8 @@ from transactions.closing.models import BankDay, ClosingStep
 from transactions.closing.steps import STEPS, Step
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "turns.sql")
+# The server takes a moment to notice that whoever had the turn has died.
+TURN_SECONDS: Final = 5.0
 _ONE_DAY: Final = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
@@ -141,9 +144,11 @@ def turn() -> Iterator[None]:
     Raises:
         ClosingUnderWay
     """
-    with connect(HEAD_OFFICE) as turn:
-        row = turn.execute(_QUERIES["take_turn"]).fetchone()
-        if row is None or not row[0]:
+    with connect(HEAD_OFFICE) as waiting:
+        waiting.execute(f"SET lock_timeout = '{TURN_SECONDS}s'")
+        try:
+            waiting.execute(_QUERIES["take_turn"])
+        except errors.LockNotAvailable as error:
             message = "Somebody else is closing days just now."
-            raise ClosingUnderWay(message)
+            raise ClosingUnderWay(message) from error
         yield

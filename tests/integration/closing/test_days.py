@@ -208,8 +208,9 @@ def die_at(place: Any, name: str, *, is_after: bool) -> None:
 
 
 class TestTwoAtOnce:
-    def test_take_turns(self, mine: int) -> None:
+    def test_take_turns(self, mine: int, monkeypatch: pytest.MonkeyPatch) -> None:
         assert mine
+        monkeypatch.setattr(closing_days, "TURN_SECONDS", 0.1)
         with closing_days.turn():
             with pytest.raises(ClosingUnderWay):
                 close_days(until=LAST, now=AFTER)

@@ -1,4 +1,4 @@
 -- Who closes days, one at a time in the whole bank. The lock is the session's.
 
 -- name: take_turn
-SELECT pg_try_advisory_lock(7103, 5)
+SELECT pg_advisory_lock(7103, 5)
