@@ -3,13 +3,22 @@
 from django.urls import path
 
 from portals import aliases, components, outbox, preferences, profile, security
-from portals.customer import cash, scheduled, statements, transfers, views
+from portals.customer import cash, files, scheduled, statements, transfers, views
 from portals.employee import nodes, operations
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("accounts/", views.accounts, name="accounts"),
     path("accounts/<int:number>/", statements.statement, name="statement"),
+    *(
+        path(
+            f"accounts/<int:number>/statement.{form}",
+            files.statement_file,
+            {"form": form},
+            f"statement-{form}",
+        )
+        for form in files.FORMATS
+    ),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),

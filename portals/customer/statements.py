@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core.clock import bank_day
@@ -20,6 +21,7 @@ from transactions.selectors import Movement, account_of
 from transactions.statements.pages import NEWEST, Place, StatementPage, statement_page
 
 PAGE: Final = 50
+FORMATS: Final = {"csv": "CSV", "ofx": "OFX", "xml": "CAMT.053"}
 
 
 @require_safe
@@ -60,6 +62,10 @@ def _context(form: StatementForm, place: Place, page: StatementPage) -> dict[str
         "totals": page.totals,
         "is_newest": place == NEWEST,
         "query": form.query(),
+        "formats": [
+            {"name": name, "address": reverse(f"statement-{form_of}", args=[number])}
+            for form_of, name in FORMATS.items()
+        ],
         **{
             turn: at and form.query(**{name: cursor_after(number, last=at)})
             for turn, (name, at) in turns.items()

@@ -246,15 +246,16 @@ class TestTheFile:
         (row,) = [row for row in rows_of(staff.get(FILE)) if "evil.example" in str(row)]
         assert '\'=HYPERLINK("http://evil.example")' in row
 
-    @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", " =1", "\t=1", "\r=1", "\uff1d1"])
+    @pytest.mark.parametrize("text", ["=1", "+1", "-1+1", "@x", " =1", "\t=1", "\r=1", "\uff1d1"])
     def test_marks_what_a_spreadsheet_would_reckon(self, text: str) -> None:
         assert safe_cell(text) == f"'{text}"
 
     def test_leaves_other_texts_as_they_are(self) -> None:
-        assert [safe_cell(text) for text in ("", "rent = due", "1.00")] == [
+        assert [safe_cell(text) for text in ("", "rent = due", "1.00", "-1.00")] == [
             "",
             "rent = due",
             "1.00",
+            "-1.00",
         ]
 
 

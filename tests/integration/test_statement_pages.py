@@ -1,9 +1,12 @@
 """The statement's page: filters, totals, turning of pages, and what is typed wrongly."""
 
+import csv
 import re
 from datetime import date, timedelta
 from html import unescape
+from io import StringIO
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from django.test import Client
@@ -11,8 +14,11 @@ from django.test import Client
 from accounts.models import User
 from core import clock
 from core.clock import bank_day
+from core.db.aliases import HEAD_OFFICE
+from portals.employee.downloads import END
 from tests.expectations import nothing_written, statements_counted
 from tests.factories import account, inr, order, person
+from transactions.branches.outcomes import BranchDown
 from transactions.ledger.accounts import Status, set_status
 from transactions.ledger.posting import BANK_CLIENT, Kind, Transfer, post, post_batch
 
@@ -182,6 +188,104 @@ class TestPages:
         with statements_counted(monkeypatch) as sent:
             pages.get(f"/accounts/{long}/")
         assert len(sent) <= 6, sent
+
+
+class TestFiles:
+    def content(self, pages: Client, address: str) -> str:
+        answer: Any = pages.get(address)
+        assert answer.status_code == 200
+        assert "attachment" in answer.headers["Content-Disposition"]
+        return b"".join(answer.streaming_content).decode()
+
+    def test_of_values_have_exactly_the_wanted_rows_and_a_last_one_that_counts_them(
+        self, pages: Client, mine: int
+    ) -> None:
+        friend = account(balance=500, owner=person(full_name="=cmd()"))
+        post(Transfer(friend, mine, inr(5), memo="+1 for you"), order=order())
+        file = self.content(pages, f"/accounts/{mine}/statement.csv?direction=in")
+        head, *lines, end = csv.reader(StringIO(file))
+        found = [dict(zip(head, line, strict=True)) for line in lines]
+        assert [one["in"] for one in found] == ["0.05", "3.00", "100.00"]
+        assert [one["balance_after"] for one in found] == ["99.55", "99.50", "100.00"]
+        assert (found[0]["message"], found[0]["counterparty"]) == ("'+1 for you", "'=cmd()")
+        assert end[:2] == [END, "3"]
+
+    def test_are_longer_than_what_is_read_at_once(
+        self, pages: Client, asha: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("transactions.statements.whole._PIECE", 3)
+        number, other = account(balance=1_000, owner=asha), account()
+        post_batch([Transfer(number, other, inr(1))] * 7, order=order())
+        file = self.content(pages, f"/accounts/{number}/statement.csv")
+        afters = [line["balance_after"] for line in csv.DictReader(StringIO(file))][:-1]
+        assert afters == [f"9.{minor}" for minor in range(93, 100)] + ["10.00"]
+
+    def test_of_money_programs_are_ofx_2(self, pages: Client, mine: int) -> None:
+        file = self.content(pages, f"/accounts/{mine}/statement.ofx?kind=payment")
+        assert file.splitlines()[1].startswith('<?OFX OFXHEADER="200" VERSION="220"')
+        whole = fromstring(file)  # noqa: S314  # our own
+        statement = whole.find("BANKMSGSRSV1/STMTTRNRS/STMTRS")
+        assert statement is not None
+        assert [one.tag for one in statement] == [
+            "CURDEF", "BANKACCTFROM", "BANKTRANLIST", "LEDGERBAL",
+        ]  # fmt: skip
+        (entry,) = statement.findall("BANKTRANLIST/STMTTRN")
+        assert [one.tag for one in entry] == [
+            "TRNTYPE", "DTPOSTED", "DTUSER", "TRNAMT", "FITID", "NAME", "MEMO",
+        ]  # fmt: skip
+        assert (entry.findtext("TRNAMT"), entry.findtext("TRNTYPE")) == ("-2.50", "PAYMENT")
+        assert statement.findtext("LEDGERBAL/BALAMT") == "99.50"
+
+    def test_of_firms_are_camt_053(self, pages: Client, mine: int) -> None:
+        friend = account(balance=500, owner=person(full_name="Müller & Söhne <AG> 🦊"))
+        post(Transfer(friend, mine, inr(5), memo="A & B"), order=order())
+        file = self.content(pages, f"/accounts/{mine}/statement.xml?date_from=2020-01-01")
+        space = {"": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}
+        whole = fromstring(file)  # noqa: S314  # our own
+        statement = whole.find("BkToCstmrStmt/Stmt", space)
+        assert statement is not None
+        assert [one.tag.partition("}")[2] for one in statement] == [
+            "Id", "CreDtTm", "FrToDt", "Acct", "Bal", "Bal", "TxsSummry", *["Ntry"] * 5,
+        ]  # fmt: skip
+        balances = [(one.findtext("Tp/CdOrPrtry/Cd", None, space), one.findtext("Amt", None, space))
+                    for one in statement.findall("Bal", space)]  # fmt: skip
+        assert balances == [("OPBD", "0.00"), ("CLBD", "99.55")]
+        newest = statement.findall("Ntry", space)[0]
+        assert [one.tag.partition("}")[2] for one in newest] == [
+            "NtryRef", "Amt", "CdtDbtInd", "Sts", "BookgDt", "ValDt", "AcctSvcrRef", "BkTxCd",
+            "NtryDtls",
+        ]  # fmt: skip
+        name = newest.findtext("NtryDtls/TxDtls/RltdPties/Dbtr/Pty/Nm", None, space)
+        assert name == "Müller & Söhne <AG> 🦊"
+        part = self.content(pages, f"/accounts/{mine}/statement.xml?text=A")
+        assert "balances do not follow" in part
+
+    @pytest.mark.parametrize("form", ["csv", "ofx", "xml"])
+    def test_that_break_off_do_not_look_whole(
+        self, pages: Client, mine: int, form: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("transactions.statements.whole._PIECE", 2)
+        answer: Any = pages.get(f"/accounts/{mine}/statement.{form}")
+        sent = []
+
+        def fall_silent(*_asked: object, **_how: object) -> list[object]:
+            raise BranchDown(HEAD_OFFICE)
+
+        monkeypatch.setattr("transactions.statements.whole.entries_of", fall_silent)
+        with pytest.raises(BranchDown):
+            sent.extend(answer.streaming_content)
+        file = b"".join(sent).decode()
+        assert "back" in file
+        assert END not in file
+        assert not file.rstrip().endswith(("</OFX>", "</Document>"))
+
+    def test_of_wrong_filters_lead_to_the_page_that_says_why(
+        self, pages: Client, mine: int
+    ) -> None:
+        answer = pages.get(f"/accounts/{mine}/statement.csv?date_from=x")
+        assert answer.headers["Location"] == f"/accounts/{mine}/?date_from=x"
+        theirs = account(owner=person())
+        assert pages.get(f"/accounts/{theirs}/statement.csv").status_code == 404
 
 
 def test_names_are_shown_whatever_they_hold(pages: Client, mine: int) -> None:
