@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -14,7 +14,9 @@ from bankproject.runtime.postgres import BankUrls
 from tests.factories import account, bank_accounts, inr, order
 from tests.servers import TestServer, worker_name
 from transactions.chart import Place
+from transactions.closing.posting import Monthly
 from transactions.ledger.accounts import set_limits, set_payee_limit
+from transactions.ledger.accruals import accrue, interest_due
 from transactions.ledger.connection import fetch_one
 from transactions.ledger.posting import (
     Kind,
@@ -78,6 +80,7 @@ def do_everything_once(urls: BankUrls, superuser_url: str) -> BusyBank:
         order=order(client=7),
     )
     hold_and_reverse(payer, payee, first.transfer_id, linked.transfer_id(1))
+    earn(payer)
     last = post(Transfer(payer, payee, inr(200)), order=order())
     set_limits(payee, overdraft_limit=1_000, daily_limit=None, client=0, reason="asked")
     return BusyBank(
@@ -89,6 +92,15 @@ def do_everything_once(urls: BankUrls, superuser_url: str) -> BusyBank:
         fees=fees,
         transfer=last.transfer_id,
     )
+
+
+def earn(account: int) -> None:
+    """Let an account earn on one day, and be paid for that."""
+    day = date(2024, 2, 29)
+    accrue(day, until=datetime.now(UTC), rates={account: 1_000_000}, late=())
+    month = Monthly(kind=Kind.INTEREST, month=day.replace(day=1), last=day)
+    dues = interest_due(first=day, last=day, prefix=month.prefix, after=0, limit=1)
+    assert month.post(dues, node="default", now=datetime.now(UTC)) == {}
 
 
 def fold_settled(account: int) -> None:

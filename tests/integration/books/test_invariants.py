@@ -142,6 +142,14 @@ DAMAGES = (
         "references_stand_for_their_transfers",
         "UPDATE ledger.reference SET transfer_id = '{transfer}' WHERE reference = 'march'",
     ),
+    Damage("interest_is_what_was_earned", "UPDATE ledger.accrual SET balance = 2 * balance"),
+    Damage("interest_is_what_was_earned", "DELETE FROM ledger.accrual"),
+    Damage(
+        "interest_is_what_was_earned",
+        "INSERT INTO ledger.accrual VALUES ('2024-01-31', {payee}, 1000000000, 35000)",
+        "payee",
+    ),
+    Damage("history_is_guarded", "DROP TRIGGER refuse_rewrite ON ledger.accrual", None),
     Damage(
         "ids_are_of_version_7",
         "UPDATE ledger.journal SET id = overlay(id::text PLACING '4' FROM 15)::uuid " + LAST,
@@ -194,7 +202,7 @@ def test_a_busy_bank_is_clean() -> None:
     assert answer["checks"] == list(CHECKS)
     (node,) = answer["nodes"]
     assert node["node"] == "default"
-    assert node["transfers"] == 13
+    assert node["transfers"] == 14
 
 
 def test_every_check_has_its_damage() -> None:

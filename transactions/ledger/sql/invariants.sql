@@ -296,6 +296,35 @@ END
 ORDER BY a.number
 LIMIT 100;
 
+-- name: interest_is_what_was_earned
+-- What was posted to an account for a month is the sum of its days, rounded once; and once later days
+-- are kept, what was earned is posted, but to accounts that were not open all the time, or not here.
+WITH earned AS (
+    SELECT
+        account, date_trunc('month', day)::date AS month,
+        ledger.interest_v1(sum(balance::numeric * rate_ppm)) AS minor
+    FROM ledger.accrual
+    GROUP BY account, date_trunc('month', day)
+), posted AS (
+    SELECT credit AS account, to_date(split_part(reference, '/', 2), 'YYYY-MM') AS month, amount
+    FROM ledger.journal
+    WHERE client = 0 AND reference ~ '^interest/[0-9]{4}-[0-9]{2}/'
+)
+SELECT account, format('interest of %s: earned %s, posted %s',
+    to_char(month, 'YYYY-MM'), coalesce(e.minor, 0), coalesce(p.amount, 0))
+FROM earned AS e
+FULL JOIN posted AS p USING (account, month)
+WHERE p.amount <> coalesce(e.minor, 0)
+    OR p.amount IS NULL AND e.minor > 0
+    AND month < (SELECT date_trunc('month', max(day)) FROM ledger.accrual)
+    AND EXISTS (SELECT FROM ledger.account AS a WHERE a.number = account AND a.status = 'open')
+    AND NOT EXISTS (
+        SELECT FROM ledger.account_event AS v
+        WHERE v.account = e.account AND v.action IN ('set_status', 'take_over')
+    )
+ORDER BY account, month
+LIMIT 100;
+
 -- name: ids_are_of_version_7
 SELECT debit, format('transfer %s: no UUID of version 7', id)
 FROM ledger.journal
@@ -334,7 +363,7 @@ FROM (
     UNION ALL
     VALUES
         ('ledger.reversal'::regclass), ('ledger.reference'::regclass),
-        ('ledger.account_event'::regclass)
+        ('ledger.account_event'::regclass), ('ledger.accrual'::regclass)
 ) AS t
 CROSS JOIN (
     -- Of pg_trigger.tgtype: row 1, before 2, delete 8, update 16, truncate 32.
