@@ -112,7 +112,7 @@ def bank(fresh_bank: BankUrls, tmp_path: Path) -> Iterator[Bank]:
 
 def looking_as(browser: Browser, bank: Bank, who: str) -> Looking:
     """Open a browser's page in which somebody is logged in."""
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")
     if session := bank.callers[who].session:
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": session, "url": bank.address}])
