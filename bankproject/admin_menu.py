@@ -68,8 +68,17 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
+        _("Books"),
+        (
+            Entry(_("Trial balance"), "balance", "admin-trial-balance"),
+            Entry(_("Reconciliation"), "rule", "admin-reconciliation"),
+            Entry(_("Journal"), "menu_book", "admin-journal"),
+        ),
+    ),
+    (
         _("Bank"),
         (
+            Entry(_("Nodes"), "dns", "admin-nodes"),
             Entry(
                 _("Branches"),
                 "account_balance",
@@ -81,6 +90,7 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
     (
         _("Oversight"),
         (
+            Entry(_("Log-ins"), "login", "admin-log-ins", ("accounts.view_login",)),
             Entry(
                 _("Audit"),
                 "history",

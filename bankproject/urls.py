@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/redoc/", docs.RedocPage.as_view(), name="api-redoc"),
     path("auth/", include("allauth.urls")),
     path("auth/", include("allauth.headless.urls")),
+    path("admin/", include("portals.administration.urls")),
     path("admin/", admin.site.urls),
     path("api/get-balance", aliases.Balance.as_view(), name="alias-balance"),
     path("api/get-user-transactions", aliases.Transactions.as_view(), name="alias-transactions"),

@@ -284,6 +284,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("mark.svg")}
     ],
     "SIDEBAR": {"navigation": menu},
+    "DASHBOARD_CALLBACK": "portals.administration.overview.overview",
 }
 CSRF_FAILURE_VIEW = "core.failures.csrf_failure"
 

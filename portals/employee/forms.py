@@ -62,7 +62,9 @@ class OperationForm(forms.Form):
             self.add_error("last", _("This day is before the first one."))
         return cleaned
 
-    def wanted(self, *, cleared_at: datetime | None) -> OperationFilter:
+    def wanted(
+        self, *, cleared_at: datetime | None, postings_only: bool = False
+    ) -> OperationFilter:
         """Return what a form without faults asks for, of what came after ``cleared_at``."""
         asked = self.cleaned_data
         since = _begin(asked["first"])
@@ -73,6 +75,7 @@ class OperationForm(forms.Form):
             channel=Channel(asked["channel"]) if asked["channel"] else None,
             since=max(filter(None, (since, cleared_at)), default=None),
             until=_begin(asked["last"], days_later=1),
+            postings_only=postings_only,
         )
 
 
