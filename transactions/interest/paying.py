@@ -24,7 +24,7 @@ from transactions.ledger.accruals import (
 from transactions.ledger.codes import Code
 from transactions.ledger.posting import Kind
 
-# Accounts move while others are paid; each round finds those that moved in the one before.
+# Accounts move while interest is posted; each round finds those that moved in the one before.
 _ROUNDS: Final = 5
 
 Refusals = Mapping[int, Code]
@@ -77,26 +77,23 @@ def _pay(wanted: Monthly, *, now: datetime, only: Collection[int] | None = None)
     Raises:
         Busy: accounts moved about all the time.
     """
+    gone = _bring_along(wanted)
     for _round in range(_ROUNDS):
-        _bring_along(wanted)
         refused: dict[int, Code] = {}
-        tried = 0
         for node in nodes():
-            count, refusals = _pay_on(node, wanted, now=now, only=only)
-            tried += count
-            refused |= refusals
-        if tried == len(refused) and Code.ACCOUNT_MOVED not in refused.values():
+            refused |= _pay_on(node, wanted, now=now, only=only)
+        before, gone = gone, _bring_along(wanted)
+        # Who went meanwhile may have been on no node when that was asked.
+        if gone == before and Code.ACCOUNT_MOVED not in refused.values():
             return refused
     message = "Accounts moved while their interest was posted; please try again."
     raise Busy(message)
 
 
-def _pay_on(
-    node: str, wanted: Monthly, *, now: datetime, only: Collection[int] | None
-) -> tuple[int, Refusals]:
-    """Post what is due on a node, and return how much that was, and what refused it."""
+def _pay_on(node: str, wanted: Monthly, *, now: datetime, only: Collection[int] | None) -> Refusals:
+    """Post what is due on a node, and return who refused it, and why."""
     refused: dict[int, Code] = {}
-    tried = after = 0
+    after = 0
     while True:
         with silence_named(node):
             dues = interest_due(
@@ -109,22 +106,27 @@ def _pay_on(
                 using=node,
             )
         if not dues:
-            return tried, refused
+            return refused
         refused |= wanted.post(dues, node=node, now=now)
-        tried += len(dues)
         after = dues[-1].account
 
 
-def _bring_along(wanted: Monthly) -> None:
-    """Let the nodes on which accounts live know what those earned elsewhere in the month."""
+def _bring_along(wanted: Monthly) -> Collection[tuple[str, int]]:
+    """Let the nodes on which accounts live know what those earned elsewhere in the month.
+
+    Returns who earned where before going elsewhere.
+    """
+    gone: set[tuple[str, int]] = set()
     for node in nodes():
         with silence_named(node):
             left = accruals_left_behind(first=wanted.month, last=wanted.last, using=node)
         brought: dict[str, list[Accrual]] = defaultdict(list)
         for number in {one.account for one in left}:
             follow(number)
+            gone.add((node, number))
         for one in left:
             brought[node_of(one.account)].append(one)
         for home, accruals in brought.items():
             with silence_named(home):
                 keep_accruals(accruals, using=home)
+    return gone
