@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 
 from accounts.audit import acting
 from accounts.callers import origin_of
-from accounts.sessions import IN_SESSION, SessionStore
+from accounts.sessions import IN_SESSION, USED_AT, SessionStore
 from accounts.standing import standing_of
+from core import clock
 
 _SESSION_TOKEN: Final = "X-Session-Token"  # noqa: S105  # a header of allauth's
+_NOTED_EACH_SECONDS: Final = 60
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -48,6 +50,24 @@ class AuditMiddleware:
 def _session_of_program(request: HttpRequest) -> SessionStore:
     """Return the session that a program names; no cookie says who it is."""
     return SessionStore(request.headers.get(_SESSION_TOKEN))
+
+
+class IdleMiddleware:
+    """Note when somebody asked for a page last: a session that is left alone ends.
+
+    Noted once a minute at most, since each note is written to the database.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        now = clock.now().timestamp()
+        session = request.session
+        if IN_SESSION in session and session.get(USED_AT, 0) + _NOTED_EACH_SECONDS <= now:
+            session[USED_AT] = now
+        return self._get_response(request)
 
 
 class SecondFactorMiddleware:

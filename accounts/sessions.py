@@ -34,6 +34,10 @@ from core.cache import bank_cache
 IN_SESSION: Final = "bank_session"
 # And when it ends: seconds of the Unix clock.
 ENDS_AT: Final = "bank_session_ends"
+# And when a page was asked for last: seconds, too. Programs' sessions have none.
+USED_AT: Final = "bank_session_used"
+# Nobody is logged in any longer at a screen that was left alone.
+IDLE_SECONDS: Final = 15 * 60
 # What the cache holds of a session that is over. Nothing is written over it.
 _ENDED: Final = 0
 # Under which name the cache collects the keys of sessions that are to be ended in the database.
@@ -210,8 +214,11 @@ def _is_left_over(key: str) -> bool:
 
 
 def _is_over(data: dict[str, Any]) -> bool:
-    """Tell whether a session of somebody who logged in has come to its end."""
-    return IN_SESSION in data and not _seconds_until(data.get(ENDS_AT, 0))
+    """Tell whether a session of somebody who logged in has come to its end, or was left alone."""
+    if IN_SESSION not in data:
+        return False
+    left_alone = USED_AT in data and not _seconds_until(data[USED_AT] + IDLE_SECONDS)
+    return left_alone or not _seconds_until(data.get(ENDS_AT, 0))
 
 
 def _seconds_until(end: float) -> int:

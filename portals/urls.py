@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals import aliases, components, outbox, preferences, profile, security
+from portals import aliases, components, outbox, preferences, profile, security, staying
 from portals.customer import cash, files, scheduled, statements, transfers, views
 from portals.employee import nodes, operations
 
@@ -43,6 +43,7 @@ urlpatterns = [
     path("register", aliases.register, name="alias-register"),
     path("amounts/", preferences.amounts, name="amounts"),
     path("theme/", preferences.theme, name="theme"),
+    path("session/stay/", staying.stay, name="session-stay"),
     path("components/", components.components, name="components"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

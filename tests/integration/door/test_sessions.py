@@ -59,6 +59,26 @@ class TestASession:
         later(monkeypatch, minutes=1)
         assert pages.get("/profile/").status_code == 302
 
+    def test_ends_when_it_is_left_alone(
+        self, pages: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _page in range(2):
+            assert pages.get("/profile/").status_code == 200
+            later(monkeypatch, minutes=14.5)
+        assert pages.get("/profile/").status_code == 200
+        later(monkeypatch, minutes=15)
+        assert pages.get("/profile/").status_code == 302
+        assert pages.get("/profile/").status_code == 302
+
+    def test_goes_on_for_who_says_that_they_are_there(
+        self, pages: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pages.get("/profile/")
+        later(monkeypatch, minutes=14)
+        assert pages.post("/session/stay/").status_code == 204
+        later(monkeypatch, minutes=14)
+        assert pages.get("/profile/").status_code == 200
+
     def test_of_which_nobody_knows_when_it_ends_is_over(self, pages: Client) -> None:
         going_on: Any = pages.session
         del going_on["bank_session_ends"]
