@@ -100,7 +100,7 @@ class StandingOrderBody(StrictSerializer):
         Weekend.values,
         required=False,
         default=Weekend.SAME,
-        help_text="When to pay if the date is a Saturday or a Sunday.",
+        help_text="When to pay if the date is a Saturday, a Sunday or a bank holiday.",
     )
 
 

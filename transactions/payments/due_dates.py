@@ -3,6 +3,7 @@
 Under a key made of order and date it goes the way of all scheduled transfers from there.
 """
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from core.clock import bank_day
+from transactions.calendars.holidays import holidays_for
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.schedule import Frequency, Schedule, Weekend
 
@@ -55,8 +57,13 @@ def _due(now: datetime) -> QuerySet[StandingOrder]:
     return StandingOrder.objects.filter(state=State.ACTIVE, pay_date__lte=bank_day(now))
 
 
+def worked_days_of(order: StandingOrder) -> Schedule:
+    """Return when an order is paid, by the calendar of the payer's branch."""
+    return replace(schedule_of(order), holidays=holidays_for(order.debit))
+
+
 def schedule_of(order: StandingOrder) -> Schedule:
-    """Return when an order is paid."""
+    """Return the dates of an order, without a look at the calendar."""
     return Schedule(
         frequency=Frequency(order.frequency),
         first_date=order.first_date,
@@ -91,7 +98,7 @@ def go_on_with(order: StandingOrder, following: date | None, *, is_paused: bool 
     else:
         order.state = State.PAUSED if is_paused else State.ACTIVE
     order.next_date = following
-    order.pay_date = None if following is None else schedule_of(order).pay_date(following)
+    order.pay_date = None if following is None else worked_days_of(order).pay_date(following)
     order.save(update_fields=["state", "next_date", "pay_date"])
 
 

@@ -4,7 +4,7 @@ Dates by the month keep the day of the first one; where a month is too short, it
 """
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count, islice
@@ -24,7 +24,7 @@ _SATURDAY: Final = 5
 class Schedule:
     """When to pay: from ``first_date`` on, up to and with ``last_date`` if there is one.
 
-    With ``month_end``, at the last day of each month.
+    With ``month_end``, at the last day of each month. ``holidays`` count as weekends do.
     """
 
     frequency: Frequency
@@ -32,6 +32,7 @@ class Schedule:
     last_date: date | None = None
     month_end: bool = False
     weekend: Weekend = Weekend.SAME
+    holidays: Collection[date] = frozenset()
 
     def date_after(self, day: date) -> date | None:
         """Return the first date later than a day; None when there is none."""
@@ -46,13 +47,13 @@ class Schedule:
         return list(islice((one for one in self._dates() if one >= first), limit))
 
     def pay_date(self, day: date) -> date:
-        """Return the day on which a date is paid, which may be another at weekends."""
-        beyond_friday = day.weekday() - (_SATURDAY - 1)
-        if beyond_friday <= 0 or self.weekend == Weekend.SAME:
+        """Return the day on which a date is paid, which may be another at weekends and holidays."""
+        if self.weekend == Weekend.SAME:
             return day
-        if self.weekend == Weekend.BEFORE:
-            return day - timedelta(days=beyond_friday)
-        return day + timedelta(days=3 - beyond_friday)
+        step = timedelta(days=-1 if self.weekend == Weekend.BEFORE else 1)
+        while day.weekday() >= _SATURDAY or day in self.holidays:
+            day += step
+        return day
 
     def _dates(self) -> Iterator[date]:
         for number in count():

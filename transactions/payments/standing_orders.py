@@ -4,7 +4,7 @@ What becomes of their dates is in ``due_dates``.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -19,8 +19,14 @@ from core.clock import bank_day
 from core.db.keyset import older
 from core.errors import DomainError
 from core.money import Money
+from transactions.calendars.holidays import holidays_for
 from transactions.ledger.codes import Code, Refused
-from transactions.payments.due_dates import go_on_with, leave_next, schedule_of
+from transactions.payments.due_dates import (
+    go_on_with,
+    leave_next,
+    schedule_of,
+    worked_days_of,
+)
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.parties import check_parties
 from transactions.payments.schedule import Frequency, Schedule, is_month_end
@@ -105,7 +111,8 @@ def create_standing_order(
     found = _find(request)
     if found is not None:
         return found, False
-    _check_schedule(request.schedule, today=bank_day(now))
+    schedule = replace(request.schedule, holidays=holidays_for(request.debit))
+    _check_schedule(schedule, today=bank_day(now))
     check_key_limit(request.caller, request.amount)
     check_parties(request.debit, request.credit, request.amount, user=request.caller.pk)
     if needs_step_up(request.caller, request.amount):
@@ -121,7 +128,7 @@ def create_standing_order(
         defaults={
             **_asked(request),
             "next_date": request.schedule.first_date,
-            "pay_date": request.schedule.pay_date(request.schedule.first_date),
+            "pay_date": schedule.pay_date(schedule.first_date),
             "created_at": now,
         },
     )
@@ -194,7 +201,7 @@ def resume_standing_order(user: int, *, order: UUID, now: datetime) -> StandingO
         message = "It pays an account at another bank, and we send nothing to other banks."
         raise PayeeElsewhere(message)
     if found.state == State.PAUSED:
-        go_on_with(found, _later(found, schedule_of(found).date_paid_from(bank_day(now))))
+        go_on_with(found, _later(found, worked_days_of(found).date_paid_from(bank_day(now))))
     return found
 
 
