@@ -145,13 +145,25 @@ def may_decide(approval: Approval, *, person: int) -> bool:
 
     While a branch is silent that would have to tell whose it is, nobody may.
     """
-    if approval.state != ApprovalState.WAITING:
-        return False
+    return approval.state == ApprovalState.WAITING and why_not(approval, person=person) is None
+
+
+def waiting_for(person: int, *, among: QuerySet[Approval] | None = None) -> QuerySet[Approval]:
+    """Return the requests that wait for somebody else than who made them, as a person is.
+
+    Of some of them the person may turn out to be concerned: ``why_not`` tells.
+    """
+    found = Approval.objects.all() if among is None else among
+    return found.filter(state=ApprovalState.WAITING).exclude(maker=person)
+
+
+def why_not(approval: Approval, *, person: int) -> str | None:
+    """Say why a person does not decide about a request, whatever its state; None: they may."""
     try:
         _refuse_own(approval, person)
-    except DomainError:
-        return False
-    return True
+    except DomainError as error:
+        return error.message
+    return None
 
 
 def approve(approval_id: int, *, checker: int) -> Approval:

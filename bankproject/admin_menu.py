@@ -8,6 +8,10 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.approvals import DECIDE, waiting_for
+
+_INBOX: Final = "admin:accounts_approval_changelist"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,7 +31,7 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
             Entry(
                 _("Approvals"),
                 "fact_check",
-                "admin:accounts_approval_changelist",
+                _INBOX,
                 ("accounts.view_approval",),
             ),
         ),
@@ -141,14 +145,22 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of the sidebar, as Unfold takes them."""
     found = []
     for title, entries in _GROUPS:
-        items = [
-            {"title": entry.title, "icon": entry.icon, "link": reverse(entry.address)}
-            for entry in entries
-            if _may_see(request, entry)
-        ]
+        items = [_item(request, entry) for entry in entries if _may_see(request, entry)]
         if items:
             found.append({"title": title, "items": items})
     return found
+
+
+def _item(request: HttpRequest, entry: Entry) -> dict[str, Any]:
+    count = 0
+    if entry.address == _INBOX and request.user.has_perm(DECIDE):
+        count = waiting_for(int(request.user.pk or 0)).count()
+    return {
+        "title": entry.title,
+        "icon": entry.icon,
+        "link": reverse(entry.address),
+        "count": count,
+    }
 
 
 def _may_see(request: HttpRequest, entry: Entry) -> bool:

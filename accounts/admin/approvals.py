@@ -1,36 +1,79 @@
 """The inbox of what others ask for, in the Django admin."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin.asking import Asking
 from accounts.admin.forms import CodeForm, ReasonForm
 from accounts.admin.readonly import ReadOnlyAdmin
-from accounts.approvals import DECIDE, approve_with_code, may_decide, refuse
+from accounts.approvals import DECIDE, approve_with_code, refuse, waiting_for, why_not
 from accounts.models import Approval, ApprovalState, User
 from accounts.step_up import StepUpRequired, WrongStepUpCode
 from core import clock
 from core.api.step_up import StepUp
 from core.errors import DomainError
 
+# What a request says of itself elsewhere on the page, or for the bank's own use.
+_UNTOLD: Final = frozenset({"account", "user_id", "key", "person", "reason"})
+
+
+class Box(admin.SimpleListFilter):
+    """Which part of the inbox: a tab each. Without a choice, what waits for the person."""
+
+    title = _lazy("box")
+    parameter_name = "box"
+    template = "admin/no_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002  # Django passes them
+        """Return the tabs."""
+        return [
+            ("waiting", _lazy("Waiting for me")),
+            ("mine", _lazy("My requests")),
+            ("decided", _lazy("Decided")),
+            ("all", _lazy("All")),
+        ]
+
+    def value(self) -> str:
+        """Return the tab that is open."""
+        return super().value() or "waiting"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Approval]) -> QuerySet[Approval]:
+        """Return what lies in the open tab."""
+        me = int(request.user.pk or 0)
+        if self.value() == "mine":
+            return queryset.filter(maker=me)
+        if self.value() == "decided":
+            return queryset.exclude(state=ApprovalState.WAITING)
+        if self.value() == "all":
+            return queryset
+        # What may concern the person otherwise is told when it is opened: branches must be asked.
+        return waiting_for(me, among=queryset)
+
 
 @admin.register(Approval)
 class ApprovalAdmin(ReadOnlyAdmin):
     """Requests, and the two buttons that decide about them."""
 
-    list_display = ("action", "reason", "maker", "asked_at", "state", "checker")
-    list_filter = ("state", "action")
+    list_display = ("what", "about", "reason", "maker", "asked_at", "state", "checker")
+    list_filter = (Box, "state", "action", "asked_at")
+    search_fields = ("maker__full_name", "checker__full_name", "reason")
+    search_help_text = _lazy("Who asked or decided, or why")
     list_select_related: ClassVar = ("maker", "checker")
+    change_list_template = "admin/approvals.html"
     fields = (
-        "action",
-        "payload",
+        "what",
+        "about",
+        "wanted",
         "reason",
         "maker",
         "asked_at",
@@ -42,6 +85,25 @@ class ApprovalAdmin(ReadOnlyAdmin):
     )
     change_form_template = "admin/approval.html"
 
+    @admin.display(description=_lazy("what"), ordering="action")
+    def what(self, asked: Approval) -> str:
+        """Return what is asked for."""
+        return asked.shown_action
+
+    @admin.display(description=_lazy("about"))
+    def about(self, asked: Approval) -> str:
+        """Return which account, and whom by their user ID."""
+        named = (asked.payload.get(name) for name in ("account", "user_id"))
+        return ", ".join(str(one) for one in named if one) or "—"
+
+    @admin.display(description=_lazy("in detail"))
+    def wanted(self, asked: Approval) -> str:
+        """Return all that is asked for, without the request's key."""
+        told = [(name, value) for name, value in asked.payload.items() if name not in _UNTOLD]
+        return format_html_join(
+            "", "<div>{}: {}</div>", ((_name(one), _shown(v)) for one, v in told)
+        )
+
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses, those of the buttons first."""
         site = self.admin_site
@@ -50,6 +112,20 @@ class ApprovalAdmin(ReadOnlyAdmin):
             path("<int:pk>/refuse/", site.admin_view(self.refuse), name="approval_refuse"),
             *super().get_urls(),
         ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the inbox with its tabs."""
+        answer = super().changelist_view(request, extra_context)
+        context: dict[str, Any] = getattr(answer, "context_data", {})
+        if "cl" in context:
+            box = next(one for one in context["cl"].filter_specs if isinstance(one, Box))
+            context["tabs"] = [
+                {"name": name, "title": title, "is_open": name == box.value()}
+                for name, title in box.lookup_choices
+            ]
+        return answer
 
     def changeform_view(
         self,
@@ -60,8 +136,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show a request, with the buttons to those who may decide."""
         found = self.get_object(request, object_id) if object_id else None
-        may = found is not None and _may_decide(request, found)
-        context = {**(extra_context or {}), "may_decide": may}
+        context = {**(extra_context or {}), **_decision_of(request, found)}
         return super().changeform_view(request, object_id, form_url, context)
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -124,9 +199,24 @@ def _step_up(pk: int, form: CodeForm) -> StepUp:
     )
 
 
-def _may_decide(request: HttpRequest, asked: Approval) -> bool:
-    person = int(request.user.pk or 0)
-    return may_decide(asked, person=person) and request.user.has_perm(DECIDE)
+def _decision_of(request: HttpRequest, asked: Approval | None) -> dict[str, Any]:
+    """Return whether the person may decide about a request that waits, and else why not."""
+    if asked is None or asked.state != ApprovalState.WAITING:
+        return {"may_decide": False}
+    if not request.user.has_perm(DECIDE):
+        return {"may_decide": False, "why_not": _("You may not decide about requests.")}
+    reason = why_not(asked, person=int(request.user.pk or 0))
+    return {"may_decide": reason is None, "why_not": reason}
+
+
+def _name(field: str) -> str:
+    return field.replace("_", " ").capitalize()
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_shown(one)}" for name, one in value.items())
+    return "—" if value is None else str(value)
 
 
 def _say(request: HttpRequest, decided: Approval) -> None:

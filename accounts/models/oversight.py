@@ -87,4 +87,9 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         """Name the change."""
-        return f"{self.action} ({self.state})"
+        return f"{self.shown_action} ({self.get_state_display()})"
+
+    @property
+    def shown_action(self) -> str:
+        """Return what is asked for, without the app that does it."""
+        return self.action.rpartition(".")[2].replace("_", " ").capitalize()

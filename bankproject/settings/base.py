@@ -9,7 +9,6 @@ from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from bankproject import env
-from bankproject.admin_menu import menu
 from core import logs
 
 BASE_DIR = env.PROJECT
@@ -284,7 +283,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("mark.svg")}
     ],
-    "SIDEBAR": {"navigation": menu},
+    "SIDEBAR": {"navigation": "bankproject.admin_menu.menu"},
     "DASHBOARD_CALLBACK": "portals.administration.overview.overview",
 }
 CSRF_FAILURE_VIEW = "core.failures.csrf_failure"

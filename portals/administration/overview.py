@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 
+from accounts.approvals import waiting_for
 from accounts.log_in_statistics import log_ins_since
 from accounts.models import Approval, ApprovalState, Branch
 from core import clock
@@ -41,11 +42,11 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _approvals(me: int) -> dict[str, Any]:
     """Return the requests that wait: how many, how many of them for somebody else's decision."""
-    waiting = Approval.objects.filter(state=ApprovalState.WAITING)
+    others = waiting_for(me)
     return {
-        "others": waiting.exclude(maker=me).count(),
-        "mine": waiting.filter(maker=me).count(),
-        "first": waiting.exclude(maker=me).select_related("maker")[:_SHOWN],
+        "others": others.count(),
+        "mine": Approval.objects.filter(state=ApprovalState.WAITING, maker=me).count(),
+        "first": others.select_related("maker")[:_SHOWN],
     }
 
 

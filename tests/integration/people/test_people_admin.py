@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import Approval, Branch, Role, User
@@ -127,9 +128,15 @@ class TestTheInbox:
         maker = staff("change_user", "view_approval", "decide_approval")
         asked = ask_role(person(), role="employee", maker=maker, reason="x")
         inside = f"/admin/accounts/approval/{asked.pk}"
-        for one in (maker, staff("view_approval")):
+        said = {
+            maker: "Somebody else must decide about what you asked for.",
+            staff("view_approval"): "You may not decide about requests.",
+        }
+        for one, words in said.items():
             client = browser(one)
-            assert "/approve/" not in text_of(client.get(f"{inside}/change/"))
+            page = text_of(client.get(f"{inside}/change/"))
+            assert words in page
+            assert "/approve/" not in page
             client.post(f"{inside}/approve/")
         asked.refresh_from_db()
         assert asked.state == "waiting"
@@ -142,3 +149,27 @@ class TestTheInbox:
         checker.post(address, {"reason": "not yet"})
         asked.refresh_from_db()
         assert (asked.state, asked.words) == ("refused", "not yet")
+
+    def test_has_a_tab_each_for_what_waits_is_ones_own_and_is_decided(self) -> None:
+        me = staff("view_approval", "decide_approval")
+        ask_role(person(), role="employee", maker=me, reason="of my own")
+        ask_role(person(), role="employee", maker=staff(), reason="of others")
+        refused = ask_role(person(), role="employee", maker=staff(), reason="of old")
+        Approval.objects.filter(pk=refused.pk).update(state="refused", decided_at=Now())
+        client = browser(me)
+        for box, words in {
+            "waiting": {"of others"},
+            "mine": {"of my own"},
+            "decided": {"of old"},
+            "all": {"of others", "of my own", "of old"},
+        }.items():
+            page = text_of(client.get("/admin/accounts/approval/", {"box": box}))
+            assert {one for one in ("of others", "of my own", "of old") if one in page} == words
+        page = text_of(client.get("/admin/accounts/approval/"))
+        assert "of others" in page
+        assert "of my own" not in page
+        assert '<span class="count">1</span>' in page
+        wanted = {"box": "all", "q": "of old", "state__exact": "refused"}
+        page = text_of(client.get("/admin/accounts/approval/", wanted))
+        assert "of old" in page
+        assert "of others" not in page
