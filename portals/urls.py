@@ -3,7 +3,17 @@
 from django.urls import path
 
 from portals import aliases, components, outbox, preferences, profile, security, staying
-from portals.customer import cash, files, scheduled, statements, transfers, views
+from portals.customer import (
+    cash,
+    files,
+    limits,
+    payees,
+    scheduled,
+    standing_orders,
+    statements,
+    transfers,
+    views,
+)
 from portals.employee import nodes, operations
 
 urlpatterns = [
@@ -20,6 +30,7 @@ urlpatterns = [
         for form in files.FORMATS
     ),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
+    path("accounts/<int:number>/limits/", limits.limits, name="limits"),
     path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),
     path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),
@@ -29,6 +40,18 @@ urlpatterns = [
         "transfers/scheduled/<int:scheduled_id>/cancel/", scheduled.cancel, name="scheduled-cancel"
     ),
     path("transfers/<uuid:transfer_id>/", transfers.receipt, name="receipt"),
+    path("payees/", payees.payees, name="payees"),
+    path("payees/new/", payees.add, name="payee-new"),
+    path("payees/<uuid:payee_id>/name/", payees.rename, name="payee-name"),
+    path("payees/<uuid:payee_id>/remove/", payees.remove, name="payee-remove"),
+    path("standing-orders/", standing_orders.standing_orders, name="standing-orders"),
+    path("standing-orders/new/", standing_orders.enter, name="standing-order-new"),
+    path("standing-orders/check/<uuid:token>/", standing_orders.check, name="standing-order-check"),
+    path("standing-orders/<uuid:order_id>/", standing_orders.standing_order, name="standing-order"),
+    *(
+        path(f"standing-orders/<uuid:order_id>/{change}/", view, name=f"standing-order-{change}")
+        for change, view in standing_orders.CHANGES.items()
+    ),
     path("staff/operations/", operations.operation_log, name="operations"),
     path("staff/operations.csv", operations.operation_file, name="operations-file"),
     path("staff/operations/clear/", operations.clear, name="operations-clear"),

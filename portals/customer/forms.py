@@ -1,6 +1,7 @@
 """The forms that move money. Each has a token, which lets it move money once."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, ClassVar, Final, TypeVar
 from uuid import uuid4
 
@@ -15,10 +16,15 @@ from core.money import Money
 from core.text import one_line
 from portals.templatetags.bank import money
 from transactions.cash import CashRequest
+from transactions.payments.offering import PaymentOffer
 from transactions.selectors import AccountView
 from transactions.services import Channel, TransferRequest
 
 Value = TypeVar("Value")
+NOW: Final = "now"
+LATER: Final = "later"
+REPEAT: Final = "repeat"
+DAY_INPUT: Final = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 LONGEST_MEMO: Final = 140
 _SENT_ALREADY: Final = "key_reused"
 # Where a refusal's field is shown, when the form has no field of this name.
@@ -61,18 +67,23 @@ class OnceForm(forms.Form):
         )
 
 
-class TransferForm(OnceForm):
-    """What to send, from where, to whom."""
+class PaymentForm(OnceForm):
+    """What to pay, from where, to whom: an account that is typed, or one of the payees shown.
+
+    ``whose`` it is, signed, so that it can go on after a log-in.
+    """
 
     debit_account = forms.TypedChoiceField(label=_("From"), coerce=int)
+    payee = forms.CharField(label=_("Payee"), required=False)
     credit_account = forms.CharField(
         label=_("To account"),
+        required=False,
         help_text=_("12 digits, with or without spaces."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"required": _("Enter the account number to pay to.")},
     )
     amount = forms.CharField(
         label=_("Amount"),
+        help_text=_("As you write it: 1250, 1,250.50 or 1.250,50."),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         error_messages={"required": _("Enter an amount.")},
     )
@@ -82,20 +93,36 @@ class TransferForm(OnceForm):
         help_text=_("Both of you see it. Up to 140 characters."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    whose = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, accounts: Sequence[AccountView], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offer: PaymentOffer, whose: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.accounts = accounts
-        self.currencies = {account.number: account.currency for account in accounts}
-        choices = [(account.number, _choice(account)) for account in accounts]
+        self.offer = offer
+        self.accounts = offer.accounts
+        self.currencies = {account.number: account.currency for account in offer.accounts}
+        choices = [(account.number, _choice(account)) for account in offer.accounts]
         self.fields["debit_account"].choices = choices  # type: ignore[attr-defined]
-        for name in ("credit_account", "amount", "memo"):
+        self.fields["whose"].initial = whose
+        for name in ("payee", "credit_account", "amount", "memo"):
             # Which texts are taken is decided in one place, for pages and API.
             self.fields[name].validators = []
 
+    @property
+    def is_other_payee(self) -> bool:
+        """Tell whether an account is typed, and none of the payees chosen."""
+        return not self["payee"].value()
+
     def clean_credit_account(self) -> int:
-        """Read the payee's account number."""
-        return _read(parse_account_number, self.cleaned_data["credit_account"])
+        """Read the account to pay to, from what was chosen or typed."""
+        chosen, typed = self.data.get("payee", ""), self.cleaned_data["credit_account"]
+        if not chosen and not typed:
+            raise ValidationError(_("Choose a payee, or enter the account number to pay to."))
+        read = [_read(parse_account_number, text) for text in (chosen, typed) if text]
+        if len({*read}) > 1:
+            raise ValidationError(
+                _("This is another account than the payee's; empty it, or choose another account.")
+            )
+        return read[0]
 
     def clean_amount(self) -> Money | None:
         """Read the amount in the currency of the account it is paid from."""
@@ -109,6 +136,42 @@ class TransferForm(OnceForm):
         """Read the message; an empty one is none."""
         text = self.cleaned_data["memo"]
         return _read(lambda text: one_line(text, longest=LONGEST_MEMO, field="memo"), text) or None
+
+
+class TransferForm(PaymentForm):
+    """What to send, and when: now, on a day to come, or again and again."""
+
+    when = forms.ChoiceField(
+        label=_("When"),
+        required=False,
+        initial=NOW,
+        choices=[
+            (NOW, _("Now")),
+            (LATER, _("On a day to come")),
+            (REPEAT, _("Again and again, as a standing order")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    day = forms.DateField(
+        label=_("Day"),
+        required=False,
+        widget=DAY_INPUT,
+        error_messages={"invalid": _("Enter the day as 2027-03-31.")},
+    )
+
+    def clean_day(self) -> date | None:
+        """Read the day; it counts only where one is chosen."""
+        if self.cleaned_data.get("when") != LATER:
+            return None
+        day: date | None = self.cleaned_data["day"]
+        if day is None:
+            raise ValidationError(_("Enter the day on which to send it."))
+        return day
+
+    @property
+    def is_repeating(self) -> bool:
+        """Tell of a form without faults whether it asks for a standing order."""
+        return bool(self.cleaned_data["when"] == REPEAT)
 
     def request(self, *, user: int) -> TransferRequest:
         """Return what was asked for."""
@@ -172,5 +235,6 @@ def _read(reader: Callable[[str], Value], text: str) -> Value:
 
 
 def _choice(account: AccountView) -> str:
-    spare = account.available or account.balance
-    return f"{account.product.capitalize()} …{account.number % 10_000:04} · {money(spare)}"
+    spare = account.balance if account.available is None else account.available
+    shown = f"{account.product.capitalize()} …{account.number % 10_000:04} · {money(spare)}"
+    return shown if account.status == "open" else f"{shown} ({account.status})"

@@ -9,11 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portals.customer.page import customer_page, person
-from transactions.payments.scheduling import (
-    NotCancellable,
-    cancel_transfer,
-    scheduled_transfers_of,
-)
+from transactions.payments.scheduling import NotCancellable, cancel_transfer
+from transactions.payments.showing import scheduled_shown
 
 MOST_SHOWN: Final = 50
 
@@ -22,7 +19,7 @@ MOST_SHOWN: Final = 50
 @customer_page
 def scheduled(request: HttpRequest) -> HttpResponse:
     """Show the newest of the person's scheduled transfers."""
-    found = scheduled_transfers_of(person(request).pk, limit=MOST_SHOWN)
+    found = scheduled_shown(person(request).pk, limit=MOST_SHOWN)
     return render(request, "customer/scheduled.html", {"transfers": found})
 
 

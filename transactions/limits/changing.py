@@ -5,7 +5,7 @@ gains nothing by it before the owner notices.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -50,6 +50,8 @@ class LimitsView:
 
     limits: Limits
     raises: Sequence[LimitRaise]
+    is_owner: bool = False
+    """Whether who looks may change them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,8 @@ def limits_seen_by(user: int, *, number: int, now: datetime) -> LimitsView:
         Refused: the person has no such account.
         BranchDown: its branch does not answer.
     """
-    _check_rights(user, number)
-    return limits_view(number, now=now)
+    is_owner = _check_rights(user, number) == "owner"
+    return replace(limits_view(number, now=now), is_owner=is_owner)
 
 
 def change_own_limits(request: LimitsRequest, *, step_up: StepUp, now: datetime) -> LimitsView:

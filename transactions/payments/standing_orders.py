@@ -108,13 +108,9 @@ def create_standing_order(
         StepUpRequired, WrongStepUpCode
         BranchDown: a branch does not answer.
     """
-    found = _find(request)
+    found = check_standing_order(request, now=now)
     if found is not None:
         return found, False
-    schedule = replace(request.schedule, holidays=holidays_for(request.debit))
-    _check_schedule(schedule, today=bank_day(now))
-    check_key_limit(request.caller, request.amount)
-    check_parties(request.debit, request.credit, request.amount, user=request.caller.pk)
     if needs_step_up(request.caller, request.amount):
         require_step_up(
             request.caller.pk,
@@ -122,6 +118,7 @@ def create_standing_order(
             **asdict(step_up),
             now=now,
         )
+    schedule = schedule_observed(request)
     order, is_new = StandingOrder.objects.get_or_create(
         user_id=request.caller.pk,
         key=request.key,
@@ -135,6 +132,25 @@ def create_standing_order(
     if not is_new:
         _check_same(order, request)
     return order, is_new
+
+
+def check_standing_order(request: StandingOrderRequest, *, now: datetime) -> StandingOrder | None:
+    """Check that a standing order can be given, and return the one given before, if any.
+
+    Raises:
+        InvalidSchedule, Refused, KeyLimitExceeded, BranchDown
+    """
+    found = _find(request)
+    if found is None:
+        _check_schedule(schedule_observed(request), today=bank_day(now))
+        check_key_limit(request.caller, request.amount)
+        check_parties(request.debit, request.credit, request.amount, user=request.caller.pk)
+    return found
+
+
+def schedule_observed(request: StandingOrderRequest) -> Schedule:
+    """Return when a standing order would be paid, the holidays of the payer's branch observed."""
+    return replace(request.schedule, holidays=holidays_for(request.debit))
 
 
 def standing_order_of(user: int, *, order: UUID) -> StandingOrder:
