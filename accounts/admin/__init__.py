@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView, View
 
 from accounts.admin import (
@@ -44,6 +45,7 @@ admin.site.password_change = RedirectView.as_view(pattern_name="account_change_p
 admin.site.autocomplete_view = _NobodyFound.as_view()  # type: ignore[assignment, method-assign]
 # Nor does any page search them all.
 admin.site.search = _NobodyFound.as_view()  # type: ignore[attr-defined]  # Unfold's
+admin.site.index_title = _("Overview")
 admin.site.site_header = admin.site.site_title = "Bankproject administration"
 
 # Addresses and second factors are people's own, and nobody else sees their secrets.

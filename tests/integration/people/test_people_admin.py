@@ -1,5 +1,6 @@
 """People in the Django admin: registering, status, roles, and the inbox of approvals."""
 
+import re
 from typing import Any
 
 import pytest
@@ -93,6 +94,36 @@ def test_nobody_edits_addresses_and_second_factors_of_others() -> None:
     page = text_of(browser(staff(is_superuser=True)).get("/admin/"))
     assert "emailaddress" not in page
     assert "authenticator" not in page
+
+
+def test_no_page_has_what_the_policy_forbids() -> None:
+    chief = staff(is_superuser=True)
+    client = browser(chief)
+    pages = (
+        "",
+        "accounts/user/",
+        "accounts/user/?role__exact=admin",
+        f"accounts/user/{chief.pk}/change/",
+        f"accounts/user/{chief.pk}/status/",
+        "accounts/user/add/",
+        "accounts/approval/",
+        "accounts/branch/add/",
+        "accounts/auditentry/",
+        "auth/group/add/",
+        "notifications/delivery/",
+        "transactions/cashdesk/",
+        "trial-balance/",
+        "log-ins/",
+    )
+    forbidden = re.compile(
+        r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=|javascript:|//cdn|alpine"
+    )
+    for page in pages:
+        answer = client.get(f"/admin/{page}")
+        assert answer.status_code == 200, page
+        assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+        assert (page, forbidden.findall(text_of(answer).lower())) == (page, [])
+        assert "static/admin.css" in text_of(answer), f"{page} is not dressed"
 
 
 class TestTheInbox:
