@@ -53,6 +53,18 @@ def note_all_viewed(*, viewer: int, subjects: Collection[int], what: str, reason
         raise LookNotNoted from error
 
 
+def note_revealed(*, viewer: int, subject: int, what: str, reason: str) -> None:
+    """Note that a member of staff has hidden data shown, each time that they do.
+
+    Raises:
+        LookNotNoted
+    """
+    try:
+        Viewing.objects.create(viewer_id=viewer, subject_id=subject, what=what, reason=reason)
+    except (OperationalError, InterfaceError) as error:
+        raise LookNotNoted from error
+
+
 def note_accounts_viewed(*, viewer: int, numbers: Collection[int], what: str) -> None:
     """Note that a member of staff looks at accounts, for all who hold them.
 

@@ -123,7 +123,7 @@ def person_numbered(user_id: int, *, using: str = "default") -> User:
     Raises:
         UnknownPerson
     """
-    known = User.objects.using(using).select_related("branch")
+    known = User.objects.using(using).select_related("branch", "district")
     found = known.filter(number=user_id).first()
     if found is None:
         raise UnknownPerson

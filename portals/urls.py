@@ -14,7 +14,16 @@ from portals.customer import (
     transfers,
     views,
 )
-from portals.employee import nodes, operations
+from portals.employee import (
+    accounts,
+    approvals,
+    branches,
+    customers,
+    nodes,
+    operations,
+    search,
+)
+from portals.employee import transfers as staff_transfers
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -52,6 +61,43 @@ urlpatterns = [
         path(f"standing-orders/<uuid:order_id>/{change}/", view, name=f"standing-order-{change}")
         for change, view in standing_orders.CHANGES.items()
     ),
+    path("staff/", search.search, name="staff-search"),
+    path("staff/customers/<int:user_id>/", customers.overview, name="staff-customer"),
+    path(
+        "staff/customers/<int:user_id>/accounts/",
+        customers.accounts_held,
+        name="staff-customer-accounts",
+    ),
+    path(
+        "staff/customers/<int:user_id>/movements/",
+        customers.movements,
+        name="staff-customer-movements",
+    ),
+    path("staff/customers/<int:user_id>/people/", customers.people, name="staff-customer-people"),
+    path(
+        "staff/customers/<int:user_id>/security/",
+        customers.security,
+        name="staff-customer-security",
+    ),
+    path("staff/customers/<int:user_id>/limits/", customers.limits, name="staff-customer-limits"),
+    path(
+        "staff/customers/<int:user_id>/timeline/",
+        customers.timeline,
+        name="staff-customer-timeline",
+    ),
+    path(
+        "staff/customers/<int:user_id>/reveal/",
+        customers.reveal_data,
+        name="staff-customer-reveal",
+    ),
+    path("staff/accounts/<int:number>/", accounts.account, name="staff-account"),
+    path("staff/transfers/", staff_transfers.transfers, name="staff-transfers"),
+    path("staff/transfers.csv", staff_transfers.transfer_file, name="staff-transfers-file"),
+    path("staff/transfers/<uuid:transfer_id>/", staff_transfers.transfer, name="staff-transfer"),
+    path("staff/branches/", branches.branches, name="staff-branches"),
+    path("staff/branches/<str:code>/", branches.branch, name="staff-branch"),
+    path("staff/approvals/", approvals.approvals, name="staff-approvals"),
+    path("staff/approvals/<int:approval_id>/", approvals.approval, name="staff-approval"),
     path("staff/operations/", operations.operation_log, name="operations"),
     path("staff/operations.csv", operations.operation_file, name="operations-file"),
     path("staff/operations/clear/", operations.clear, name="operations-clear"),

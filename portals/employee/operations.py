@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access_log import note_accounts_viewed
 from core import clock
 from portals.customer.page import REFUSED, person
-from portals.employee.downloads import csv_response
+from portals.employee.downloads import closed, csv_response
 from portals.employee.forms import OperationForm
 from portals.employee.page import staff_page
 from transactions.operations import Operation, all_operations, operations
@@ -69,7 +69,7 @@ def operation_file(request: HttpRequest) -> HttpResponseBase:
     noted = _noted(found, viewer=person(request).pk)
     # The first piece is noted before the answer begins: from then on, nothing can be refused.
     begun = chain(list(islice(noted, 1)), noted)
-    return csv_response("operations.csv", _rows(begun))
+    return csv_response("operations.csv", closed(_rows(begun)))
 
 
 @require_POST

@@ -14,7 +14,7 @@ from accounts.models import Role, User
 from accounts.numbers import shown_user_id
 from core import clock
 from core.money import Money
-from portals.employee.downloads import safe_cell
+from portals.employee.downloads import END, safe_cell
 from tests.factories import account, inr, person
 from transactions.ledger.accounts import Status, set_status
 from transactions.ledger.posting import Channel, Kind, Order, Transfer, post
@@ -229,7 +229,8 @@ class TestTheFile:
             pay(payer, payee, f"no {number}")
         pay(payer, account(), "of another account")
         answer = staff.get(FILE, {"account": str(payee), "what": "transfer"})
-        heading, *rows = rows_of(answer)
+        heading, *rows, closing = rows_of(answer)
+        assert closing[:2] == [END, "120"]
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert 'attachment; filename="operations.csv"' in answer.headers["Content-Disposition"]
         assert [dict(zip(heading, row, strict=True))["words"] for row in rows] == [

@@ -25,9 +25,12 @@ from transactions.branches.asking import (
 from transactions.branches.registry import nodes
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.connection import ledger_cursor
-from transactions.ledger.posting import BANK_CLIENT
+from transactions.ledger.posting import BANK_CLIENT, Kind
 from transactions.ledger.reads import LAST_ID
 from transactions.parties import Party, parties_of
+
+KINDS: Final = tuple(kind for kind in Kind if kind is not Kind.MOVE)
+"""What transfers are for: moves of accounts are none."""
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "transfers.sql")
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)

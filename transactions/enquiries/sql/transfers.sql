@@ -64,23 +64,3 @@ SELECT id, arrived_at FROM ledger.arrival WHERE id = ANY(%(ids)s::uuid[])
 SELECT transfer_id FROM ledger.reference WHERE reference = %(reference)s
 ORDER BY transfer_id DESC
 LIMIT %(limit)s
-
--- name: balance_before
--- The newest balance of an account from before an instant, with the transfer that made it. A summed
--- account has none.
-SELECT last.id, last.balance_after
-FROM (
-    (
-        SELECT j.id, j.debit_after AS balance_after FROM ledger.journal AS j
-        WHERE j.debit = %(number)s AND j.id < ledger.id_from_v1(%(at)s)
-        ORDER BY j.id DESC LIMIT 1
-    )
-    UNION ALL
-    (
-        SELECT j.id, j.credit_after FROM ledger.journal AS j
-        WHERE j.credit = %(number)s AND j.id < ledger.id_from_v1(%(at)s)
-        ORDER BY j.id DESC LIMIT 1
-    )
-) AS last
-ORDER BY last.id DESC
-LIMIT 1

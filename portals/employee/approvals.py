@@ -1,0 +1,62 @@
+"""What admins asked for and decided, to read."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.access_log import note_accounts_viewed, note_viewed
+from accounts.approvals import UnknownApproval, approval_known
+from accounts.approvals import approvals as approvals_listed
+from accounts.models import Approval, ApprovalState
+from portals.customer.page import person
+from portals.employee.page import staff_page
+from portals.employee.paging import address_of, newest_address, place_asked
+from transactions.branches.asking import ask_head_office
+
+PAGE: Final = 25
+
+
+@require_safe
+@staff_page
+def approvals(request: HttpRequest) -> HttpResponse:
+    """Show requests newest first, all of them or those in a state."""
+    state = request.GET.get("state", "")
+    known = state if state in ApprovalState.values else None
+    listing = f"requests {known}"
+    after = place_asked(request, listing=listing)
+    before = None if after is None else int(after[0])
+    found = ask_head_office(
+        lambda source: approvals_listed(state=known, before=before, limit=PAGE + 1, using=source)
+    )
+    shown = list(found or [])[:PAGE]
+    last = [shown[-1].pk] if len(found or []) > PAGE else None
+    context: dict[str, Any] = {
+        "approvals": shown,
+        "states": ApprovalState.choices,
+        "state": known,
+        "newest": newest_address(request),
+        "older": address_of(request, after=last, listing=listing),
+    }
+    return render(request, "employee/approvals.html", context)
+
+
+@require_safe
+@staff_page
+def approval(request: HttpRequest, approval_id: int) -> HttpResponse:
+    """Show one request: what, why, who asked, who decided, what came of it."""
+    found = ask_head_office(lambda source: approval_known(approval_id, using=source))
+    if found is None:
+        raise UnknownApproval
+    _note(found, viewer=person(request).pk)
+    return render(request, "employee/approval.html", {"approval": found})
+
+
+def _note(found: Approval, *, viewer: int) -> None:
+    """Note the look, for the person or the holders of the account that the request is about."""
+    subject, account = found.payload.get("person"), found.payload.get("account")
+    if isinstance(subject, int):
+        note_viewed(viewer=viewer, subject=subject, what="request")
+    if account is not None:
+        note_accounts_viewed(viewer=viewer, numbers=[int(account)], what="request")

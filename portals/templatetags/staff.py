@@ -1,0 +1,80 @@
+"""How pages of staff write what is hidden, what moved, and how fresh it is."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from django import template
+from django.db import connections
+from django.utils.translation import gettext as _
+
+from accounts.models import Role
+from core.db.aliases import REPLICA
+from core.db.reading import Reading
+from portals.templatetags.bank import what
+
+register = template.Library()
+
+HIDDEN: Final = "•••"
+_LEAST_SHOWN: Final = 2
+# What stands in requests for programs alone.
+_NOT_FOR_PEOPLE: Final = frozenset({"key", "approval", "person", "reason"})
+
+
+@register.filter
+def hidden_email(address: str | None) -> str:
+    """Write enough of an e-mail address to recognise it: a•••@e•••.org."""
+    if not address:
+        return "—"
+    name, _at, domain = address.partition("@")
+    host, _dot, ending = domain.rpartition(".")
+    return f"{name[:1]}{HIDDEN}@{host[:1]}{HIDDEN}.{ending}"
+
+
+@register.filter
+def hidden_phone(number: str) -> str:
+    """Write the last two digits of a telephone number."""
+    return f"{HIDDEN}{number[-_LEAST_SHOWN:]}" if number else "—"
+
+
+@register.filter
+def hidden_address(address: str | None) -> str:
+    """Write the beginning of a network address."""
+    if not address:
+        return ""
+    mark = ":" if ":" in address else "."
+    return f"{address.partition(mark)[0]}{mark}{HIDDEN}"
+
+
+@register.filter
+def shows(revealed: Collection[str], what_is: str) -> bool:
+    """Tell whether data of a kind may be shown just now."""
+    return what_is in revealed
+
+
+@register.filter
+def action(name: str) -> str:
+    """Write what a request asks for."""
+    return what(name.rpartition(".")[2])
+
+
+@register.filter
+def payload_facts(payload: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what of a request people can read, each with its name."""
+    return [(what(name), value) for name, value in payload.items() if name not in _NOT_FOR_PEOPLE]
+
+
+@register.simple_tag
+def is_staff_of_bank(role: str) -> bool:
+    """Tell whether somebody with a role works for the bank."""
+    return role in {Role.EMPLOYEE, Role.ADMIN}
+
+
+@register.simple_tag
+def not_from_copy(reading: Reading | None) -> str:
+    """Say why a page does not come from the copy for reading; nothing where it does."""
+    if reading is None or reading.as_of is not None or REPLICA not in connections:
+        return ""
+    return _(
+        "The copy for reading is behind or does not answer: "
+        "this page was read from the branches themselves, and is of now."
+    )
