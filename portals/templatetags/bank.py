@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.numbers import shown_user_id
+from accounts.sessions import IDLE_SECONDS
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
 from portals.amounts import LOCALE, are_hidden, written, written_change
@@ -158,6 +159,12 @@ def amounts_hidden() -> bool:
 def in_demo() -> bool:
     """Tell whether this bank is a demo."""
     return settings.BANK_DEMO
+
+
+@register.simple_tag
+def idle_seconds() -> int:
+    """Return after how long somebody who asks for no page is logged out."""
+    return IDLE_SECONDS
 
 
 @register.simple_tag
