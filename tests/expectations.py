@@ -57,6 +57,20 @@ def statements_counted(patch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         yield sent
 
 
+class _Remembered:
+    """Stands for names that the process remembers from the page before."""
+
+    @staticmethod
+    def of(_numbers: object) -> dict[int, Any]:
+        return {}
+
+
+def remember_names(patch: pytest.MonkeyPatch) -> None:
+    """Let no name be asked for: pages are counted as those are that follow another one."""
+    patch.setattr("transactions.selectors._identities", _Remembered())
+    patch.setattr("transactions.parties._owners_names", _Remembered())
+
+
 def _state() -> tuple[object, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_STATE)

@@ -18,7 +18,7 @@ from transactions.branches.asking import (
 )
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown, silence_named
 from transactions.branches.registry import follow, has_moved, node_of, nodes
-from transactions.ledger import reads
+from transactions.ledger import history, reads
 from transactions.ledger.accounts import MOVED
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.reads import (
@@ -169,17 +169,12 @@ def balance_at(user: int, *, number: int, at: datetime) -> Money:
     return Money((newest and newest.balance_after) or 0, account.currency)
 
 
-def latest_movements(accounts: Collection[AccountView], *, limit: int) -> list[Movement]:
-    """Return the newest movements over several accounts."""
-    found = [
-        (entry, account.number)
-        for account in accounts
-        for entry in entries_of(account.number, before=LAST_ID, limit=limit)
-    ]
-    found.sort(key=lambda pair: pair[0].transfer_id, reverse=True)
-    newest = found[:limit]
-    parties = parties_of([entry.counterparty for entry, _number in newest])
-    return [_movement(number, entry, parties) for entry, number in newest]
+def latest_movements(numbers: Collection[int], *, limit: int) -> list[Movement]:
+    """Return the newest movements over several accounts of a person's."""
+    found = ask_everywhere(lambda node: history.latest_of(numbers, limit=limit, using=node))
+    newest = sorted(found, key=lambda pair: pair[1].transfer_id, reverse=True)[:limit]
+    parties = parties_of([entry.counterparty for _number, entry in newest])
+    return [_movement(number, entry, parties) for number, entry in newest]
 
 
 def entries_of(

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from core import clock
 from core.clock import bank_day
 from core.cursors import InvalidCursor
 from core.errors import DomainError
@@ -19,6 +20,7 @@ from portals.customer.statement_form import StatementForm
 from transactions.cursors import cursor_after, read_cursor
 from transactions.selectors import Movement, account_of
 from transactions.statements.pages import NEWEST, Place, StatementPage, statement_page
+from transactions.statements.pending import Pending
 
 PAGE: Final = 50
 FORMATS: Final = {"csv": "CSV", "ofx": "OFX", "xml": "CAMT.053"}
@@ -34,7 +36,12 @@ def statement(request: HttpRequest, number: int) -> HttpResponse:
         place = Place(before=before, after=after, day=form.cleaned_data["day"])
         try:
             page = statement_page(
-                person(request).pk, number=number, place=place, limit=PAGE, wanted=form.wanted
+                person(request).pk,
+                number=number,
+                place=place,
+                limit=PAGE,
+                wanted=form.wanted,
+                now=clock.now(),
             )
         except DomainError as error:
             form.refuse(error)
@@ -60,6 +67,8 @@ def _context(form: StatementForm, place: Place, page: StatementPage) -> dict[str
         "account": page.account,
         "days": _by_day(page.movements),
         "totals": page.totals,
+        "pending": page.pending,
+        "planned": _planned(page.pending),
         "is_newest": place == NEWEST,
         "query": form.query(),
         "formats": [
@@ -71,6 +80,15 @@ def _context(form: StatementForm, place: Place, page: StatementPage) -> dict[str
             for turn, (name, at) in turns.items()
         },
     }
+
+
+def _planned(pending: Pending | None) -> list[dict[str, object]]:
+    """Pair the payments to come with whom they go to."""
+    if pending is None or pending.forecast is None:
+        return []
+    return [
+        {"payment": one, "payee": pending.payees[one.credit]} for one in pending.forecast.payments
+    ]
 
 
 def _by_day(movements: Sequence[Movement]) -> list[tuple[date, list[Movement]]]:

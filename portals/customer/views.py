@@ -1,30 +1,29 @@
 """A customer's accounts and what moved on them."""
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import Final
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from core.money import Money
+from core import clock
 from portals.customer.page import customer_page, person
 from transactions.holders import holders_of_account
-from transactions.selectors import AccountView, accounts_of, latest_movements
-
-LATEST: Final = 5
+from transactions.selectors import accounts_of
+from transactions.statements.overview import NEXT, Overview, overview_of, totals_by_currency
 
 
 @require_safe
 @customer_page
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Show what there is, and what moved last."""
-    accounts = accounts_of(person(request).pk)
+    """Show what there is, how it went this month, what moved last and what comes next."""
+    found = overview_of(person(request).pk, now=clock.now())
     context = {
-        "accounts": accounts,
-        "totals": _totals(accounts),
-        "movements": latest_movements(accounts, limit=LATEST),
+        "lines": found.lines,
+        "totals": found.totals,
+        "months": found.months,
+        "movements": found.latest,
+        "payments": _next_payments(found),
+        "is_known_what_comes": found.upcoming is not None,
+        "short": [line for line in found.lines if line.forecast and line.forecast.short_on],
     }
     return render(request, "customer/dashboard.html", context)
 
@@ -34,7 +33,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def accounts(request: HttpRequest) -> HttpResponse:
     """Show all accounts, with what can be spent."""
     found = accounts_of(person(request).pk)
-    context = {"accounts": found, "totals": _totals(found)}
+    context = {"accounts": found, "totals": totals_by_currency(found)}
     return render(request, "customer/accounts.html", context)
 
 
@@ -46,9 +45,8 @@ def holders_page(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "customer/holders.html", {"number": number, "holders": held})
 
 
-def _totals(accounts: Sequence[AccountView]) -> list[Money]:
-    """Add up the balances of each currency."""
-    totals: Counter[str] = Counter()
-    for account in accounts:
-        totals[account.currency] += account.balance.minor
-    return [Money(minor, currency) for currency, minor in totals.items()]
+def _next_payments(overview: Overview) -> list[dict[str, object]]:
+    return [
+        {"payment": one, "payee": overview.payees[one.credit]}
+        for one in (overview.upcoming or [])[:NEXT]
+    ]

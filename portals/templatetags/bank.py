@@ -1,5 +1,6 @@
 """How pages write money, numbers and times."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,7 @@ from core.db.aliases import HEAD_OFFICE
 from core.money import Money
 from portals.amounts import LOCALE, are_hidden, written, written_change
 from portals.preferences import THEMES
+from portals.sparkline import drawn
 
 register = template.Library()
 
@@ -65,6 +67,12 @@ def money(amount: Money | None) -> str:
 def change(amount: Money) -> str:
     """Write an amount with its sign, plus or minus."""
     return written_change(amount)
+
+
+@register.simple_tag
+def sparkline(balances: Sequence[int], currency: str) -> SafeString:
+    """Draw how a balance went."""
+    return drawn(balances, currency)
 
 
 @register.filter

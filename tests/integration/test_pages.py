@@ -305,11 +305,11 @@ class TestEveryAnswer:
     def test_a_failure_shows_a_number_and_no_secret(
         self, asha: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(_user: int) -> None:
+        def fail(_user: int, **_how: object) -> None:
             message = "password=hunter2"
             raise RuntimeError(message)
 
-        monkeypatch.setattr("portals.customer.views.accounts_of", fail)
+        monkeypatch.setattr("portals.customer.views.overview_of", fail)
         client = Client(raise_request_exception=False)
         client.force_login(asha)
         answer = client.get("/")

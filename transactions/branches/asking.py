@@ -81,6 +81,11 @@ def read_everywhere(
     return heapq.merge(*[_begun(node, rows_of) for node in homes], key=newest_by, reverse=True)
 
 
+def ask_head_office_itself(ask: Callable[[str], Answer]) -> Answer | None:
+    """Return what the head office alone knows, and no copy; None when it does not answer."""
+    return next(_asked_in_turn(ask, [HEAD_OFFICE]), None)
+
+
 def refuse_silence_of(*homes: str) -> None:
     """Refuse to call missing what a silent node may have.
 

@@ -1,9 +1,11 @@
-"""Reading a customer's account's history: pages towards now, and what entries add up to."""
+"""Reading customers' histories: pages towards now, the newest, and what entries add up to."""
 
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from transactions.ledger.connection import fetch_as
+from transactions.ledger.connection import fetch_all, fetch_as
 from transactions.ledger.reads import Entry, EntryFilter, conditions_of
 
 
@@ -21,6 +23,16 @@ class EntryTotals(NamedTuple):
     opening: int | None
     closing_id: UUID | None
     closing: int | None
+
+
+class DayOfAccount(NamedTuple):
+    """What came into an account and went out of it on one day."""
+
+    account: int
+    day: date
+    coming: int
+    going: int
+    entries: int
 
 
 def entries_after(
@@ -50,3 +62,20 @@ def entry_totals(
     parameters = {"account": account, "before": before, **conditions_of(wanted)}
     (found,) = fetch_as(EntryTotals, "entry_totals", parameters, using)
     return found
+
+
+def days_of(
+    accounts: Collection[int], *, since: datetime, zone: str, using: str = "default"
+) -> list[DayOfAccount]:
+    """Return the days on which accounts moved since an instant, as a time zone counts them."""
+    parameters = {"accounts": list(accounts), "since": since, "zone": zone}
+    return fetch_as(DayOfAccount, "days_of", parameters, using)
+
+
+def latest_of(
+    accounts: Collection[int], *, limit: int, using: str = "default"
+) -> list[tuple[int, Entry]]:
+    """Return the newest entries over several accounts, each with the account it is of."""
+    parameters = {"accounts": list(accounts), "limit": limit}
+    rows = fetch_all("latest_of", parameters, using)
+    return [(row.account, Entry._make(row[1:])) for row in rows]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from transactions.selectors import (
     view_of,
 )
 from transactions.statements.filters import start_of
+from transactions.statements.pending import Pending, pending_on
 
 Wanted = Callable[[str], EntryFilter]
 """Says which entries are wanted, in the account's currency."""
@@ -66,11 +67,13 @@ NEWEST: Final = Place()
 class StatementPage(Statement):
     """A page that people turn both ways; ``newer`` is what newer ones come after.
 
-    ``totals`` are None while a branch on which the account has lived does not answer.
+    ``totals`` are None while a branch on which the account has lived does not answer. ``pending``
+    is what comes after the newest page of everything, and None on others.
     """
 
     newer: UUID | None
     totals: Totals | None
+    pending: Pending | None
 
 
 def statement(
@@ -91,7 +94,7 @@ def statement(
 
 
 def statement_page(
-    user: int, *, number: int, place: Place, limit: int, wanted: Wanted
+    user: int, *, number: int, place: Place, limit: int, wanted: Wanted, now: datetime
 ) -> StatementPage:
     """Return a page of up to ``limit`` wanted movements of a person's account, and their totals.
 
@@ -103,12 +106,15 @@ def statement_page(
     balance = balance_held(user, number)
     conditions = wanted(balance.currency)
     page, older, newer = _page(balance, conditions, place, limit)
+    account = view_of(balance)
+    is_first = place == NEWEST and conditions == EVERYTHING
     return StatementPage(
-        account=view_of(balance),
+        account=account,
         movements=movements_of(number, page),
         older=older,
         newer=newer,
         totals=totals_of(balance, conditions),
+        pending=pending_on(user, account, now=now) if is_first else None,
     )
 
 

@@ -131,3 +131,58 @@ LEFT JOIN LATERAL (
     ORDER BY id DESC
     LIMIT 1
 ) AS closing ON true
+
+-- name: days_of
+-- What came in and went out of customers' accounts, by the day on which it happened, from an instant
+-- on. Nothing is recorded before it happens, so that older ids need not be looked at.
+SELECT
+    leg.account, leg.day, sum(leg.coming)::bigint AS coming, sum(leg.going)::bigint AS going,
+    count(*) AS entries
+FROM (
+    SELECT
+        j.credit AS account, (j.event_at AT TIME ZONE %(zone)s)::date AS day,
+        j.amount AS coming, 0 AS going
+    FROM ledger.journal AS j
+    WHERE j.credit = ANY(%(accounts)s) AND j.kind <> 'move'
+        AND j.id >= ledger.id_from_v1(%(since)s) AND j.event_at >= %(since)s
+    UNION ALL
+    SELECT
+        j.debit, (j.event_at AT TIME ZONE %(zone)s)::date, 0, j.amount
+    FROM ledger.journal AS j
+    WHERE j.debit = ANY(%(accounts)s) AND j.kind <> 'move'
+        AND j.id >= ledger.id_from_v1(%(since)s) AND j.event_at >= %(since)s
+) AS leg
+GROUP BY leg.account, leg.day
+
+-- name: latest_of
+-- The newest entries over several customers' accounts, as entries shows those of one.
+SELECT
+    mine.number AS account, leg.id, leg.sign * leg.amount AS change, leg.balance_after,
+    coalesce(leg.peer, leg.other) AS counterparty,
+    leg.kind, leg.channel, leg.memo, leg.reference, leg.event_at,
+    ledger.id_time_v1(leg.id) AS recorded_at, leg.group_id, a.currency
+FROM unnest(%(accounts)s::bigint[]) AS mine (number)
+CROSS JOIN LATERAL (
+    (
+        SELECT
+            j.id, -1 AS sign, j.debit_after AS balance_after, j.credit AS other, j.peer, j.amount,
+            j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id
+        FROM ledger.journal AS j
+        WHERE j.debit = mine.number AND j.kind <> 'move'
+        ORDER BY j.id DESC
+        LIMIT %(limit)s
+    )
+    UNION ALL
+    (
+        SELECT
+            j.id, 1, j.credit_after, j.debit, j.peer, j.amount,
+            j.kind, j.channel, j.memo, j.reference, j.event_at, j.group_id
+        FROM ledger.journal AS j
+        WHERE j.credit = mine.number AND j.kind <> 'move'
+        ORDER BY j.id DESC
+        LIMIT %(limit)s
+    )
+) AS leg
+INNER JOIN ledger.account AS a ON a.number = mine.number
+ORDER BY leg.id DESC
+LIMIT %(limit)s

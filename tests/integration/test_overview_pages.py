@@ -1,0 +1,191 @@
+"""The overview: totals, the month, how balances went, and what comes next."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from core import clock
+from core.clock import bank_day
+from tests.expectations import remember_names, statements_counted
+from tests.factories import account, inr, order, person
+from transactions.ledger.posting import Kind, Transfer, hold, post
+from transactions.payments.models import ScheduledTransfer, StandingOrder
+from transactions.statements.overview import overview_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asha() -> User:
+    """Give a customer."""
+    return person()
+
+
+@pytest.fixture
+def pages(asha: User) -> Client:
+    """Give a browser that the customer is logged in with."""
+    client = Client()
+    client.force_login(asha)
+    return client
+
+
+@pytest.fixture
+def mine(asha: User) -> int:
+    """Return an account with ₹100."""
+    return account(balance=10_000, owner=asha)
+
+
+def text_of(answer: Any) -> str:
+    """Return a page as text, its blanks as one."""
+    return " ".join(answer.content.decode().split())
+
+
+def today() -> date:
+    """Return the bank's day."""
+    return bank_day(clock.now())
+
+
+def standing_order(user: User, debit: int, credit: int, minor: int, *, first: date) -> None:
+    """Let somebody pay monthly."""
+    StandingOrder.objects.create(
+        user=user,
+        key=str(uuid4()),
+        debit=debit,
+        credit=credit,
+        amount=minor,
+        currency="INR",
+        memo="rent",
+        frequency="monthly",
+        month_end=False,
+        weekend="same",
+        first_date=first,
+        next_date=first,
+        pay_date=first,
+        created_at=clock.now(),
+    )
+
+
+def scheduled(user: User, debit: int, credit: int, minor: int) -> None:
+    """Leave a transfer with the bank."""
+    now = clock.now()
+    ScheduledTransfer.objects.create(
+        user=user,
+        key=str(uuid4()),
+        debit=debit,
+        credit=credit,
+        amount=minor,
+        currency="INR",
+        memo="to a branch that is down",
+        not_before=now,
+        queued_at=now,
+    )
+
+
+class TestFigures:
+    def test_of_the_month_are_what_came_and_went(self, asha: User, mine: int) -> None:
+        other = account(balance=5_000)
+        post(Transfer(mine, other, inr(250), Kind.PAYMENT), order=order())
+        post(Transfer(other, mine, inr(300)), order=order())
+        last_year = clock.now() - timedelta(days=400)
+        post(Transfer(other, mine, inr(7), event_at=last_year), order=order())
+        (month,) = overview_of(asha.pk, now=clock.now()).months
+        assert (month.coming, month.going, month.entries) == (inr(10_300), inr(-250), 3)
+
+    def test_of_days_lead_to_what_there_is(self, asha: User, mine: int) -> None:
+        for days, minor in ((40, 5), (3, 20), (0, 100)):
+            at = clock.now() - timedelta(days=days)
+            post(Transfer(mine, account(), inr(minor), event_at=at), order=order())
+        (line,) = overview_of(asha.pk, now=clock.now()).lines
+        assert len(line.balances) == 30
+        assert line.balances[-1] == 9_875
+        assert line.balances[-2] == 9_875 + 100 - 10_000
+        assert line.balances[-4] == line.balances[-2]
+        assert line.balances[-5] == line.balances[-2] + 20 == line.balances[0]
+
+    def test_of_several_currencies_stand_apart(self, pages: Client, asha: User, mine: int) -> None:
+        assert mine
+        account(balance=700, currency="JPY", owner=asha)
+        found = overview_of(asha.pk, now=clock.now())
+        assert [str(total) for total in found.totals] == ["100.00 INR", "700 JPY"]
+        assert [str(month.coming) for month in found.months] == ["100.00 INR", "700 JPY"]
+        assert "JP¥700" in text_of(pages.get("/"))
+
+    def test_cost_few_queries_however_many_accounts_there_are(
+        self, pages: Client, asha: User, mine: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        others = [account(balance=100, owner=asha) for _ in range(4)]
+        post(Transfer(others[0], mine, inr(1)), order=order())
+        remember_names(monkeypatch)
+        with statements_counted(monkeypatch) as sent:
+            assert pages.get("/").status_code == 200
+        assert len(sent) <= 6, sent
+
+
+class TestWhatComes:
+    def test_is_shown_with_the_balance_it_leaves(
+        self, pages: Client, asha: User, mine: int
+    ) -> None:
+        friend = account(owner=person(full_name="Priya Nair"))
+        scheduled(asha, mine, friend, 1_000)
+        standing_order(asha, mine, friend, 2_500, first=today() + timedelta(days=3))
+        for address in ("/", f"/accounts/{mine}/"):
+            page = text_of(pages.get(address))
+            assert "rent" in page
+            assert "to a branch that is down" in page
+            assert "₹65.00" in page
+
+    def test_counts_each_date_within_thirty_days_and_no_later_one(
+        self, asha: User, mine: int
+    ) -> None:
+        standing_order(asha, mine, account(), 100, first=today() + timedelta(days=30))
+        standing_order(asha, mine, account(), 10, first=today() + timedelta(days=31))
+        (line,) = overview_of(asha.pk, now=clock.now()).lines
+        assert line.forecast
+        assert line.forecast.balance == inr(9_900)
+
+    def test_warns_of_the_day_on_which_money_will_lack(
+        self, pages: Client, asha: User, mine: int
+    ) -> None:
+        standing_order(asha, mine, account(), 12_000, first=today() + timedelta(days=2))
+        for address in ("/", f"/accounts/{mine}/"):
+            assert "there will be ₹20.00 too little" in text_of(pages.get(address))
+
+    def test_has_money_on_hold(self, pages: Client, asha: User, mine: int) -> None:
+        shop = account(owner=person(full_name="Corner Shop"))
+        until = clock.now() + timedelta(days=2)
+        hold(
+            account=mine,
+            payee=shop,
+            amount=inr(400),
+            expires_at=until,
+            order=order(client=asha.pk),
+        )
+        page = text_of(pages.get(f"/accounts/{mine}/"))
+        assert "Corner Shop" in page
+        assert "On hold until" in page
+        assert "₹96.00" in page
+
+    def test_of_others_is_not_shown(self, pages: Client, mine: int) -> None:
+        other = person()
+        standing_order(other, account(owner=other), mine, 77, first=today())
+        assert "₹0.77" not in text_of(pages.get("/"))
+
+
+class TestDrawings:
+    def test_have_no_style_and_say_what_they_show(self, pages: Client, mine: int) -> None:
+        assert mine
+        page = text_of(pages.get("/"))
+        assert "<polyline" in page
+        assert "style=" not in page
+        assert "Balance over 30 days, from ₹0.00 to ₹100.00" in page
+
+    def test_are_hidden_with_the_amounts(self, pages: Client, mine: int) -> None:
+        assert mine
+        pages.post("/amounts/", {"hide": "yes"})
+        page = text_of(pages.get("/"))
+        assert "<polyline" not in page
+        assert "₹" not in page
