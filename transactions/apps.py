@@ -16,6 +16,7 @@ class TransactionsConfig(AppConfig):
         from accounts.registering import registration_confirmed
         from transactions import account_desk, reversing, welcome  # noqa: F401  # approvals find them
         from transactions.branches import belonging, freshness, registry, replica
+        from transactions.products import changing as product_changes  # noqa: F401  # approvals find it
 
         aliases.found_by(registry.refresh)
         fitness.checked_by(belonging.refuse_stranger)

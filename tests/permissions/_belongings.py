@@ -25,10 +25,13 @@ from notifications.webhooks.signing import new_secret, seal
 from tests.factories import BRANCH, account, inr, instant, order, person
 from tests.openapi import Operation
 from tests.permissions._routes import Route
+from transactions.calendars.models import Holiday
+from transactions.closing.models import BankDay
 from transactions.holding import HoldRequest, place_hold
 from transactions.ledger.accounts import set_holder
 from transactions.ledger.posting import BANK_CLIENT, Transfer, post
 from transactions.payments.models import Payee, ScheduledTransfer, StandingOrder
+from transactions.products.models import ProductTerms
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +94,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "admin:accounts_credentialchange_history": {"object_id": _credential_change(owner)},
             "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
             "admin:accounts_user_history": {"object_id": str(owner.pk)},
+            **_of_the_bank(),
             **{
                 f"admin:person_{page}": {"pk": str(owner.pk)}
                 for page in ("status", "role", "invitation")
@@ -107,6 +111,26 @@ def _identify(number: int, owner: User) -> None:
         number=number, branch=branch, product="current", currency="INR", opened_at=instant()
     )
     Holding.objects.create(account=found, user=owner, rights="owner")
+
+
+def _of_the_bank() -> dict[str, dict[str, str]]:
+    """Make a day, a holiday and terms; return their ids by the routes that tell them."""
+    now = clock.now()
+    made = (
+        BankDay.objects.create(day=now.date(), begun_at=now),
+        Holiday.objects.create(day=now.date(), name="Holi", added_at=now),
+        ProductTerms.objects.create(
+            product="savings",
+            currency="INR",
+            effective_from=now.date(),
+            rate_ppm=0,
+            monthly_fee=0,
+        ),
+    )
+    return {
+        f"admin:transactions_{one._meta.model_name}_history": {"object_id": str(one.pk)}
+        for one in made
+    }
 
 
 def _credential_change(owner: User) -> str:
