@@ -6,6 +6,7 @@ from portals import aliases, components, outbox, preferences, profile, security,
 from portals.customer import (
     cash,
     files,
+    insights,
     limits,
     payees,
     scheduled,
@@ -28,6 +29,8 @@ from portals.employee import transfers as staff_transfers
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("accounts/", views.accounts, name="accounts"),
+    path("insights/", insights.insights, name="insights"),
+    path("insights.csv", insights.insights_file, name="insights-file"),
     path("accounts/<int:number>/", statements.statement, name="statement"),
     *(
         path(

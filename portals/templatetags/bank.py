@@ -110,6 +110,12 @@ def calendar_day(on: date) -> str:
 
 
 @register.filter
+def month_name(on: date) -> str:
+    """Write the month of a calendar day."""
+    return _written_day(on, "MMM yyyy")
+
+
+@register.filter
 def minute(at: datetime) -> SafeString:
     """Write an instant to the minute, in the bank's time zone."""
     return _time(at, "d MMM yyyy, HH:mm")

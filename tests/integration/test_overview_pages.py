@@ -14,6 +14,7 @@ from tests.expectations import remember_names, statements_counted
 from tests.factories import account, inr, order, person
 from transactions.ledger.posting import Kind, Transfer, hold, post
 from transactions.payments.models import ScheduledTransfer, StandingOrder
+from transactions.statements.insights import insights_of
 from transactions.statements.overview import overview_of
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +190,73 @@ class TestDrawings:
         page = text_of(pages.get("/"))
         assert "<polyline" not in page
         assert "₹" not in page
+
+
+class TestInsights:
+    @pytest.fixture
+    def moved(self, asha: User, mine: int) -> int:
+        """Return an account that has a history, and what went to another one of its owner's."""
+        other, second = account(balance=5_000), account(owner=asha)
+        this_month = clock.now()
+        last_month = clock.now() - timedelta(days=this_month.day + 2)
+        post(Transfer(mine, other, inr(250), Kind.PAYMENT), order=order())
+        post(Transfer(other, mine, inr(300), event_at=last_month), order=order())
+        post(Transfer(mine, second, inr(40)), order=order())
+        post(Transfer(mine, other, inr(7)), order=order())
+        long_ago = clock.now() - timedelta(days=400)
+        post(Transfer(mine, other, inr(1), event_at=long_ago), order=order())
+        return mine
+
+    def test_are_of_six_months_and_add_up(self, asha: User, moved: int) -> None:
+        assert moved
+        found = insights_of(asha.pk, currency=None, now=clock.now())
+        assert (found.currency, len(found.months)) == ("INR", 6)
+        assert found.months[-1][0] == today().replace(day=1)
+        last, this = (figures for _month, figures in found.months[-2:])
+        assert (last.coming, last.going, last.net) == (inr(300), inr(0), inr(300))
+        assert (this.coming, this.going) == (inr(10_040), inr(-297))
+        assert this.entries == 5
+
+    def test_are_sorted_by_what_money_was_for(self, asha: User, moved: int) -> None:
+        assert moved
+        found = insights_of(asha.pk, currency="INR", now=clock.now())
+        sums = {str(one): (figures.coming.minor, figures.going.minor)
+                for one, figures in found.categories}  # fmt: skip
+        assert sums == {
+            "cash": (10_000, 0),
+            "received": (300, 0),
+            "sent": (0, -7),
+            "bills": (0, -250),
+            "own": (40, -40),
+        }
+
+    def test_stand_in_a_table_for_who_sees_no_chart_and_in_a_file(
+        self, pages: Client, moved: int
+    ) -> None:
+        assert moved
+        page = text_of(pages.get("/insights/"))
+        assert page.count("data-value=") == 18
+        assert "+₹100.40" in page
+        assert "Between your own accounts" in page
+        file = b"".join(pages.get("/insights.csv")).decode().splitlines()
+        assert file[0] == "month,in,out,net,movements,currency"
+        assert file[-1] == f"{today():%Y-%m},100.40,-2.97,97.43,5,INR"
+        assert len(file) == 7
+
+    def test_say_nothing_in_drawings_while_amounts_are_hidden(
+        self, pages: Client, moved: int
+    ) -> None:
+        assert moved
+        pages.post("/amounts/", {"hide": "yes"})
+        page = text_of(pages.get("/insights/"))
+        assert "data-value=" not in page
+        assert "₹" not in page
+
+    def test_are_empty_where_nothing_moved_or_the_currency_is_none(
+        self, pages: Client, asha: User
+    ) -> None:
+        for address in ("/insights/", "/insights/?currency=XXX", "/insights.csv"):
+            assert pages.get(address).status_code == 200
+        assert "Nothing to see yet" in text_of(pages.get("/insights/"))
+        account(owner=asha, currency="JPY")
+        assert insights_of(asha.pk, currency="x", now=clock.now()).currency == "JPY"

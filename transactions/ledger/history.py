@@ -35,6 +35,17 @@ class DayOfAccount(NamedTuple):
     entries: int
 
 
+class MonthOfAccount(NamedTuple):
+    """What came into an account or went out of it in one month, for one thing."""
+
+    account: int
+    month: date
+    kind: str
+    coming: int
+    going: int
+    entries: int
+
+
 def entries_after(
     account: int,
     *,
@@ -70,6 +81,14 @@ def days_of(
     """Return the days on which accounts moved since an instant, as a time zone counts them."""
     parameters = {"accounts": list(accounts), "since": since, "zone": zone}
     return fetch_as(DayOfAccount, "days_of", parameters, using)
+
+
+def months_of(
+    accounts: Collection[int], *, since: datetime, zone: str, using: str = "default"
+) -> list[MonthOfAccount]:
+    """Return the months in which accounts moved since an instant; ``own``: among themselves."""
+    parameters = {"accounts": list(accounts), "since": since, "zone": zone}
+    return fetch_as(MonthOfAccount, "months_of", parameters, using)
 
 
 def latest_of(

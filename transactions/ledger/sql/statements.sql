@@ -186,3 +186,28 @@ CROSS JOIN LATERAL (
 INNER JOIN ledger.account AS a ON a.number = mine.number
 ORDER BY leg.id DESC
 LIMIT %(limit)s
+
+-- name: months_of
+-- What came in and went out of customers' accounts, by month and by what it was for, from an instant on.
+-- What goes from one of them to another is of the kind own. What came in and what went out stand apart.
+SELECT
+    leg.account, leg.month, leg.kind, sum(leg.coming)::bigint AS coming,
+    sum(leg.going)::bigint AS going, count(*) AS entries
+FROM (
+    SELECT
+        j.credit AS account, date_trunc('month', j.event_at AT TIME ZONE %(zone)s)::date AS month,
+        CASE WHEN coalesce(j.peer, j.debit) = ANY(%(accounts)s) THEN 'own' ELSE j.kind END AS kind,
+        j.amount AS coming, 0 AS going
+    FROM ledger.journal AS j
+    WHERE j.credit = ANY(%(accounts)s) AND j.kind <> 'move'
+        AND j.id >= ledger.id_from_v1(%(since)s) AND j.event_at >= %(since)s
+    UNION ALL
+    SELECT
+        j.debit, date_trunc('month', j.event_at AT TIME ZONE %(zone)s)::date,
+        CASE WHEN coalesce(j.peer, j.credit) = ANY(%(accounts)s) THEN 'own' ELSE j.kind END,
+        0, j.amount
+    FROM ledger.journal AS j
+    WHERE j.debit = ANY(%(accounts)s) AND j.kind <> 'move'
+        AND j.id >= ledger.id_from_v1(%(since)s) AND j.event_at >= %(since)s
+) AS leg
+GROUP BY leg.account, leg.month, leg.kind, leg.coming > 0
