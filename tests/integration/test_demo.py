@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.models import Account, Role, User
+from accounts.models import Account, Product, Role, User
 from core.clock import bank_day
 from transactions.demo.loading import PASSWORD, load_demo, logins
 from transactions.demo.people import make_people
@@ -17,6 +17,7 @@ from transactions.ledger.reads import balances
 from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import Payee, StandingOrder
 from transactions.payments.scheduling import send_due_transfers
+from transactions.products.terms import rates_on
 from transactions.selectors import accounts_of
 from transactions.statements.pages import statement
 
@@ -122,6 +123,14 @@ def test_a_customer_can_log_in_with_the_shown_password(client: Client) -> None:
     answer = client.post("/auth/login/", {"login": login.email, "password": PASSWORD}, follow=True)
     assert answer.redirect_chain == [("/", 302)]
     assert login.name in answer.content.decode()
+
+
+@pytest.mark.usefixtures("demo")
+def test_all_savings_earn() -> None:
+    savings = Account.objects.filter(product=Product.SAVINGS).values_list("number", flat=True)
+    rates = rates_on(bank_day(NOW))
+    assert set(savings) == set(rates)
+    assert min(rates.values()) > 0
 
 
 @pytest.mark.usefixtures("demo")

@@ -25,6 +25,7 @@ from transactions.demo.people import Persona, make_people
 from transactions.demo.promises import add_promises
 from transactions.demo.staff import add_staff
 from transactions.demo.story import Happening, Holder, Side, tell
+from transactions.demo.terms import add_terms
 from transactions.ledger.accounts import (
     Opening,
     Purpose,
@@ -90,6 +91,7 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
         if not User.objects.filter(external_reference__startswith=f"{_REFERENCE}:").exists():
             _bring_in(parts)
         add_staff(password=PASSWORD, prefix=_REFERENCE)
+        add_terms(now=now)
         for part in parts:
             if part.node == HEAD_OFFICE:
                 _write(part, now=now, progress=progress)
