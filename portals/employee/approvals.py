@@ -7,13 +7,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access_log import note_accounts_viewed, note_viewed
-from accounts.approvals import UnknownApproval, approval_known
 from accounts.approvals import approvals as approvals_listed
-from accounts.models import Approval, ApprovalState
+from accounts.models import ApprovalState
 from portals.customer.page import person
 from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked
 from transactions.branches.asking import ask_head_office
+from transactions.enquiries.requests import request_enquiry
 
 PAGE: Final = 25
 
@@ -46,17 +46,10 @@ def approvals(request: HttpRequest) -> HttpResponse:
 @staff_page
 def approval(request: HttpRequest, approval_id: int) -> HttpResponse:
     """Show one request: what, why, who asked, who decided, what came of it."""
-    found = ask_head_office(lambda source: approval_known(approval_id, using=source))
-    if found is None:
-        raise UnknownApproval
-    _note(found, viewer=person(request).pk)
-    return render(request, "employee/approval.html", {"approval": found})
-
-
-def _note(found: Approval, *, viewer: int) -> None:
-    """Note the look, for the person or the holders of the account that the request is about."""
-    subject, account = found.payload.get("person"), found.payload.get("account")
+    found = request_enquiry(approval_id)
+    viewer, subject = person(request).pk, found.approval.payload.get("person")
     if isinstance(subject, int):
         note_viewed(viewer=viewer, subject=subject, what="request")
-    if account is not None:
-        note_accounts_viewed(viewer=viewer, numbers=[int(account)], what="request")
+    note_accounts_viewed(viewer=viewer, numbers=found.accounts, what="request")
+    context = {"approval": found.approval, "facts": found.facts}
+    return render(request, "employee/approval.html", context)

@@ -1,13 +1,12 @@
 """How pages of staff write what is hidden, what moved, and how fresh it is."""
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 from django import template
 from django.db import connections
 from django.utils.translation import gettext as _
 
-from accounts.models import Role
 from core.db.aliases import REPLICA
 from core.db.reading import Reading
 from portals.templatetags.bank import what
@@ -16,8 +15,6 @@ register = template.Library()
 
 HIDDEN: Final = "•••"
 _LEAST_SHOWN: Final = 2
-# What stands in requests for programs alone.
-_NOT_FOR_PEOPLE: Final = frozenset({"key", "approval", "person", "reason"})
 
 
 @register.filter
@@ -55,18 +52,6 @@ def shows(revealed: Collection[str], what_is: str) -> bool:
 def action(name: str) -> str:
     """Write what a request asks for."""
     return what(name.rpartition(".")[2])
-
-
-@register.filter
-def payload_facts(payload: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return what of a request people can read, each with its name."""
-    return [(what(name), value) for name, value in payload.items() if name not in _NOT_FOR_PEOPLE]
-
-
-@register.simple_tag
-def is_staff_of_bank(role: str) -> bool:
-    """Tell whether somebody with a role works for the bank."""
-    return role in {Role.EMPLOYEE, Role.ADMIN}
 
 
 @register.simple_tag

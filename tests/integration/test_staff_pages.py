@@ -19,7 +19,7 @@ from portals.employee import downloads
 from tests.factories import account, bank_accounts, customer_account, inr, person
 from tests.permissions._routes import every_route
 from transactions.chart import Place
-from transactions.ledger.accounts import Status, set_status
+from transactions.ledger.accounts import Status, set_limits, set_status
 from transactions.ledger.posting import Channel, Order, Transfer, post
 
 pytestmark = pytest.mark.django_db
@@ -398,6 +398,28 @@ class TestBranchesAndApprovals:
         assert "hired" not in text_of(staff.get("/staff/approvals/", {"state": "done"}))
         assert "hired" in text_of(staff.get(file_of(asha, "limits/")))
         assert staff.get("/staff/approvals/999999/").status_code == 404
+
+    def test_requests_and_events_say_amounts_and_names_as_people_do(
+        self, staff: Client, asha: User
+    ) -> None:
+        mine = customer_account(asha, balance=5_000)
+        chief = person(full_name="Anjali Bhatt", role=Role.ADMIN)
+        limits = {"overdraft_limit": 70_000, "daily_limit": None}
+        asked = Approval.objects.create(
+            maker=chief,
+            action="transactions.change_limits",
+            payload={"account": str(mine), "limits": limits, "key": "9f", "reason": "asked"},
+            reason="asked",
+        )
+        page = text_of(staff.get(f"/staff/approvals/{asked.pk}/"))
+        for words in ("Overdraft limit", "₹700.00", "Daily limit"):
+            assert words in page
+        set_limits(mine, overdraft_limit=70_000, daily_limit=90_000, client=chief.pk, reason="so")
+        told = " ".join(text_of(staff.get(file_of(asha, "timeline/"))).split())
+        assert "Overdraft limit: ₹0.00 " in told
+        assert "₹700.00 </div>" in told
+        assert "Daily limit: — " in told
+        assert "User: Asha Rao" in told
 
 
 class TestReadingAlone:

@@ -5,7 +5,7 @@ after a place, whatever the event there was.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -22,6 +22,7 @@ from accounts.selectors import people_named
 from core.db.sql import queries
 from core.money import Money
 from transactions.branches.asking import ask_everywhere, ask_head_office
+from transactions.enquiries.facts import Fact, facts_of, people_in
 from transactions.ledger.connection import ledger_cursor
 from transactions.ledger.posting import BANK_CLIENT
 from transactions.ledger.reads import LAST_ID
@@ -80,7 +81,7 @@ class Event:
     amount: Money | None = None
     address: str = ""
     detail: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    facts: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def timeline_of(
     person: int, *, kind: EventKind | None, before: UUID | None, limit: int
 ) -> Timeline:
     """Return up to ``limit`` events of a customer, newest first, those before a place."""
-    accounts = [account.number for account in accounts_of(person)]
+    accounts = {account.number: account.currency for account in accounts_of(person)}
     wanted = _Wanted(person, accounts, before or LAST_ID, limit + 1)
     kinds = _ORDER if kind is None else [kind]
     found = [event for one in kinds for event in _SOURCES[one](wanted)]
@@ -106,10 +107,10 @@ def timeline_of(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Whose events, those before which place, and how many at most."""
+    """Whose events, on which accounts in which currencies, before which place, how many at most."""
 
     person: int
-    accounts: Sequence[int]
+    accounts: Mapping[int, str]
     before: UUID
     most: int
 
@@ -122,7 +123,7 @@ class _Wanted:
 
 def _transfers(wanted: _Wanted) -> list[Event]:
     found = transfers_of(wanted.person, before=wanted.before, limit=wanted.most)
-    mine = set(wanted.accounts)
+    mine = wanted.accounts
     return [
         Event(
             place=one.transfer_id,
@@ -141,10 +142,13 @@ def _transfers(wanted: _Wanted) -> list[Event]:
 
 
 def _account_events(wanted: _Wanted) -> list[Event]:
-    asked = {"numbers": wanted.accounts, "until": wanted.until}
+    asked = {"numbers": list(wanted.accounts), "until": wanted.until}
     rows = ask_everywhere(lambda source: _fetch(source, asked)) if wanted.accounts else []
-    clients = {row.client for row in rows} - {BANK_CLIENT}
-    people = ask_head_office(lambda source: people_named(clients, using=source)) or {}
+    named = {row.client for row in rows} - {BANK_CLIENT}
+    for row in rows:
+        named |= people_in(row.details)
+    people = ask_head_office(lambda source: people_named(named, using=source)) or {}
+    names = {pk: known.full_name for pk, known in people.items()}
     events = [
         Event(
             place=_place(row.recorded_at, EventKind.ACCOUNT, row.id),
@@ -152,9 +156,9 @@ def _account_events(wanted: _Wanted) -> list[Event]:
             kind=EventKind.ACCOUNT,
             what=row.action,
             words=row.reason or "",
-            by=people[row.client].full_name if row.client in people else "",
+            by=names.get(row.client, ""),
             account=row.account,
-            details=row.details or {},
+            facts=facts_of(row.details, currency=wanted.accounts[row.account], names=names),
         )
         for row in rows
     ]
@@ -239,7 +243,7 @@ def _approvals(wanted: _Wanted) -> list[Event]:
         )
 
     return _from_head_office(
-        lambda source: approvals_about(wanted.person, wanted.accounts, using=source),
+        lambda source: approvals_about(wanted.person, [*wanted.accounts], using=source),
         wanted,
         by="asked_at",
         event=event,
