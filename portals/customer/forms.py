@@ -31,6 +31,16 @@ _SENT_ALREADY: Final = "key_reused"
 _SHOWN_AT: Final = {"currency": "credit_account"}
 
 
+def amount_field() -> forms.CharField:
+    """Return a field for an amount in any local writing."""
+    return forms.CharField(
+        label=_("Amount"),
+        help_text=_("As you write it: 1250, 1,250.50 or 1.250,50."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={"required": _("Enter an amount.")},
+    )
+
+
 class OnceForm(forms.Form):
     """A form that moves money once, however often it is sent: its token is the idempotency key."""
 
@@ -81,12 +91,7 @@ class PaymentForm(OnceForm):
         help_text=_("12 digits, with or without spaces."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    amount = forms.CharField(
-        label=_("Amount"),
-        help_text=_("As you write it: 1250, 1,250.50 or 1.250,50."),
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        error_messages={"required": _("Enter an amount.")},
-    )
+    amount = amount_field()
     memo = forms.CharField(
         label=_("Message (optional)"),
         required=False,
@@ -155,6 +160,7 @@ class TransferForm(PaymentForm):
     day = forms.DateField(
         label=_("Day"),
         required=False,
+        help_text=_("Only for a day to come."),
         widget=DAY_INPUT,
         error_messages={"invalid": _("Enter the day as 2027-03-31.")},
     )
@@ -190,11 +196,7 @@ class CashForm(OnceForm):
     """Which cash to pay in or to take out. The view says which of the two."""
 
     account = forms.TypedChoiceField(label=_("Account"), coerce=int)
-    amount = forms.CharField(
-        label=_("Amount"),
-        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        error_messages={"required": _("Enter an amount.")},
-    )
+    amount = amount_field()
 
     used_already: ClassVar = _(
         "Cash was moved with this form already, and what you see has been changed since. "

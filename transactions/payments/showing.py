@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from core.money import Money
-from transactions.parties import Party, parties_of, payee_of
+from transactions.parties import Party, payee_of, payees_named
 from transactions.payments.due_dates import schedule_of
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.schedule import Schedule
@@ -94,7 +94,7 @@ def check_order(request: StandingOrderRequest, *, now: datetime) -> OrderCheck:
 def orders_shown(user: int, *, after: Sequence[str] | None, limit: int) -> list[OrderView]:
     """Return up to ``limit`` of a person's standing orders, newest first, after a position."""
     orders = standing_orders_of(user, after=after, limit=limit)
-    parties = parties_of([order.credit for order in orders])
+    parties = payees_named([order.credit for order in orders])
     return [_shown(order, parties[order.credit]) for order in orders]
 
 
@@ -105,14 +105,14 @@ def order_page(user: int, *, order: UUID, after: Sequence[str] | None, limit: in
         UnknownStandingOrder
     """
     found = standing_order_of(user, order=order)
-    shown = _shown(found, parties_of([found.credit])[found.credit])
+    shown = _shown(found, payees_named([found.credit])[found.credit])
     return OrderPage(shown, payments_of(found, after=after, limit=limit))
 
 
 def scheduled_shown(user: int, *, limit: int) -> list[ScheduledView]:
     """Return up to ``limit`` of a person's scheduled transfers, newest first."""
     found = scheduled_transfers_of(user, limit=limit)
-    parties = parties_of([transfer.credit for transfer in found])
+    parties = payees_named([transfer.credit for transfer in found])
     return [ScheduledView(transfer, parties[transfer.credit]) for transfer in found]
 
 
