@@ -11,7 +11,6 @@ from django.db import connections
 
 from accounts.models import Branch, Product, User
 from accounts.services import head_office
-from bankproject.runtime.postgres import BankUrls
 from core.money import Money
 from tests.factories import order
 from transactions.branches.registry import branch_number_of, node_of
@@ -35,10 +34,10 @@ def open_months(node: str = "default") -> None:
         fetch_one("add_partition", {"month": month}, node)
 
 
-def record_at(urls: BankUrls, at: datetime) -> None:
+def record_at(owner_url: str, at: datetime) -> None:
     """Let a node record, from now on, as if this were the instant ``at``."""
     behind = (datetime.now(UTC) - at).total_seconds()
-    with psycopg.connect(urls.owner) as owner:
+    with psycopg.connect(owner_url) as owner:
         owner.execute(
             "CREATE OR REPLACE FUNCTION ledger.tick_v1() RETURNS bigint"
             " LANGUAGE sql VOLATILE PARALLEL SAFE RETURN"

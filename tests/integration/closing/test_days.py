@@ -59,7 +59,7 @@ NAMES: Final = ["standing_orders", "accruals", "interest", "fees"]
 def mine(fresh_bank: BankUrls) -> int:
     """Return an account with ₹10,000.00 that earns, costs ₹50.00 a month, and pays by order."""
     open_months()
-    record_at(fresh_bank, noon(date(2024, 1, 10)))
+    record_at(fresh_bank.owner, noon(date(2024, 1, 10)))
     terms(fee=5_000)
     owner = person()
     account, poor = savings(owner), savings(owner)
@@ -76,7 +76,7 @@ def mine(fresh_bank: BankUrls) -> int:
     )
     nothing = StepUp(fingerprint="", challenge=None, code=None)
     create_standing_order(request, step_up=nothing, now=noon(FIRST))
-    record_at(fresh_bank, AFTER)
+    record_at(fresh_bank.owner, AFTER)
     return account
 
 

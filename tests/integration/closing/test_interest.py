@@ -42,7 +42,7 @@ FIRST = date(2024, 2, 1)
 def bank(fresh_bank: BankUrls) -> BankUrls:
     """Give an empty bank that may record what happened in the spring of 2024."""
     open_months()
-    record_at(fresh_bank, noon(date(2024, 1, 10)))
+    record_at(fresh_bank.owner, noon(date(2024, 1, 10)))
     return fresh_bank
 
 
@@ -66,9 +66,9 @@ class TestADay:
     ) -> None:
         terms()
         mine = savings(person())
-        record_at(bank, datetime(2024, 2, 10, 23, 59, 50, tzinfo=INDIA))
+        record_at(bank.owner, datetime(2024, 2, 10, 23, 59, 50, tzinfo=INDIA))
         put_in(mine, 1_000)
-        record_at(bank, datetime(2024, 2, 11, 0, 0, 1, tzinfo=INDIA))
+        record_at(bank.owner, datetime(2024, 2, 11, 0, 0, 1, tzinfo=INDIA))
         put_in(mine, 500)
         for day, balance in ((9, None), (10, 1_000), (11, 1_500)):
             accrue_interest(date(2024, 2, day))
@@ -120,7 +120,7 @@ class TestAMonth:
         put_in(mine, 1_234_567)
         put_in(poor, 1)
         accrue_month(FIRST, LAST)
-        record_at(bank, AFTER)
+        record_at(bank.owner, AFTER)
         outcome = pay_interest(LAST, now=AFTER)
         minor = rounded(Fraction(29 * 1_234_567 * 35_000, 365 * 10**6))
         assert minor == 3_433
@@ -137,12 +137,12 @@ class TestAMonth:
         mine = savings(person())
         put_in(mine, 1_000_000)
         accrue_month(FIRST, LAST)
-        record_at(bank, AFTER)
+        record_at(bank.owner, AFTER)
         for _again in range(2):
             assert pay_interest(LAST, now=AFTER).items == 1
         accrue_month(date(2024, 3, 1), date(2024, 3, 31))
         end = noon(date(2024, 4, 1))
-        record_at(bank, end)
+        record_at(bank.owner, end)
         pay_interest(date(2024, 3, 31), now=end)
         paid = interest_of(mine)
         assert paid["2024-02"] == rounded(Fraction(29 * 1_000_000 * 35_000, 365 * 10**6))
@@ -159,7 +159,7 @@ class TestAMonth:
         put_in(closed, -1_000_000)
         for account, status in ((mine, Status.FROZEN), (closed, Status.CLOSED)):
             change_status(account, status=status, client=0, key=status, reason="test")
-        record_at(bank, AFTER)
+        record_at(bank.owner, AFTER)
         outcome = pay_interest(LAST, now=AFTER)
         assert (outcome.items, outcome.left_out) == (0, {"credit_account_frozen": 1})
         assert [waiting.account for waiting in WithheldInterest.objects.all()] == [mine]

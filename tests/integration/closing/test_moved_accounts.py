@@ -34,7 +34,7 @@ MOVED_ON = LAST - timedelta(days=1)
 
 def record_everywhere(bank: Branches, at: datetime) -> None:
     for node in NODES:
-        record_at(bank.of(node), at)
+        record_at(bank.of(node).owner, at)
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ class TestAnAccountThatMoves:
         mine = savings(person(), branch=MUM)
         put_in(mine, 1_000_000)
         midnight = datetime(2024, 2, 29, tzinfo=INDIA)
-        record_at(bank.of(MUM), midnight - timedelta(seconds=50))
-        record_at(bank.of(DEL), midnight + timedelta(seconds=1))
+        record_at(bank.of(MUM).owner, midnight - timedelta(seconds=50))
+        record_at(bank.of(DEL).owner, midnight + timedelta(seconds=1))
         move(mine, DEL)
         record_everywhere(bank, AFTER)
         for day in (MOVED_ON, LAST):
