@@ -6,7 +6,7 @@ watch``: so every action must be safe to carry out twice. Its payload holds ``ap
 request's own id, as a key for that.
 
 Of two decisions about the same, the later one stands: what was approved before and is not done yet
-is not done any more.
+is not done any more, also when the later one needed no approval (``overtake``).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -26,6 +26,7 @@ from accounts.models import Approval, ApprovalState, Holding, Role, User
 from accounts.reasons import LONGEST_REASON, given_reason
 from accounts.standing import role_of
 from accounts.step_up import require_step_up
+from accounts.turns import alone_with, keep_others_away
 from core.api.step_up import StepUp
 from core.errors import DomainError
 
@@ -35,6 +36,7 @@ DECIDE: Final = "accounts.decide_approval"
 LIFE: Final = timedelta(days=7)
 _TAKE_OVER: Final = timedelta(seconds=30)
 _MOST_AT_ONCE: Final = 20
+_OVERTAKEN: Final = "A later decision about the same overtook this one."
 
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +73,16 @@ class OutdatedRequest(DomainError):
 
     code = "request_outdated"
     http_status = 409
+
+
+class BeingDone(DomainError):
+    """Something approved about the same is being carried out; nothing was done."""
+
+    code = "being_done"
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__("Something approved about the same is being done; try again in a moment.")
 
 
 class Action(Protocol):
@@ -271,6 +283,32 @@ def carry_out_left_over() -> int:
     return tried
 
 
+def overtake(action: str, payload: Mapping[str, Any]) -> None:
+    """Let nothing be done any more that was approved about the same and is not done yet.
+
+    For changes that need no approval, made in the same transaction, which must be open: until it
+    ends, nothing about the same is carried out.
+
+    Raises:
+        BeingDone: something about the same is being carried out just now.
+    """
+    places = _places(action, payload)
+    if not keep_others_away(places):
+        raise BeingDone
+    approved = Approval.objects.filter(action=action, state=ApprovalState.APPROVED).order_by()
+    overtaken = [
+        pk
+        for pk, other in approved.values_list("pk", "payload")
+        if not places.isdisjoint(_places(action, other))
+    ]
+    approved.filter(pk__in=overtaken).update(state=ApprovalState.FAILED, words=_OVERTAKEN)
+
+
+def _places(action: str, payload: Mapping[str, Any]) -> set[str]:
+    """Return what a request would change, as changes of the same are locked by."""
+    return {f"{action} {one}" for one in _actions[action].about(payload)}
+
+
 def _with_people(using: str) -> QuerySet[Approval]:
     return Approval.objects.using(using).select_related("maker", "checker")
 
@@ -313,11 +351,22 @@ def _concerns(approval: Approval, person: int) -> bool:
 def _carry_out(approval: Approval) -> Approval:
     """Do what was approved and note what came of it; what a silent node holds up stays approved.
 
-    So does what must wait for an earlier decision about the same that may be carried out just now.
+    So does what must wait for another change of the same: one that is under way, however long it
+    takes, or an earlier decision that is about to be carried out.
     """
-    under_way = Q(state=ApprovalState.APPROVED, tried_at__gt=Now() - _TAKE_OVER)
-    if _same_changed(approval, by=under_way & _decided("lt", approval)):
-        return approval
+    earlier = Q(state=ApprovalState.APPROVED, tried_at__gt=Now() - _TAKE_OVER)
+    earlier &= _decided("lt", approval)
+    places = {*_places(approval.action, approval.payload), f"approval {approval.pk}"}
+    with alone_with(places) as is_alone:
+        approval.refresh_from_db()
+        is_open = approval.state == ApprovalState.APPROVED
+        if is_alone and is_open and not _same_changed(approval, by=earlier):
+            _do(approval)
+            approval.refresh_from_db()
+    return approval
+
+
+def _do(approval: Approval) -> None:
     checker = int(approval.checker_id or 0)
     payload = {**approval.payload, "approval": str(approval.pk)}
     try:
@@ -335,8 +384,6 @@ def _carry_out(approval: Approval) -> Approval:
         _log.warning("approval_postponed", approval=approval.pk, error=reason)
     else:
         _note(approval, state=ApprovalState.DONE, result=result)
-    approval.refresh_from_db()
-    return approval
 
 
 def _note(approval: Approval, **outcome: Any) -> None:
@@ -353,8 +400,7 @@ def _refuse_outdated(approval: Approval) -> None:
     """
     stands = Q(state__in=[ApprovalState.APPROVED, ApprovalState.DONE])
     if _same_changed(approval, by=stands & _decided("gt", approval)):
-        message = "A later decision about the same overtook this one."
-        raise OutdatedRequest(message)
+        raise OutdatedRequest(_OVERTAKEN)
     if _is_dismissed(User.objects.get(pk=approval.maker_id), approval.maker_role):
         message = "Who asked for this is not any more what they were then; it must be asked anew."
         raise OutdatedRequest(message)

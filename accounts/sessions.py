@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -29,6 +30,7 @@ from accounts.last_used import note_used
 from accounts.models import Session
 from core import clock
 from core.cache import bank_cache
+from core.sealed import seal, unseal
 
 # Under which name Django's session data name the session.
 IN_SESSION: Final = "bank_session"
@@ -40,7 +42,7 @@ USED_AT: Final = "bank_session_used"
 IDLE_SECONDS: Final = 15 * 60
 # What the cache holds of a session that is over. Nothing is written over it.
 _ENDED: Final = 0
-# Under which name the cache collects the keys of sessions that are to be ended in the database.
+# Under which name the cache collects the keys, sealed, of sessions to be ended in the database.
 _LEFT_OVER: Final = "sessions-left-over"
 
 _log = structlog.get_logger(__name__)
@@ -185,12 +187,22 @@ def is_open(pk: UUID, *, person: int, now: datetime) -> bool:
 def end_left_over() -> None:
     """End in the database, too, what was ended while it was silent."""
     try:
-        for key in bank_cache().collected(_LEFT_OVER):
-            _end(key)
-            bank_cache().drop(_LEFT_OVER, key)
+        for sealed in bank_cache().collected(_LEFT_OVER):
+            _end_sealed(sealed)
+            bank_cache().drop(_LEFT_OVER, sealed)
     except RedisError:
         # They stay collected.
         return
+
+
+def _end_sealed(sealed: str) -> None:
+    try:
+        key = unseal(sealed, purpose=_LEFT_OVER)
+    except InvalidToken:
+        # Written by somebody else, or under a key that the bank has forgotten since.
+        _log.warning("left_over_session_unreadable")
+    else:
+        _end(key)
 
 
 def _end(key: str) -> None:
@@ -207,7 +219,8 @@ def _end(key: str) -> None:
 def _is_left_over(key: str) -> bool:
     """Leave it to the watch to end a session in the database; False when nobody can tell it."""
     try:
-        bank_cache().collect(_LEFT_OVER, key)
+        # Sealed: while the database knows nothing of the end, the key still lets its bearer in.
+        bank_cache().collect(_LEFT_OVER, seal(key, purpose=_LEFT_OVER))
     except RedisError:
         return False
     return True

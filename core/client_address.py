@@ -16,12 +16,14 @@ def client_address(request: HttpRequest) -> str:
 
     Each of the ``TRUSTED_PROXY_COUNT`` proxies adds the address that it saw at the end of
     ``X-Forwarded-For``. What stands before was written by the client and is not looked at; without
-    proxies nothing of the header is.
+    proxies nothing of the header is. Where a proxy added nothing, the address is unknown: the one
+    that connected is the proxy's, and would stand for everybody.
     """
     hops = settings.TRUSTED_PROXY_COUNT
+    if not hops:
+        return _address(request.META.get("REMOTE_ADDR", "").strip()) or UNKNOWN
     seen = [one for one in request.META.get(_HEADER, "").split(",") if one]
-    text = seen[-hops] if len(seen) >= hops > 0 else request.META.get("REMOTE_ADDR", "")
-    return _address(text.strip()) or UNKNOWN
+    return (_address(seen[-hops].strip()) if len(seen) >= hops else None) or UNKNOWN
 
 
 @lru_cache(maxsize=4_096)

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from django.db import transaction
 
-from accounts.approvals import approvable, ask_approval
+from accounts.approvals import approvable, ask_approval, overtake
 from accounts.audit import acting
 from accounts.callers import Caller
 from accounts.models import (
@@ -34,15 +34,17 @@ from transactions.ledger.accounts import Limit, Status
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.reads import keys_used
 from transactions.limits.changing import (
+    CHANGE_LIMITS,
     LimitsRequest,
     drop_raises,
+    give_up_raises,
+    limits_payload,
     limits_to_change,
     raised_limits,
 )
 from transactions.payments.parties import silence_named_down
 
 CHANGE_STATUS: Final = "transactions.change_account_status"
-CHANGE_LIMITS: Final = "transactions.change_account_limits"
 CHANGE_HOLDER: Final = "transactions.change_account_holder"
 
 AskedStatus = Literal[Status.OPEN, Status.FROZEN]
@@ -192,7 +194,10 @@ def change_rights(  # a change is what these are
         return _ask(CHANGE_HOLDER, payload, admin=admin, key=key, reason=words)
     if rights is not None:
         check_customer(person)
-    with acting(by=admin.pk, credential=admin.credential, reason=words):
+    is_again = _was_used(key, client=admin.pk, account=number)
+    with acting(by=admin.pk, credential=admin.credential, reason=words), transaction.atomic():
+        if not is_again:
+            overtake(CHANGE_HOLDER, {"account": str(number), "person": person.pk})
         change_holder(account.pk, user=person.pk, rights=rights, client=admin.pk, key=key)
     return None
 
@@ -217,6 +222,7 @@ def _lower(  # a change is what these are
         with transaction.atomic():
             # In one transaction, so that none is applied between the two.
             drop_raises(number, dropped)
+            overtake(CHANGE_LIMITS, limits_payload(number, dropped))
             change_limits(
                 number,
                 limits=lowered,
@@ -226,7 +232,7 @@ def _lower(  # a change is what these are
                 reason=reason,
             )
     except OutcomeUnknown:
-        drop_raises(number, dropped)
+        give_up_raises(number, dropped)
         raise
 
 
@@ -283,7 +289,7 @@ def _change_holder(payload: Mapping[str, Any], *, maker: int, checker: int) -> A
 def _ask_limits(
     number: int, limits: Mapping[Limit, int | None], admin: Caller, key: str, reason: str
 ) -> Approval:
-    payload = {"account": str(number), "limits": {str(name): to for name, to in limits.items()}}
+    payload = limits_payload(number, limits)
     return _ask(CHANGE_LIMITS, payload, admin=admin, key=key, reason=reason)
 
 

@@ -19,19 +19,25 @@ class CredentialEvent(models.TextChoices):
     EMAIL_ADDED = "email_added", _("another e-mail address added")
     EMAIL_REMOVED = "email_removed", _("e-mail address removed")
     TOTP_ADDED = "totp_added", _("authenticator app set up")
+    TOTP_CHANGED = "totp_changed", _("authenticator app changed")
     TOTP_REMOVED = "totp_removed", _("authenticator app removed")
     WEBAUTHN_ADDED = "webauthn_added", _("passkey added")
+    WEBAUTHN_CHANGED = "webauthn_changed", _("passkey changed")
     WEBAUTHN_REMOVED = "webauthn_removed", _("passkey removed")
     RECOVERY_CODES_ADDED = "recovery_codes_added", _("recovery codes made")
+    RECOVERY_CODES_CHANGED = "recovery_codes_changed", _("recovery codes changed")
     RECOVERY_CODES_REMOVED = "recovery_codes_removed", _("recovery codes removed")
     KEY_MADE = "key_made", _("API key made")
+    KEY_CHANGED = "key_changed", _("API key changed")
     KEY_REVOKED = "key_revoked", _("API key revoked")
+    KEY_RESTORED = "key_restored", _("API key let in again")
 
 
 class CredentialChange(models.Model):
     """That it was changed: when, by whom, with which session or key, from where; never changed.
 
-    The database writes it, see ``sql/credentials.sql``. ``by`` is None where nobody was logged in,
+    The database writes it, see ``sql/credentials.sql`` and
+    ``sql/credential_updates.sql``. ``by`` is None where nobody was logged in,
     as when a password is chosen by the link in a mail. ``detail`` is no secret: an e-mail address,
     or how an API key begins.
     """

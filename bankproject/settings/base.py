@@ -206,8 +206,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 # A session that was taken over must not move the mails with one-time codes to somebody else.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Wrong passwords and codes: for whom they are tried on, and for an address. What the first refuse
-# the second do not count: an address may be an office's, which nobody alone must close.
-ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,10/30m/key,10/m/ip,100/h/ip"}
+# the second do not count: an address may be an office's, which trying one person must not close.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,10/30m/key,10/m/ip,100/h/ip,500/d/ip"}
 
 # Second factors: apps, passkeys, and recovery codes for who loses them.
 MFA_ADAPTER = "accounts.second_factor.SecondFactorAdapter"

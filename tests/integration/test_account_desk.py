@@ -1,10 +1,14 @@
 """What admins do about accounts: at once, or once somebody else approves."""
 
-import pytest
+from datetime import timedelta
 
-from accounts.approvals import OwnRequest, approve
+import pytest
+from django.db.models.functions import Now
+
+from accounts.approvals import OwnRequest, approve, carry_out_left_over
 from accounts.callers import Caller
 from accounts.models import Account, Approval, ApprovalState, Holding, Role, User
+from core.api.step_up import StepUp
 from core.errors import DomainError
 from core.text import InvalidText
 from tests.expectations import refusing
@@ -22,7 +26,7 @@ from transactions.account_desk import (
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.ledger.accounts import Limit, Limits, Status, limits_of
 from transactions.ledger.codes import Code, Refused
-from transactions.limits.changing import LimitsRequest
+from transactions.limits.changing import LimitsRequest, change_own_limits
 from transactions.limits.models import LimitRaise
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +73,16 @@ def limits(number: int) -> Limits:
     found = limits_of(number, day=NOW.date())
     assert found is not None
     return found
+
+
+def approved_and_left_over(asked: Approval | None, by: int) -> Approval:
+    """Let a request be approved by somebody who died before it was carried out."""
+    assert asked is not None
+    long_ago = Now() - timedelta(minutes=1)
+    Approval.objects.filter(pk=asked.pk).update(
+        state=ApprovalState.APPROVED, checker=by, decided_at=long_ago, tried_at=long_ago
+    )
+    return asked
 
 
 def wanted(number: int, **named: int | None) -> LimitsRequest:
@@ -231,6 +245,27 @@ class TestLimits:
         approve(asked.pk, checker=vivek)
         assert [one.state for one in LimitRaise.objects.all()] == ["cancelled"]
 
+    def test_that_are_lowered_stay_so_though_a_raise_was_approved_before(
+        self, anjali: Caller, vivek: int, asha: User, number: int
+    ) -> None:
+        self.change(anjali, number, "a", daily_limit=100, transfer_limit=100)
+        first = approved_and_left_over(self.change(anjali, number, "b", daily_limit=900), vivek)
+        self.change(anjali, number, "c", daily_limit=50)
+        second = approved_and_left_over(self.change(anjali, number, "d", transfer_limit=900), vivek)
+        wish = LimitsRequest(
+            user=asha.pk, account=number, currency="INR", wanted={Limit.TRANSFER: 40}
+        )
+        no_code = StepUp(fingerprint="", challenge=None, code=None)
+        change_own_limits(wish, step_up=no_code, now=NOW)
+        # Asked for again, what was done before overtakes nothing.
+        third = approved_and_left_over(self.change(anjali, number, "e", daily_limit=700), vivek)
+        self.change(anjali, number, "c", daily_limit=50)
+        assert carry_out_left_over() == 1
+        assert (limits(number).daily_limit, limits(number).transfer_limit) == (700, 40)
+        for one, state in ((first, "failed"), (second, "failed"), (third, "done")):
+            one.refresh_from_db()
+            assert one.state == state
+
     def test_of_overdraft_wait_whether_higher_or_lower(
         self, anjali: Caller, vivek: int, number: int
     ) -> None:
@@ -274,6 +309,16 @@ class TestHolders:
             assert approve(asked.pk, checker=vivek).state == ApprovalState.DONE
             found = Holding.objects.filter(account=number, user=vikram)
             assert [one.rights for one in found] == [rights]
+
+    def test_are_what_was_decided_last_though_more_was_approved_before(
+        self, anjali: Caller, vivek: int, number: int
+    ) -> None:
+        vikram = person()
+        asked = self.change(anjali, number, vikram, "a", "owner")
+        approved_and_left_over(asked, vivek)
+        assert self.change(anjali, number, vikram, "b", "authorised") is None
+        carry_out_left_over()
+        assert Holding.objects.get(account=number, user=vikram).rights == "authorised"
 
     def test_keep_an_owner_among_them(
         self, anjali: Caller, vivek: int, asha: User, number: int

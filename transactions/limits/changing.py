@@ -5,21 +5,24 @@ gains nothing by it before the owner notices.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
+from accounts.approvals import BeingDone, overtake
 from accounts.models import Account, UserStatus
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
 from core.clock import bank_day
 from core.errors import DomainError
 from transactions.branches.following import follow_accounts
+from transactions.branches.outcomes import OutcomeUnknown
 from transactions.branches.registry import node_of
 from transactions.branches.rounds import SILENCE, reachable
 from transactions.governing import change_limits
@@ -28,6 +31,8 @@ from transactions.ledger.codes import Code, Refused
 from transactions.limits.models import LimitRaise
 from transactions.payments.parties import payer_account, silence_named_down
 
+CHANGE_LIMITS: Final = "transactions.change_account_limits"
+"""What admins ask each other to approve of limits."""
 COOLING_OFF: Final = timedelta(hours=24)
 OWN: Final = (Limit.DAILY, Limit.TRANSFER)
 """The limits that holders change themselves; what an account may owe is the bank's decision."""
@@ -89,13 +94,15 @@ def change_own_limits(request: LimitsRequest, *, step_up: StepUp, now: datetime)
     """Lower limits at once, and let those that are to be raised cool off first.
 
     A new wish takes the place of one that cools off; for the same raise again nothing begins anew.
-    No transaction may be open.
+    What was approved about the same limits and is not done yet is done no more. No transaction may
+    be open.
 
     Raises:
         Refused: the person has no such account, or it is closed.
         NotTheOwner
         StepUpRequired, WrongStepUpCode: a limit is to be raised.
-        BranchDown: its branch does not answer; no limit was changed.
+        BeingDone: something approved about the same is being done just now.
+        BranchDown: its branch does not answer; no limit was changed, and no raise forgotten.
         OutcomeUnknown: it fell silent meanwhile; doing it again is harmless.
     """
     if _check_rights(request.user, request.account) != "owner":
@@ -170,6 +177,21 @@ def apply_due_raises(*, now: datetime) -> int:
     return applied
 
 
+def limits_payload(number: int, limits: Mapping[Limit, int | None]) -> dict[str, Any]:
+    """Return limits of an account as a request for approval names them."""
+    return {"account": str(number), "limits": {str(name): to for name, to in limits.items()}}
+
+
+def give_up_raises(number: int, limits: Mapping[Limit, int | None]) -> None:
+    """Let no raise come any more after a lowering of which nobody knows whether it was done.
+
+    Opens its own transaction. What is being done just now cannot be stopped.
+    """
+    with transaction.atomic(), suppress(BeingDone):
+        drop_raises(number, limits)
+        overtake(CHANGE_LIMITS, limits_payload(number, limits))
+
+
 def drop_raises(number: int, limits: Mapping[Limit, int | None]) -> None:
     """Forget the raises of limits that cool off; waits for one that is being applied."""
     _cooling(number).filter(limit__in=list(limits)).update(state=State.CANCELLED)
@@ -182,32 +204,53 @@ def _change(
     raised: Mapping[Limit, int | None],
     now: datetime,
 ) -> None:
-    with transaction.atomic():
-        # Two wishes for one account take turns.
-        Account.objects.select_for_update().filter(pk=request.account).first()
-        drop_raises(request.account, {**lowered, **raised})
-        LimitRaise.objects.bulk_create(
-            [
-                LimitRaise(
-                    account=request.account,
-                    limit=limit,
-                    minor=to,
-                    asked_by_id=request.user,
-                    asked_at=now,
-                    applies_at=now + COOLING_OFF,
-                )
-                for limit, to in raised.items()
-            ]
-        )
-    if lowered:
-        change_limits(
-            request.account,
-            limits=lowered,
-            is_lowering=True,
-            client=request.user,
-            key=None,
-            reason="Lowered by the owner.",
-        )
+    try:
+        with transaction.atomic():
+            _note_wishes(request, lowered=lowered, raised=raised, now=now)
+            if lowered:
+                # In the same transaction: what is refused has not forgotten any raise.
+                _lower(request, lowered)
+    except OutcomeUnknown:
+        give_up_raises(request.account, lowered)
+        raise
+
+
+def _note_wishes(
+    request: LimitsRequest,
+    *,
+    lowered: Mapping[Limit, int | None],
+    raised: Mapping[Limit, int | None],
+    now: datetime,
+) -> None:
+    """Let raises cool off, and forget those of the same limits that do."""
+    # Two wishes for one account take turns.
+    Account.objects.select_for_update().filter(pk=request.account).first()
+    drop_raises(request.account, {**lowered, **raised})
+    LimitRaise.objects.bulk_create(
+        [
+            LimitRaise(
+                account=request.account,
+                limit=limit,
+                minor=to,
+                asked_by_id=request.user,
+                asked_at=now,
+                applies_at=now + COOLING_OFF,
+            )
+            for limit, to in raised.items()
+        ]
+    )
+
+
+def _lower(request: LimitsRequest, lowered: Mapping[Limit, int | None]) -> None:
+    overtake(CHANGE_LIMITS, limits_payload(request.account, lowered))
+    change_limits(
+        request.account,
+        limits=lowered,
+        is_lowering=True,
+        client=request.user,
+        key=None,
+        reason="Lowered by the owner.",
+    )
 
 
 def _apply(wish: LimitRaise) -> None:

@@ -1,18 +1,23 @@
 """What is changed of what lets people in: who did it, when, from where, and no secret with it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.test import Client
 
 from accounts.audit import acting
+from accounts.keys import KeyRequest, make_key
 from accounts.known import forget_all, tell_untold
 from accounts.models import CredentialChange, User
+from accounts.standing import epoch_of
+from core import clock
 from tests.codes import with_code
 from tests.factories import person
 from tests.integration.door.conftest import PASSWORD, ask, code_of, tokens, verified
@@ -105,6 +110,43 @@ class TestAChange:
         assert changes(asha) == ["email_added", "email_changed", "email_removed"]
         details = set(asha.credential_changes.values_list("detail", flat=True))
         assert details == {"other@example.org"}
+
+    def test_in_place_is_noted_as_what_it_is(self, asha: User) -> None:
+        stranger = verified(person())
+        RecoveryCodes.activate(asha)
+        codes = Authenticator.objects.filter(user=asha)
+        used = {**codes.get().data, "used_mask": 5}
+        codes.update(data=used, last_used_at=clock.now())
+        assert changes(asha) == ["recovery_codes_added"]
+        codes.update(data={**used, "used_mask": 1})
+        codes.update(data={**used, "seed": "another"})
+        codes.update(user=stranger)
+        EmailAddress.objects.filter(user=asha).update(email="in@place.example")
+        EmailAddress.objects.filter(user=asha).update(user=person(), primary=False)
+        assert changes(asha)[1:] == [
+            "recovery_codes_changed",
+            "recovery_codes_changed",
+            "recovery_codes_removed",
+            "email_changed",
+            "email_removed",
+        ]
+        assert changes(stranger) == ["recovery_codes_added"]
+
+    def test_of_a_key_that_is_let_in_again_is_no_revocation(self, asha: User) -> None:
+        asked = KeyRequest(
+            name="Books",
+            scopes=frozenset({"accounts:read"}),
+            largest_transfer=None,
+            expires_at=clock.now() + timedelta(days=1),
+        )
+        make_key(asha.pk, asked, epoch=epoch_of(asha), now=clock.now())
+        key = asha.api_keys.all()
+        key.update(last_used_at=clock.now(), name="Ledger")
+        assert changes(asha) == ["key_made"]
+        key.update(revoked_at=clock.now())
+        key.update(revoked_at=None)
+        key.update(scopes=["accounts:read", "transfers:write"])
+        assert changes(asha)[1:] == ["key_revoked", "key_restored", "key_changed"]
 
     def test_is_written_by_the_database_alone(self, asha: User) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():

@@ -15,6 +15,7 @@ from accounts.models import Session, User
 from accounts.sessions import SessionStore, end_left_over
 from bankproject.runtime.postgres import BankUrls
 from core import clock
+from core.cache import bank_cache
 from tests.factories import person
 from tests.integration.door.conftest import PASSWORD, verified
 
@@ -114,6 +115,7 @@ def test_a_session_that_is_over_is_not_brought_back_while_the_head_office_is_sil
     pages = logged_in(verified(person()))
     under_way = kept(pages)
     under_way["seen"] = True
+    key = str(under_way.session_key)
     connection.close()
     with monkeypatch.context() as patched:
         patched.setitem(connection.settings_dict, "PORT", "1")
@@ -122,7 +124,13 @@ def test_a_session_that_is_over_is_not_brought_back_while_the_head_office_is_sil
             under_way.save()
     assert pages.get("/profile/").status_code == 302
     assert not Session.objects.get().ended_at
+    # Who reads the cache meanwhile gets no key of it.
+    noted = bank_cache().collected("sessions-left-over")
+    assert len(noted) == 1
+    assert key not in noted[0]
+    bank_cache().collect("sessions-left-over", "put there by a stranger")
     end_left_over()
+    assert not bank_cache().collected("sessions-left-over")
     # Nor by the database, once the cache has forgotten it.
     cache.clear()
     assert pages.get("/profile/").status_code == 302

@@ -23,6 +23,7 @@ from transactions.ledger.accounts import Limit, Limits, Status, limits_of
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import BANK_CLIENT, Kind, Transfer, hold, post, post_batch
+from transactions.limits import changing
 from transactions.limits.changing import (
     COOLING_OFF,
     LimitsRequest,
@@ -148,6 +149,23 @@ class TestRaising:
         lower(asha, mine, daily_limit=50)
         assert apply_due_raises(now=NOW + COOLING_OFF) == 0
         assert held(mine).daily_limit == 50
+
+    def test_is_not_forgotten_for_a_lowering_that_is_refused(
+        self, asha: User, mine: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lower(asha, mine, daily_limit=100, transfer_limit=100)
+        wish_higher(asha, mine, daily_limit=200)
+
+        def fail(*_account: int, **_how: object) -> None:
+            raise Refused(Code.ACCOUNT_CLOSED)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(changing, "change_limits", fail)
+            # Without a transaction around it, which would bring back what was forgotten.
+            with pytest.raises(Refused):
+                lower(asha, mine, daily_limit=50)
+        assert apply_due_raises(now=NOW + COOLING_OFF) == 1
+        assert held(mine).daily_limit == 200
 
     def test_of_an_account_that_was_closed_is_refused(self, asha: User) -> None:
         number = customer_account(asha)

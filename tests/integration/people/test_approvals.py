@@ -10,20 +10,24 @@ from django.db.models.functions import Now
 from accounts.approvals import (
     LIFE,
     AlreadyDecided,
+    BeingDone,
     OwnRequest,
     UnknownApproval,
     approve,
     ask_approval,
     carry_out_left_over,
     may_decide,
+    overtake,
     refuse,
 )
 from accounts.models import Approval, User
+from accounts.turns import _keys
 from core.db.errors import Busy
 from core.errors import DomainError
 from tests import factories
 from tests.factories import customer_account, person
 from tests.integration.people.conftest import TRY, Tries
+from transactions.branches.directory import connect
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +142,43 @@ class TestTwoDecisionsAboutTheSame:
         for one in (freezing, opening):
             one.refresh_from_db()
         assert (freezing.state, opening.state) == ("failed", "done")
+
+    def test_wait_for_each_other_however_long_one_takes(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        tries.error = Busy("not now")
+        opening = approve(ask(maker, about=["7"]).pk, checker=checker.pk)
+        tries.error = None
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        with connect("default") as under_way:
+            held = "SELECT pg_advisory_lock(%s)"
+            under_way.execute(held, _keys([f"{TRY} 7"]))
+            assert carry_out_left_over() == 1
+            later = approve(ask(maker, about=["7", "8"]).pk, checker=checker.pk)
+            with pytest.raises(BeingDone), transaction.atomic():
+                overtake(TRY, {"about": ["7"]})
+        opening.refresh_from_db()
+        assert (opening.state, later.state, len(tries.calls)) == ("approved", "approved", 1)
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        carry_out_left_over()
+        later.refresh_from_db()
+        assert later.state == "done"
+
+    def test_end_the_earlier_one_also_when_the_later_needed_no_approval(
+        self, tries: Tries, maker: User, checker: User
+    ) -> None:
+        tries.error = Busy("not now")
+        same = approve(ask(maker, about=["7", "8"]).pk, checker=checker.pk)
+        other = approve(ask(maker, about=["9"]).pk, checker=checker.pk)
+        tries.error = None
+        with transaction.atomic():
+            overtake(TRY, {"about": ["8"]})
+        Approval.objects.update(tried_at=Now() - timedelta(minutes=1))
+        carry_out_left_over()
+        for one in (same, other):
+            one.refresh_from_db()
+        assert (same.state, other.state) == ("failed", "done")
+        assert "overtook" in same.words
 
     def test_are_two_when_they_are_about_others(
         self, tries: Tries, maker: User, checker: User
