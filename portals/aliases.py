@@ -1,19 +1,22 @@
-"""``/login`` and ``/register``, where programs of the bank's first servers send people.
+"""The addresses of the bank's first servers' pages: they lead to where the same is today.
 
-A form gets the page and a session, JSON gets what the API answers.
+To ``/login`` and ``/register`` programs sent forms, which get the page and a session, and JSON,
+which gets what the API answers.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from allauth.account.views import login, signup
-from django.http import HttpRequest, HttpResponseBase
+from allauth.account.views import login, logout, signup
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.api.auth import LogIn
 from accounts.api.registration import SignUp
+from portals.customer.page import customer_page, person
+from transactions.selectors import accounts_of
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
@@ -40,6 +43,33 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
 def register(request: HttpRequest) -> HttpResponseBase:
     """Sign somebody up."""
     return _answer(request, page=signup, method=SignUp.as_view(), name="account_signup")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def log_out(request: HttpRequest) -> HttpResponseBase:
+    """Log somebody out who sends the form; show the button to who does not."""
+    page: HttpResponseBase = logout(request)
+    return page
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Lead to the overview."""
+    return redirect("dashboard")
+
+
+@require_safe
+@customer_page
+def transactions(request: HttpRequest) -> HttpResponse:
+    """Lead to the statement of a person's first account; without one, to their accounts."""
+    held = accounts_of(person(request).pk)
+    return redirect("statement", held[0].number) if held else redirect("accounts")
+
+
+@require_safe
+def make_transactions(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Lead to the form that sends money."""
+    return redirect("transfer-new")
 
 
 def _answer(request: HttpRequest, *, page: View, method: View, name: str) -> HttpResponseBase:

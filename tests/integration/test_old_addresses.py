@@ -159,3 +159,46 @@ class TestReading:
     def test_the_openapi_promises_none_of_them(self, client: Client) -> None:
         paths = client.get("/api/v1/openapi.json").json()["paths"]
         assert all(path.startswith("/api/v1/") for path in paths)
+
+
+class TestPages:
+    @pytest.fixture
+    def client(self, asha: User) -> Client:
+        """Give a browser that the customer is logged in with."""
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(asha)
+        return client
+
+    @pytest.mark.parametrize(
+        ("old", "today"),
+        [
+            ("/home", "/"),
+            ("/accounts", "/accounts/"),
+            ("/make_transactions", "/transfers/new/"),
+            ("/transactions", "/accounts/{number}/"),
+        ],
+    )
+    def test_lead_customers_to_where_the_same_is_today(
+        self, asha: User, client: Client, old: str, today: str
+    ) -> None:
+        number = account(owner=asha, balance=100)
+        answer = client.get(old, follow=True)
+        assert answer.status_code == 200
+        assert answer.redirect_chain[-1][0] == today.format(number=number)
+
+    def test_lead_who_has_no_account_to_where_they_see_it(self, client: Client) -> None:
+        assert client.get("/transactions").headers["Location"] == "/accounts/"
+
+    def test_lead_nobody_who_is_not_logged_in(self) -> None:
+        for old in ("/home", "/accounts", "/transactions", "/make_transactions"):
+            answer = Client().get(old, follow=True)
+            assert answer.redirect_chain[-1][0].startswith("/auth/login/")
+
+    def test_log_nobody_out_by_a_link(self, client: Client) -> None:
+        page = client.get("/logout")
+        assert b"<button" in page.content
+        assert client.get("/profile/").status_code == 200
+        assert client.post("/logout").status_code == 403
+        token = client.cookies["csrftoken"].value
+        client.post("/logout", {"csrfmiddlewaretoken": token})
+        assert client.get("/profile/").status_code == 302
