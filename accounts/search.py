@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from django.db import connections
+from django.db.models.functions import Lower
 
-from accounts.models import User
+from accounts.models import Role, User
 from core.db.sql import queries
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "queries.sql")
@@ -57,8 +58,8 @@ def people_found(
 
 def person_with_email(address: str, *, using: str = "default") -> User | None:
     """Return the customer who has an e-mail address, however it is written."""
-    found = User.objects.using(using).filter(email__iexact=address, role="customer")
-    return found.select_related("branch").first()
+    known = User.objects.using(using).annotate(lower=Lower("email"))
+    return known.filter(lower=address.lower(), role=Role.CUSTOMER).first()
 
 
 def digits_of(text: str) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
+from accounts import search
 from accounts.search import people_found
 from core import clock
 from tests.factories import account, inr, order, person
@@ -130,6 +132,31 @@ class TestPeople:
     def test_are_not_found_by_what_says_nothing(self, text: str) -> None:
         person(full_name="Zoë O'Dale Fernández", email="zoe@example.org", phone="+919820012345")
         assert names_for(text) == []
+
+    @pytest.mark.parametrize(
+        ("text", "index"),
+        [
+            ("asha", "user_by_words_of_name"),
+            ("asha@", "user_by_beginning_of_email"),
+            ("12345", "user_by_end_of_phone"),
+        ],
+    )
+    def test_are_found_by_indexes_however_many_there_are(self, text: str, index: str) -> None:
+        explained = f"EXPLAIN {search._QUERIES['people_found']}"  # noqa: SLF001  # the query as it is asked
+        plan: list[str] = []
+
+        def explain(run: Any, sql: str, parameters: Any, many: Any, context: Any) -> Any:
+            if sql in search._QUERIES.values():  # noqa: SLF001
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL enable_seqscan = off")
+                    cursor.execute(explained, parameters)
+                    plan.extend(line for (line,) in cursor.fetchall())
+            return run(sql, parameters, many, context)
+
+        with connection.execute_wrapper(explain):
+            people_found(text, after=None, limit=20)
+        assert index in "\n".join(plan)
+        assert "Seq Scan on accounts_user" not in "\n".join(plan)
 
     def test_are_customers_alone(self) -> None:
         person(full_name="Meera Joshi", role="employee")
