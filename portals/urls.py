@@ -8,6 +8,7 @@ from portals.customer import (
     files,
     insights,
     limits,
+    movements,
     payees,
     scheduled,
     standing_orders,
@@ -51,7 +52,8 @@ urlpatterns = [
     path(
         "transfers/scheduled/<int:scheduled_id>/cancel/", scheduled.cancel, name="scheduled-cancel"
     ),
-    path("transfers/<uuid:transfer_id>/", transfers.receipt, name="receipt"),
+    path("transfers/<uuid:transfer_id>/", movements.receipt, name="receipt"),
+    path("transfers/<uuid:transfer_id>/category/", movements.category, name="movement-category"),
     path("payees/", payees.payees, name="payees"),
     path("payees/new/", payees.add, name="payee-new"),
     path("payees/<uuid:payee_id>/name/", payees.rename, name="payee-name"),

@@ -8,6 +8,7 @@ from transactions.limits.models import LimitRaise
 from transactions.payments.models import Payee, PayeeCooling, ScheduledTransfer, StandingOrder
 from transactions.permissions import AccountDesk, CashDesk
 from transactions.products.models import ProductTerms
+from transactions.statements.models import MovementCategory
 
 __all__ = [
     "AccountDesk",
@@ -16,6 +17,7 @@ __all__ = [
     "ClosingStep",
     "Holiday",
     "LimitRaise",
+    "MovementCategory",
     "Node",
     "Payee",
     "PayeeCooling",

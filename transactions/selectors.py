@@ -76,7 +76,8 @@ class Movement(NamedTuple):
 class TransferView:
     """A transfer as one of its parties sees it: balances of the other side are not theirs.
 
-    ``settling``: it is decided, and the payee's side at another branch still to come.
+    ``is_across``: it went from one branch's node to another's; ``settling``: it is decided, and the
+    payee's side is still to come.
     """
 
     transfer_id: UUID
@@ -93,11 +94,17 @@ class TransferView:
     reversed_by: UUID | None
     reverses: UUID | None
     settling: bool = False
+    is_across: bool = False
 
     @property
     def is_reversed(self) -> bool:
         """Tell whether it was taken back."""
         return self.reversed_by is not None
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether both sides are accounts of whoever looks."""
+        return self.debit_after is not None and self.credit_after is not None
 
 
 def accounts_of(user: int) -> list[AccountView]:
@@ -322,6 +329,7 @@ def _transfer_view(
         credit_after=_money(posted.credit_after, currency) if posted.credit in mine else None,
         reversed_by=posted.reversed_by,
         reverses=posted.reverses,
+        is_across=posted.is_across,
     )
 
 

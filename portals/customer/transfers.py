@@ -27,7 +27,6 @@ from transactions.payments.checking import TransferCheck, check_transfer
 from transactions.payments.later import leave_for_day
 from transactions.payments.models import ScheduledTransfer
 from transactions.payments.scheduling import transfer_or_leave_as
-from transactions.selectors import transfer_of
 from transactions.services import Receipt, transfer_as
 
 
@@ -88,14 +87,6 @@ def send(request: HttpRequest, token: UUID) -> HttpResponse:
         return _check_again(request, form, status=error.http_status)
     except DomainError as error:
         return _refused(request, form, error)
-
-
-@require_safe
-@customer_page
-def receipt(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
-    """Show a transfer from or to one of the person's accounts."""
-    transfer = transfer_of(person(request).pk, transfer_id=transfer_id)
-    return render(request, "customer/receipt.html", {"transfer": transfer})
 
 
 def _send(request: HttpRequest, form: TransferForm) -> Receipt | ScheduledTransfer:

@@ -12,7 +12,8 @@ from core import clock
 from core.clock import bank_day
 from tests.expectations import remember_names, statements_counted
 from tests.factories import account, inr, order, person
-from transactions.ledger.posting import Kind, Transfer, hold, post
+from transactions.ledger.accounts import set_holder
+from transactions.ledger.posting import BANK_CLIENT, Kind, Transfer, hold, post
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.statements.insights import insights_of
 from transactions.statements.overview import overview_of
@@ -260,3 +261,59 @@ class TestInsights:
         assert "Nothing to see yet" in text_of(pages.get("/insights/"))
         account(owner=asha, currency="JPY")
         assert insights_of(asha.pk, currency="x", now=clock.now()).currency == "JPY"
+
+
+class TestWhatAMovementWasFor:
+    @pytest.fixture
+    def bill(self, mine: int) -> str:
+        """Return a payment of ₹2.50."""
+        sent = post(Transfer(mine, account(), inr(250), Kind.PAYMENT), order=order())
+        return str(sent.transfer_id)
+
+    def sums(self, user: User) -> dict[str, int]:
+        """Return what is left in each category."""
+        found = insights_of(user.pk, currency="INR", now=clock.now())
+        return {str(one): figures.net.minor for one, figures in found.categories}
+
+    def test_is_as_its_person_says_until_they_take_that_back(
+        self, pages: Client, asha: User, bill: str
+    ) -> None:
+        address = f"/transfers/{bill}/"
+        assert 'value="bills" selected' in text_of(pages.get(address))
+        assert self.sums(asha) == {"cash": 10_000, "bills": -250}
+        kept = pages.post(f"{address}category/", {"category": "home"}, follow=True)
+        assert 'value="home" selected' in text_of(kept)
+        assert self.sums(asha) == {"cash": 10_000, "home": -250}
+        pages.post(f"{address}category/", {"category": ""})
+        assert self.sums(asha) == {"cash": 10_000, "bills": -250}
+
+    def test_is_one_of_the_categories(self, pages: Client, asha: User, bill: str) -> None:
+        for wrong in ("x", "\0", "x" * 10_000):
+            answer = pages.post(f"/transfers/{bill}/category/", {"category": wrong}, follow=True)
+            assert "There is no such category" in text_of(answer)
+        assert self.sums(asha) == {"cash": 10_000, "bills": -250}
+
+    def test_is_nobody_elses_to_say_or_to_see(
+        self, pages: Client, asha: User, mine: int, bill: str
+    ) -> None:
+        pages.post(f"/transfers/{bill}/category/", {"category": "home"})
+        stranger = Client()
+        stranger.force_login(person())
+        address = f"/transfers/{bill}/category/"
+        assert stranger.post(address, {"category": "food"}).status_code == 404
+        friend = person()
+        set_holder(mine, user=friend.pk, rights="authorised", client=BANK_CLIENT)
+        assert self.sums(friend)["bills"] == -250
+        assert self.sums(asha)["home"] == -250
+
+
+def test_a_receipt_shows_both_parties_the_balance_and_a_reference_to_copy(
+    pages: Client, mine: int
+) -> None:
+    friend = account(owner=person(full_name="Priya Nair"))
+    sent = post(Transfer(mine, friend, inr(100), memo="🦊 rent"), order=order())
+    page = text_of(pages.get(f"/transfers/{sent.transfer_id}/"))
+    for words in ("Asha Rao", "Priya Nair", "🦊 rent", "₹99.00", "API", "✓ Done"):
+        assert words in page
+    assert f'select-all"> {sent.transfer_id} <' in page
+    assert "receiving branch" not in page

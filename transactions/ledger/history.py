@@ -91,6 +91,20 @@ def months_of(
     return fetch_as(MonthOfAccount, "months_of", parameters, using)
 
 
+def legs_of(
+    accounts: Collection[int],
+    *,
+    ids: Collection[UUID],
+    since: datetime,
+    zone: str,
+    using: str = "default",
+) -> list[tuple[UUID, MonthOfAccount]]:
+    """Return what some transfers did to accounts since an instant, each as a month of its own."""
+    parameters = {"accounts": list(accounts), "ids": list(ids), "since": since, "zone": zone}
+    rows = fetch_all("legs_of", parameters, using)
+    return [(row.id, MonthOfAccount._make(row[1:])) for row in rows]
+
+
 def latest_of(
     accounts: Collection[int], *, limit: int, using: str = "default"
 ) -> list[tuple[int, Entry]]:

@@ -6,8 +6,6 @@ from datetime import date, datetime
 from typing import Final
 
 from django.conf import settings
-from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from core.clock import bank_day
 from core.money import Money
@@ -15,38 +13,12 @@ from transactions.branches.asking import ask_everywhere
 from transactions.ledger import history
 from transactions.ledger.history import MonthOfAccount
 from transactions.selectors import accounts_of
+from transactions.statements.categories import chosen_categories, usual_category
 from transactions.statements.filters import start_of
+from transactions.statements.models import Category
 
 MONTHS: Final = 6
 _YEAR: Final = 12
-
-
-class Category(models.TextChoices):
-    """What money came from or went for."""
-
-    RECEIVED = "received", _("Received")
-    SENT = "sent", _("Sent to others")
-    OWN = "own", _("Between your own accounts")
-    BILLS = "bills", _("Bills and payments")
-    SHOPPING = "shopping", _("Shopping by card")
-    CASH = "cash", _("Cash")
-    INTEREST = "interest", _("Interest")
-    CHARGES = "charges", _("Bank charges")
-    CORRECTIONS = "corrections", _("Taken back")
-
-
-_OF_KIND: Final = {
-    "own": Category.OWN,
-    "payment": Category.BILLS,
-    "card": Category.SHOPPING,
-    "withdrawal": Category.CASH,
-    "deposit": Category.CASH,
-    "interest": Category.INTEREST,
-    "penalty_interest": Category.CHARGES,
-    "fee": Category.CHARGES,
-    "rounding": Category.CHARGES,
-    "reversal": Category.CORRECTIONS,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +64,7 @@ def insights_of(user: int, *, currency: str | None, now: datetime) -> Insights:
         ]
         if chosen
         else [],
-        categories=_by_category(found, chosen),
+        categories=_by_category([*_usual(found), *_moved(user, numbers, months[0])], chosen),
     )
 
 
@@ -104,16 +76,43 @@ def _figures_of(numbers: Sequence[int], *, since: date) -> list[MonthOfAccount]:
     )
 
 
-def _by_category(found: Sequence[MonthOfAccount], currency: str) -> list[tuple[Category, Figures]]:
+Placed = tuple[Category, MonthOfAccount]
+
+
+def _usual(found: Iterable[MonthOfAccount]) -> list[Placed]:
+    return [(usual_category(one.kind, is_coming=one.coming > 0), one) for one in found]
+
+
+def _moved(user: int, numbers: Sequence[int], since: date) -> list[Placed]:
+    """Return what takes movements out of their usual categories and puts them into chosen ones."""
+    chosen = chosen_categories(user) if numbers else None
+    if not chosen:
+        return []
+    legs = ask_everywhere(
+        lambda node: history.legs_of(
+            numbers,
+            ids=chosen,
+            since=start_of(since),
+            zone=settings.BANK_TIME_ZONE,
+            using=node,
+        )
+    )
+    taken = [(category, _taken_out(leg)) for category, leg in _usual(leg for _id, leg in legs)]
+    return [*taken, *((chosen[transfer_id], leg) for transfer_id, leg in legs)]
+
+
+def _taken_out(leg: MonthOfAccount) -> MonthOfAccount:
+    return leg._replace(coming=-leg.coming, going=-leg.going, entries=-leg.entries)
+
+
+def _by_category(placed: Sequence[Placed], currency: str) -> list[tuple[Category, Figures]]:
     """Return the categories in which something moved, the one with most in and out first."""
-    kept = {category: [one for one in found if _category(one) == category] for category in Category}
-    sums = [(category, _sum(several, currency)) for category, several in kept.items() if several]
-    return sorted(sums, key=lambda pair: pair[1].going.minor - pair[1].coming.minor)
-
-
-def _category(one: MonthOfAccount) -> Category:
-    usual = Category.RECEIVED if one.coming > one.going else Category.SENT
-    return _OF_KIND.get(one.kind, usual)
+    sums = [
+        (category, _sum((one for at, one in placed if at == category), currency))
+        for category in Category
+    ]
+    moved = [(category, figures) for category, figures in sums if figures.entries]
+    return sorted(moved, key=lambda pair: pair[1].going.minor - pair[1].coming.minor)
 
 
 def _sum(several: Iterable[MonthOfAccount], currency: str) -> Figures:

@@ -211,3 +211,16 @@ FROM (
         AND j.id >= ledger.id_from_v1(%(since)s) AND j.event_at >= %(since)s
 ) AS leg
 GROUP BY leg.account, leg.month, leg.kind, leg.coming > 0
+
+-- name: legs_of
+-- What some transfers did to customers' accounts, as months_of tells of all.
+SELECT
+    j.id, leg.account, date_trunc('month', j.event_at AT TIME ZONE %(zone)s)::date AS month,
+    CASE WHEN coalesce(j.peer, leg.other) = ANY(%(accounts)s) THEN 'own' ELSE j.kind END AS kind,
+    leg.coming, leg.going, 1 AS entries
+FROM ledger.journal AS j
+CROSS JOIN LATERAL (
+    VALUES (j.credit, j.debit, j.amount::bigint, 0::bigint), (j.debit, j.credit, 0, j.amount)
+) AS leg (account, other, coming, going)
+WHERE j.id = ANY(%(ids)s) AND j.kind <> 'move' AND leg.account = ANY(%(accounts)s)
+    AND j.event_at >= %(since)s
