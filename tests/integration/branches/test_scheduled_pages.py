@@ -168,6 +168,7 @@ def test_a_branch_that_is_up_is_sent_to_at_once(pages: Client, mine: int, theirs
     form = typed(mine, theirs)
     check = text_of(pages.get(pages.post(FORM, form).headers["Location"]))
     assert "At once" in check
+    assert "both book it, or neither" in check
     assert "when_back" not in check
     pages.post(sending(form), {"when_back": "on"})
     assert balance_of(DEL, theirs) == 400
