@@ -7,15 +7,15 @@ waits for them: who finds one held does something else, or says so.
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from django.db import DatabaseError, connections
 
 from core.db.aliases import HEAD_OFFICE
+from core.db.sql import queries
 
-_LOCK: Final = "SELECT pg_try_advisory_lock(%s)"
-_LOCK_IN_TRANSACTION: Final = "SELECT pg_try_advisory_xact_lock(%s)"
-_UNLOCK: Final = "SELECT pg_advisory_unlock(%s)"
+_QUERIES: Final = queries(Path(__file__).parent / "sql" / "turns.sql")
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def alone_with(things: Collection[str]) -> Iterator[bool]:
     held: list[int] = []
     try:
         for key in _keys(things):
-            if not _asked(_LOCK, key):
+            if not _asked("hold", key):
                 break
             held.append(key)
         yield len(held) == len(things)
@@ -35,7 +35,7 @@ def alone_with(things: Collection[str]) -> Iterator[bool]:
         # A connection that was lost has taken its locks with it.
         with suppress(DatabaseError):
             for key in held:
-                _asked(_UNLOCK, key)
+                _asked("let_go", key)
 
 
 def keep_others_away(things: Collection[str]) -> bool:
@@ -43,7 +43,7 @@ def keep_others_away(things: Collection[str]) -> bool:
 
     False when others are there.
     """
-    return all(_asked(_LOCK_IN_TRANSACTION, key) for key in _keys(things))
+    return all(_asked("hold_until_the_transaction_ends", key) for key in _keys(things))
 
 
 def _keys(things: Collection[str]) -> list[int]:
@@ -52,8 +52,8 @@ def _keys(things: Collection[str]) -> list[int]:
     return sorted(int.from_bytes(digest[:8], signed=True) for digest in digests)
 
 
-def _asked(statement: str, key: int) -> bool:
+def _asked(query: str, key: int) -> bool:
     with connections[HEAD_OFFICE].cursor() as cursor:
-        cursor.execute(statement, [key])
+        cursor.execute(_QUERIES[query], [key])
         (answer,) = cursor.fetchone()
     return bool(answer)

@@ -9,9 +9,12 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +23,7 @@ from accounts.admin.asking import Asking
 from accounts.admin.forms import RegistrationForm, RoleForm, StatusForm
 from accounts.admin.noted import NotedAdmin
 from accounts.callers import forget_standing
-from accounts.models import Role, User, UserStatus
+from accounts.models import Role, Session, User, UserStatus
 from accounts.numbers import shown_user_id
 from accounts.registering import invite, register_customer
 from accounts.roles import ask_role
@@ -35,6 +38,7 @@ _SHOWN: Final = (
     "rank",
     "status",
     "branch",
+    "last_active",
     "last_login",
     "date_joined",
     "external_reference",
@@ -45,13 +49,13 @@ _SHOWN: Final = (
 class UserAdmin(NotedAdmin):
     """People. Admins look after customers, super admins after staff, too."""
 
-    list_display = ("full_name", "user_id", "email", "rank", "status", "branch", "last_login")
-    list_filter = ("role", "is_superuser", "status", "branch")
+    list_display = ("full_name", "user_id", "email", "rank", "status", "branch", "last_active")
+    list_filter = ("role", "is_superuser", "status", "branch", "groups", "last_login")
     list_select_related: ClassVar = ("branch",)
     search_fields = ("full_name", "email", "phone", "number")
     ordering = ("full_name",)
     fields = ("full_name", "phone", "birth_date", "district", *_SHOWN)
-    readonly_fields = _SHOWN
+    readonly_fields = (*_SHOWN, "standing")
     filter_horizontal = ("groups", "user_permissions")
     change_form_template = "admin/person.html"
     one = "personal data"
@@ -59,17 +63,55 @@ class UserAdmin(NotedAdmin):
 
     @admin.display(description=gettext_lazy("user ID"), ordering="number")
     def user_id(self, person: User) -> str:
-        """Return what people know somebody by."""
-        return shown_user_id(person.number)
+        """Return what people know somebody by, to be copied as a whole."""
+        shown = shown_user_id(person.number)
+        return format_html(
+            '<span class="user-id">{}</span><button type="button" class="copy" data-copy="{}">{}'
+            "</button>",
+            shown,
+            shown,
+            _("Copy"),
+        )
+
+    @admin.display(description=gettext_lazy("changes of status"))
+    def standing(self, person: User) -> str:
+        """Return how they came to stand as they do: when, by whom, and why."""
+        changes = person.status_changes.select_related("changed_by")
+        return format_html_join(
+            "",
+            "<div>{}: {}, {}, {}</div>",
+            (
+                (
+                    formats.date_format(timezone.localtime(one.changed_at), "DATETIME_FORMAT"),
+                    one.get_status_display(),
+                    one.changed_by or _("the bank"),
+                    one.reason,
+                )
+                for one in changes
+            ),
+        )
+
+    @admin.display(description=gettext_lazy("last active"), ordering="last_used_at")
+    def last_active(self, person: User) -> Any:
+        """Return when a session of theirs was used last; else when they logged in last."""
+        return getattr(person, "last_used_at", None) or person.last_login
 
     @admin.display(description=gettext_lazy("role"), ordering="role")
     def rank(self, person: User) -> str:
         """Return what somebody is to the bank."""
         return role_of(person)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return people with when a session of theirs was used last."""
+        newest = Session.objects.filter(person=OuterRef("pk")).order_by("-began_at")
+        found: QuerySet[User] = super().get_queryset(request)
+        return found.annotate(last_used_at=Subquery(newest.values("last_used_at")[:1]))
+
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
-        """Let super admins give permissions to other admins."""
+        """Show how they came to stand; let super admins give permissions to other admins."""
         fields = list(super().get_fields(request, obj))
+        if request.user.has_perm("accounts.view_statuschange"):
+            fields.insert(fields.index("status") + 1, "standing")
         me = _me(request)
         if obj is not None and obj.is_staff and me.is_superuser and obj.pk != me.pk:
             fields += ["groups", "user_permissions"]

@@ -8,8 +8,10 @@ from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
 
-from accounts.models import Approval, Branch, Role, User
+from accounts.models import Approval, Branch, Role, Session, User, UserStatus
+from accounts.numbers import shown_user_id
 from accounts.roles import ask_role
+from accounts.status import change_person_status
 from tests.codes import mailed_code
 from tests.factories import person
 
@@ -90,6 +92,33 @@ class TestStaff:
         assert 'name="role"' not in page
 
 
+def test_a_person_shows_their_user_id_how_they_came_to_stand_and_when_they_were_here() -> None:
+    asha, anjali = person(), staff(is_superuser=True)
+    asha.refresh_from_db()
+    change_person_status(
+        asha.pk, status=UserStatus.SUSPENDED, changed_by=anjali, reason="a stolen card"
+    )
+    client = browser(anjali)
+    shown = text_of(client.get(f"/admin/accounts/user/{asha.pk}/change/"))
+    assert f'data-copy="{shown_user_id(asha.number)}"' in shown
+    assert "a stolen card" in shown
+    few = browser(staff("view_user", "change_user"))
+    assert "a stolen card" not in text_of(few.get(f"/admin/accounts/user/{asha.pk}/change/"))
+    here = Session.objects.create(
+        person=anjali,
+        kind="browser",
+        session_key="x" * 32,
+        device="test",
+        expires_at=Now(),
+    )
+    here.refresh_from_db()
+    listed: Any = client.get("/admin/accounts/user/", {"role__exact": "admin", "q": "Anj"})
+    assert listed.status_code == 200
+    everybody: Any = client.get("/admin/accounts/user/")
+    mine = next(one for one in everybody.context["cl"].result_list if one.pk == anjali.pk)
+    assert mine.last_used_at == here.last_used_at
+
+
 def test_nobody_edits_addresses_and_second_factors_of_others() -> None:
     page = text_of(browser(staff(is_superuser=True)).get("/admin/"))
     assert "emailaddress" not in page
@@ -121,7 +150,7 @@ def test_no_page_has_what_the_policy_forbids() -> None:
     for page in pages:
         answer = client.get(f"/admin/{page}")
         assert answer.status_code == 200, page
-        assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"].split("; ")
         assert (page, forbidden.findall(text_of(answer).lower())) == (page, [])
         assert "static/admin.css" in text_of(answer), f"{page} is not dressed"
 
