@@ -5,6 +5,7 @@ from typing import Final
 
 from django import template
 from django.db import connections
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from core.db.aliases import REPLICA
@@ -15,6 +16,7 @@ register = template.Library()
 
 HIDDEN: Final = "•••"
 _LEAST_SHOWN: Final = 2
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 @register.filter
@@ -55,9 +57,10 @@ def action(name: str) -> str:
 
 
 @register.simple_tag
-def not_from_copy(reading: Reading | None) -> str:
-    """Say why a page does not come from the copy for reading; nothing where it does."""
-    if reading is None or reading.as_of is not None or REPLICA not in connections:
+def not_from_copy(reading: Reading | None, request: HttpRequest) -> str:
+    """Say why a page does not come from the copy for reading; nothing where it may."""
+    is_given_up = reading is not None and not reading.may_use_replica
+    if not is_given_up or request.method not in _READS or REPLICA not in connections:
         return ""
     return _(
         "The copy for reading is behind or does not answer: "

@@ -422,6 +422,23 @@ class TestBranchesAndApprovals:
         assert "User: Asha Rao" in told
 
 
+class TestBadAddresses:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            f"/staff/customers/{10**30}/",
+            f"/staff/customers/{10**30}/timeline/",
+            f"/staff/accounts/{10**30}/",
+            f"/staff/approvals/{10**30}/",
+            "/staff/branches/%00/",
+            "/staff/branches/-/",
+            "/staff/transfers/x/",
+        ],
+    )
+    def test_lead_nowhere(self, staff: Client, address: str) -> None:
+        assert staff.get(address).status_code == 404
+
+
 class TestReadingAlone:
     def test_every_address_of_staff_is_to_read_but_reveal_and_clear(
         self, staff: Client, asha: User

@@ -63,10 +63,12 @@ def find(text: str, *, after: tuple[str, int] | None, limit: int) -> Found:
     )
     is_reference = after is None and 0 < len(wanted) <= _LONGEST_REFERENCE
     transfers = transfers_under(wanted, limit=_MOST_TRANSFERS) if is_reference else []
-    found = Found(people=people or _NOBODY, transfers=transfers, hint=named.hint)
-    if len(transfers) == 1 and not found.people.people:
+    people = people or _NOBODY
+    if len(transfers) == 1 and not people.people:
         return Found(transfer=transfers[0])
-    return found
+    # What is no user ID may be a telephone number.
+    is_something = bool(people.people or transfers)
+    return Found(people=people, transfers=transfers, hint="" if is_something else named.hint)
 
 
 def _named(text: str) -> Found:

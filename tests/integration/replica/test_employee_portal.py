@@ -138,6 +138,7 @@ def test_reads_the_replica_alone_as_one_who_cannot_write(desk: Desk, branches: B
             assert words in page, address
             assert "As of" in page, address
             assert BEHIND not in page
+        assert BEHIND not in desk.page("/staff/")
     assert on_replica("SELECT current_user") == [("bank_readonly",)]
     assert on_replica(_WRITABLE) == []
     with (
