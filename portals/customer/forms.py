@@ -238,5 +238,8 @@ def _read(reader: Callable[[str], Value], text: str) -> Value:
 
 def _choice(account: AccountView) -> str:
     spare = account.balance if account.available is None else account.available
-    shown = f"{account.product.capitalize()} …{account.number % 10_000:04} · {money(spare)}"
-    return shown if account.status == "open" else f"{shown} ({account.status})"
+    # On a phone there is room for the first two.
+    parts = [f"…{account.number % 10_000:04}", money(spare), account.product.capitalize()]
+    if account.status != "open":
+        parts.append(account.status)
+    return " · ".join(parts)
