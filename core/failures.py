@@ -39,6 +39,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     if request.path.startswith(API):
         return problem_response(request, status=status, detail=detail)
-    context = {"status": status, "detail": detail, "request_id": request_id(request)}
+    context = {
+        "status": status,
+        "detail": detail,
+        "request_id": request_id(request),
+        "theme": request.COOKIES.get("theme"),
+    }
     # Without the request: its user may be what failed.
     return HttpResponse(render_to_string("error.html", context), status=status)
