@@ -27,7 +27,7 @@ from transactions.ledger.posting import (
     post_batch,
 )
 
-CHUNK: Final = 2_000
+_CHUNK: Final = 2_000
 _SMALLEST: Final = timedelta(microseconds=1)
 _IN: Final = {
     Kind.INTEREST: Place.INTEREST_EXPENSE,
@@ -102,5 +102,5 @@ class Monthly:
 
 
 def _chunks(dues: Sequence[Due]) -> Iterator[Sequence[Due]]:
-    for begin in range(0, len(dues), CHUNK):
-        yield dues[begin : begin + CHUNK]
+    for begin in range(0, len(dues), _CHUNK):
+        yield dues[begin : begin + _CHUNK]

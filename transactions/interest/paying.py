@@ -13,7 +13,7 @@ from core.db.errors import Busy
 from transactions.branches.outcomes import silence_named
 from transactions.branches.registry import follow, node_of, nodes
 from transactions.closing.outcome import Outcome
-from transactions.closing.posting import CHUNK, Monthly
+from transactions.closing.posting import Monthly
 from transactions.interest.models import WithheldInterest
 from transactions.ledger.accruals import (
     Accrual,
@@ -26,6 +26,8 @@ from transactions.ledger.posting import Kind
 
 # Accounts move while interest is posted; each round finds those that moved in the one before.
 _ROUNDS: Final = 5
+# Each page adds up the month anew: few are read, as large as memory likes.
+PAGE: Final = 100_000
 
 Refusals = Mapping[int, Code]
 
@@ -101,13 +103,13 @@ def _pay_on(node: str, wanted: Monthly, *, now: datetime, only: Collection[int] 
                 last=wanted.last,
                 prefix=wanted.prefix,
                 after=after,
-                limit=CHUNK,
+                limit=PAGE,
                 only=only,
                 using=node,
             )
-        if not dues:
-            return refused
         refused |= wanted.post(dues, node=node, now=now)
+        if len(dues) < PAGE:
+            return refused
         after = dues[-1].account
 
 

@@ -25,6 +25,7 @@ from tests.integration.closing.bank import (
 )
 from transactions.chart import BankAccounts, Place
 from transactions.governing import change_status
+from transactions.interest import paying
 from transactions.interest.accruing import accrue_interest
 from transactions.interest.models import WithheldInterest
 from transactions.interest.paying import pay_interest
@@ -149,6 +150,18 @@ class TestAMonth:
         grown = 31 * (1_000_000 + paid["2024-02"])
         assert paid["2024-03"] == rounded(Fraction(grown * 35_000, 365 * 10**6))
         assert check_books().findings == []
+
+    def test_is_posted_to_more_accounts_than_a_page_has(
+        self, bank: BankUrls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        terms()
+        accounts = [savings(person()) for _nth in range(4)]
+        for account in accounts:
+            put_in(account, 1_000_000)
+        accrue_interest(LAST)
+        record_at(bank.owner, AFTER)
+        monkeypatch.setattr(paying, "PAGE", 2)
+        assert pay_interest(LAST, now=AFTER).items == 4
 
     def test_waits_while_the_account_is_frozen(self, bank: BankUrls) -> None:
         terms()
