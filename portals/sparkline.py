@@ -25,8 +25,8 @@ def drawn(balances: Sequence[int], currency: str) -> SafeString:
     first, last = (written(Money(minor, currency)) for minor in (balances[0], balances[-1]))
     words = _("Balance over %(days)s days, from %(first)s to %(last)s")
     return format_html(
-        '<svg class="inline h-8 w-20 fill-none stroke-primary stroke-2 sm:w-28" viewBox="0 0 {} {}" role="img"'
-        ' preserveAspectRatio="none" aria-label="{}">'
+        '<svg class="inline h-8 w-20 fill-none stroke-primary stroke-2 sm:w-28" role="img"'
+        ' viewBox="0 0 {} {}" preserveAspectRatio="none" aria-label="{}">'
         '<polyline vector-effect="non-scaling-stroke" stroke-linejoin="round" points="{}"/></svg>',
         _WIDTH,
         _HEIGHT,

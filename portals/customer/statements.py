@@ -15,14 +15,18 @@ from core import clock
 from core.clock import bank_day
 from core.cursors import InvalidCursor
 from core.errors import DomainError
+from portals.amounts import written_change
 from portals.customer.page import REFUSED, customer_page, person
 from portals.customer.statement_form import StatementForm
+from portals.templatetags.bank import kind, money
 from transactions.cursors import cursor_after, read_cursor
 from transactions.selectors import Movement, account_of
 from transactions.statements.pages import NEWEST, Place, StatementPage, statement_page
 from transactions.statements.pending import Pending
 
 PAGE: Final = 50
+# Stands for any transfer in the address that is filled in for each.
+_ANY: Final = UUID(int=0)
 FORMATS: Final = {"csv": "CSV", "ofx": "OFX", "xml": "CAMT.053"}
 
 
@@ -91,7 +95,23 @@ def _planned(pending: Pending | None) -> list[dict[str, object]]:
     ]
 
 
-def _by_day(movements: Sequence[Movement]) -> list[tuple[date, list[Movement]]]:
+def _by_day(movements: Sequence[Movement]) -> list[tuple[date, list[dict[str, Any]]]]:
     """Group movements that follow one another by the bank's day on which they happened."""
     found = groupby(movements, key=lambda movement: bank_day(movement.event_at))
-    return [(day, list(several)) for day, several in found]
+    address = reverse("receipt", args=[_ANY])
+    return [(day, [_row(movement, address) for movement in several]) for day, several in found]
+
+
+def _row(movement: Movement, address: str) -> dict[str, Any]:
+    """Return what a row shows, written here: a template takes several times as long."""
+    name, change = movement.counterparty.name, written_change(movement.change)
+    what = kind(movement.kind)
+    return {
+        "address": address.replace(str(_ANY), str(movement.transfer_id)),
+        "called": movement.memo or name or what,
+        "what": what,
+        "name": name if movement.memo else "",
+        "going": change if movement.is_out else "",
+        "coming": "" if movement.is_out else change,
+        "after": money(movement.balance_after),
+    }
