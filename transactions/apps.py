@@ -14,7 +14,7 @@ class TransactionsConfig(AppConfig):
     def ready(self) -> None:
         """Let commands find and know the nodes, readers and schema the replica; welcome people."""
         from accounts.registering import registration_confirmed
-        from transactions import account_desk, reversing, welcome  # noqa: F401  # approvals find them
+        from transactions import account_desk, reversing, staff_groups, welcome  # noqa: F401  # approvals find them
         from transactions.branches import belonging, freshness, registry, replica
         from transactions.products import changing as product_changes  # noqa: F401  # approvals find it
 
@@ -22,4 +22,5 @@ class TransactionsConfig(AppConfig):
         fitness.checked_by(belonging.refuse_stranger)
         reading.copies_known_by(freshness.copies)
         post_migrate.connect(replica.on_migrated, sender=self)
+        post_migrate.connect(staff_groups.on_migrated, sender=self)
         registration_confirmed.connect(welcome.on_registration_confirmed)

@@ -66,7 +66,7 @@ class TestAChangeOfAPerson:
 
 class TestPermissions:
     def test_of_a_person_and_of_a_group_are_audited(self) -> None:
-        teller, group = person(), Group.objects.create(name="Tellers")
+        teller, group = person(), Group.objects.create(name="Cashiers")
         permission = Permission.objects.get(codename="book_cash")
         group.permissions.add(permission)
         teller.groups.add(group)
@@ -78,7 +78,7 @@ class TestPermissions:
         }
         assert kinds["accounts.UserPermission"][1]["permission_id"] == permission.pk
         assert kinds["accounts.GroupPermission"][1]["group_id"] == group.pk
-        assert kinds["accounts.AuditedGroup"][1]["name"] == "Tellers"
+        assert kinds["accounts.AuditedGroup"][1]["name"] == "Cashiers"
         memberships = AuditEntry.objects.filter(pgh_obj_model="accounts.Membership")
         assert sorted(entry.pgh_label for entry in memberships) == ["delete", "insert"]
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db.models.functions import Now
 from django.test import Client
 
@@ -83,6 +83,16 @@ class TestStaff:
         permission = Permission.objects.get(codename="fill_with_cash")
         chief.post(address, {**typed, "user_permissions": [permission.pk]})
         assert list(teller.user_permissions.all()) == [permission]
+
+    def test_is_a_teller_by_a_group_that_every_bank_has(self) -> None:
+        somebody = staff()
+        somebody.groups.add(Group.objects.get(name="Tellers"))
+        client = browser(somebody)
+        assert "Cash desk" in text_of(client.get("/admin/"))
+        assert client.get("/admin/transactions/cashdesk/").status_code == 200
+        assert client.get("/admin/transactions/accountdesk/").status_code == 403
+        found = text_of(browser(staff(is_superuser=True)).get("/admin/auth/group/"))
+        assert "Loan officers" in found
 
     def test_gives_itself_no_permission_and_no_rank(self) -> None:
         chief = staff(is_superuser=True)

@@ -34,7 +34,7 @@ def test_a_role_is_given_once_another_admin_approves() -> None:
 
 def test_another_role_takes_away_the_permissions_of_the_old_one() -> None:
     teller, chiefs = admin(), [admin(is_superuser=True) for _ in range(2)]
-    teller.groups.add(Group.objects.create(name="Tellers"))
+    teller.groups.add(Group.objects.create(name="Cashiers"))
     asked = ask_role(teller, role="employee", maker=chiefs[0], reason="changes")
     approve(asked.pk, checker=chiefs[1].pk)
     teller.refresh_from_db()
