@@ -242,7 +242,8 @@ class TestASessionThatEndedMeanwhile:
         self, pages: Client, asha: User, mine: int, theirs: int
     ) -> None:
         form = typed(mine, theirs, memo="rent", whose=self._whose(pages))
-        ended = Client()
+        ended = pages
+        ended.session.delete(ended.session.session_key)
         door = ended.post(FORM, form)
         assert door.headers["Location"].startswith("/auth/login/?next=/transfers/new/")
         page = self._logged_in(ended, asha, door.headers["Location"])
