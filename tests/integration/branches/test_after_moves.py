@@ -7,18 +7,68 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from core.db.reading import reading
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, order
 from tests.integration.branches.moves import ASHA, NODES, findings, freeze, held_by, move, pay, told
 from tests.integration.branches.test_crossing import account_at, balance_of
+from tests.outages import node_down
+from tests.servers import TestServer
 from transactions.branches import registry
 from transactions.branches.clearing import clearing_account
 from transactions.branches.moving import spread_moves
+from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import node_of
 from transactions.ledger.accounts import Status, set_holder, set_limits, set_payee_limit, set_status
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import Transfer, hold, post, release
+from transactions.ledger.reads import EVERYTHING, EntryFilter
+from transactions.statements.pages import NEWEST, Place, StatementPage, Totals, statement_page
+from transactions.statements.whole import whole_statement
+
+
+class TestStatements:
+    """The history of an account that has moved is one, and never shown in part."""
+
+    def test_turn_and_add_up_over_all_homes(self, traveller: int) -> None:
+        pay(traveller, account_at(MUM, 2), 100)
+        move(traveller, DEL)
+        pay(traveller, account_at(DEL, 2), 50)
+        first = self.page(traveller, NEWEST)
+        second = self.page(traveller, Place(before=first.older))
+        third = self.page(traveller, Place(before=second.older))
+        changes = [page.movements[0].change.minor for page in (first, second, third)]
+        assert (changes, third.older) == ([-50, -100, 1_000], None)
+        assert self.page(traveller, Place(after=third.newer)).movements == second.movements
+        assert first.totals == Totals(
+            opening=inr(0), coming=inr(1_000), going=inr(-150), closing=inr(850), entries=3
+        )
+
+    def test_are_not_added_up_and_no_file_while_a_home_is_silent(
+        self, traveller: int, branches: Branches, server: TestServer
+    ) -> None:
+        move(traveller, DEL)
+        with (
+            node_down(server, branches.mumbai),
+            reading(may_use_replica=False, positions={}),
+        ):
+            assert self.page(traveller, NEWEST).totals is None
+            with pytest.raises(BranchDown):
+                whole_statement(
+                    ASHA, owner="", number=traveller, wanted=self.wanted, now=datetime.now(UTC)
+                )
+
+    def page(self, number: int, place: Place) -> StatementPage:
+        """Return a page of one movement."""
+        return statement_page(
+            ASHA, number=number, place=place, limit=1, wanted=self.wanted, now=datetime.now(UTC)
+        )
+
+    @staticmethod
+    def wanted(_currency: str) -> EntryFilter:
+        """Want everything."""
+        return EVERYTHING
 
 
 class TestRequests:
