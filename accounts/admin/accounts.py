@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.access_log import note_accounts_viewed
 from accounts.admin.look import BankAdmin, BankInline
@@ -42,9 +42,21 @@ class AccountAdmin(ReadOnlyAdmin, NotedAdmin):
     list_select_related: ClassVar = ("branch",)
     search_fields = ("number", "external_reference")
     inlines: ClassVar = [HoldingInline]
+    change_form_template = "admin/account.html"
 
     one = "account"
     many = "list of accounts"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show an account, with the way to what was done to it."""
+        context = {**(extra_context or {}), "number": object_id}
+        return super().changeform_view(request, object_id, form_url, context)
 
     def note_look(self, request: HttpRequest, rows: Collection[Account], *, what: str) -> None:
         """Note the look for all who hold the accounts."""

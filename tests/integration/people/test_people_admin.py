@@ -13,7 +13,7 @@ from accounts.numbers import shown_user_id
 from accounts.roles import ask_role
 from accounts.status import change_person_status
 from tests.codes import mailed_code
-from tests.factories import person
+from tests.factories import customer_account, person
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +127,14 @@ def test_a_person_shows_their_user_id_how_they_came_to_stand_and_when_they_were_
     everybody: Any = client.get("/admin/accounts/user/")
     mine = next(one for one in everybody.context["cl"].result_list if one.pk == anjali.pk)
     assert mine.last_used_at == here.last_used_at
+
+
+def test_an_account_leads_to_what_was_done_to_it() -> None:
+    number = customer_account(person())
+    client = browser(staff("view_account"))
+    page = text_of(client.get(f"/admin/accounts/account/{number}/change/"))
+    assert f"/staff/operations/?account={number}" in page
+    assert f"/staff/operations.csv?account={number}" in page
 
 
 def test_nobody_edits_addresses_and_second_factors_of_others() -> None:
