@@ -85,24 +85,6 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
             Entry(_("Nodes"), "dns", "admin-nodes"),
             Entry(
                 _("Products"),
-                "sell",
-                "admin:transactions_productterms_changelist",
-                ("transactions.view_productterms",),
-            ),
-            Entry(
-                _("Holidays"),
-                "event_busy",
-                "admin:transactions_holiday_changelist",
-                ("transactions.view_holiday",),
-            ),
-            Entry(
-                _("Days closed"),
-                "event_available",
-                "admin:transactions_bankday_changelist",
-                ("transactions.view_bankday",),
-            ),
-            Entry(
-                _("Products"),
                 "savings",
                 "admin:transactions_productterms_changelist",
                 ("transactions.view_productterms",),
