@@ -151,7 +151,7 @@ class TestThePage:
         newest = text_of(staff.get(PAGE, {"account": str(payee), "what": "transfer"}))
         assert "no 1." in newest
         assert "no 0." not in newest
-        older = re.search(r'href="(\?[^"]+)" rel="next"', newest)
+        older = re.search(r'href="(\?[^"]+)"\s+rel="next"', newest)
         assert older
         last = text_of(staff.get(PAGE + older[1].replace("&amp;", "&")))
         assert "no 0." in last
