@@ -116,8 +116,10 @@ def _identify(number: int, owner: User) -> None:
 def _of_the_bank() -> dict[str, dict[str, str]]:
     """Make a day, a holiday and terms; return their ids by the routes that tell them."""
     now = clock.now()
+    day = BankDay.objects.create(day=now.date(), begun_at=now)
+    day.steps.create(name="fees", items=1, amounts={"INR": 500}, finished_at=now)
     made = (
-        BankDay.objects.create(day=now.date(), begun_at=now),
+        day,
         Holiday.objects.create(day=now.date(), name="Holi", added_at=now),
         ProductTerms.objects.create(
             product="savings",
@@ -128,8 +130,9 @@ def _of_the_bank() -> dict[str, dict[str, str]]:
         ),
     )
     return {
-        f"admin:transactions_{one._meta.model_name}_history": {"object_id": str(one.pk)}
+        f"admin:transactions_{one._meta.model_name}_{page}": {"object_id": str(one.pk)}
         for one in made
+        for page in ("change", "history")
     }
 
 

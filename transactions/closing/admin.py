@@ -19,6 +19,7 @@ class StepInline(BankInline):
     fields = ("name", "items", "amount", "missing", "finished_at")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("steps")
+    hide_title = True
     can_delete = False
     max_num = 0
     extra = 0
