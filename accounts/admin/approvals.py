@@ -81,7 +81,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
         "checker",
         "decided_at",
         "words",
-        "result",
+        "came_of_it",
     )
     change_form_template = "admin/approval.html"
 
@@ -103,6 +103,12 @@ class ApprovalAdmin(ReadOnlyAdmin):
         return format_html_join(
             "", "<div>{}: {}</div>", ((_name(one), _shown(v)) for one, v in told)
         )
+
+    @admin.display(description=_lazy("result"))
+    def came_of_it(self, asked: Approval) -> str:
+        """Return what came of the request, in its own words."""
+        told = [(_name(one), _shown(value)) for one, value in (asked.result or {}).items()]
+        return format_html_join("", "<div>{}: {}</div>", told) or "—"
 
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses, those of the buttons first."""

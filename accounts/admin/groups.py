@@ -12,3 +12,6 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class GroupAdmin(BankAdmin, DjangoGroupAdmin):
     """Groups, and what who is in them may."""
+
+    # Django's two lists have labels that readers of screens cannot make sense of.
+    filter_horizontal = ()

@@ -45,6 +45,7 @@ def test_a_passkey_is_added_and_lets_in(
         _plug_in(page)
         _log_in(page, address, email)
         _add_passkey(page, address)
+        page.get_by_role("banner").locator("summary").click()
         page.get_by_role("button", name="Log out").click()
         page.goto(address)
         page.get_by_role("button", name="Use a passkey").click()

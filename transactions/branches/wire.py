@@ -222,8 +222,10 @@ def _unused(address: _Address) -> psycopg.Connection | None:
             connection = idle.pop()
         except IndexError:
             break
-        readable, _, _ = select.select([connection.fileno()], [], [], 0)
-        if not readable:
+        # No `select`: it knows no descriptor beyond 1,023, and a busy process has more.
+        closing = select.poll()
+        closing.register(connection.fileno(), select.POLLIN)
+        if not closing.poll(0):
             return connection
         connection.close()
     return None

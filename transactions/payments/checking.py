@@ -9,7 +9,11 @@ from uuid import UUID
 from accounts.callers import Caller
 from accounts.selectors import identities
 from core.money import Money
-from transactions.branches.asking import ask_everywhere, ask_head_office
+from transactions.branches.asking import (
+    ask_everywhere,
+    ask_head_office,
+    ask_head_office_itself,
+)
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import node_of
 from transactions.ledger.payments import sent_alike
@@ -123,6 +127,14 @@ def _alike(request: TransferRequest, now: datetime) -> list[Alike]:
             mine, payee=request.credit, amount=request.amount, since=since, using=node
         )
     )
+    waiting = ask_head_office_itself(lambda _node: _waiting_alike(request)) or []
+    found = [Alike(recorded_at(transfer), transfer) for transfer in sent]
+    found += [Alike(left.queued_at, None) for left in waiting]
+    return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _waiting_alike(request: TransferRequest) -> list[ScheduledTransfer]:
+    """Return one that the head office keeps for later, if there is any."""
     waiting = ScheduledTransfer.objects.filter(
         user_id=request.user,
         credit=request.credit,
@@ -131,9 +143,7 @@ def _alike(request: TransferRequest, now: datetime) -> list[Alike]:
         state=ScheduledTransfer.State.WAITING,
         standing_order=None,
     ).exclude(key=request.key)
-    found = [Alike(recorded_at(transfer), transfer) for transfer in sent]
-    found += [Alike(left.queued_at, None) for left in waiting[:1]]
-    return sorted(found, key=lambda one: one.at, reverse=True)
+    return list(waiting[:1])
 
 
 def _crossing(request: TransferRequest) -> Crossing | None:
@@ -147,7 +157,12 @@ def _crossing(request: TransferRequest) -> Crossing | None:
 
 
 def _cooling(request: TransferRequest, now: datetime) -> datetime | None:
-    found = PayeeCooling.objects.filter(
+    """Return until when the payee cools off; None also while the head office is silent.
+
+    Sending asks the payer's own node, which holds the limit, whatever is shown before.
+    """
+    cooling = PayeeCooling.objects.filter(
         account=request.debit, payee=request.credit, until__gt=now
-    ).first()
+    )
+    found = ask_head_office_itself(lambda _node: cooling.first())
     return None if found is None else found.until

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from transactions.branches.asking import ask_head_office_itself
 from transactions.limits.remaining import Remaining, remaining_of
 from transactions.payments.models import Payee
 from transactions.payments.payees import payees_of
@@ -33,15 +34,21 @@ class PaymentOffer:
 def payment_offer(user: int, *, sought: str, chosen: str, now: datetime) -> PaymentOffer:
     """Return what a person may pay from, and payees: the newest, or those that are sought.
 
-    A ``chosen`` one, by its account's number, is always among them.
+    A ``chosen`` one, by its account's number, is always among them. While the head office is
+    silent, which alone knows payees, there are none.
     """
     sought = sought.strip()
-    payees = payees_of(user, after=None, limit=_MOST_FOUND if sought else NEWEST, text=sought)
-    if chosen.isdecimal() and chosen not in {str(payee.account) for payee in payees}:
-        payees = [*payees_of(user, after=None, limit=1, text=chosen), *payees]
+    payees = ask_head_office_itself(lambda _node: _payees(user, sought=sought, chosen=chosen))
     return PaymentOffer(
         accounts=accounts_of(user),
         remaining=remaining_of(user, now=now),
-        payees=payees,
+        payees=payees or [],
         sought=sought,
     )
+
+
+def _payees(user: int, *, sought: str, chosen: str) -> Sequence[Payee]:
+    payees = payees_of(user, after=None, limit=_MOST_FOUND if sought else NEWEST, text=sought)
+    if chosen.isdecimal() and chosen not in {str(payee.account) for payee in payees}:
+        return [*payees_of(user, after=None, limit=1, text=chosen), *payees]
+    return payees

@@ -117,6 +117,7 @@ def test_programs_and_pages_that_are_logged_in_go_on_without_the_head_office(
     _programs_go_on(bank, token)
     _pages_go_on(bank, page)
     _nobody_new_gets_in(bank)
+    page.get_by_role("banner").locator("summary").click()
     page.get_by_role("button", name="Log out").click()
     bank.lab.heal()
     page.goto(bank.address)
