@@ -76,6 +76,6 @@ $$;
 REVOKE ALL ON FUNCTION ledger.interest_v1 FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger.accrue_v1 FROM PUBLIC;
 REVOKE ALL ON FUNCTION ledger.keep_accruals_v1 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ledger.interest_v1 TO bank_app;
+GRANT EXECUTE ON FUNCTION ledger.interest_v1 TO bank_app, bank_readonly;
 GRANT EXECUTE ON FUNCTION ledger.accrue_v1 TO bank_app;
 GRANT EXECUTE ON FUNCTION ledger.keep_accruals_v1 TO bank_app;
