@@ -17,6 +17,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A part swaps the same page's, with what was wrong on it, too. Anything else is loaded as a whole: the
+// door, when a session has ended, and pages that say what failed.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const answered = new URL(detail.xhr.responseURL);
+  detail.shouldSwap = answered.pathname === location.pathname && detail.serverResponse.includes('id="main"');
+  detail.isError = !detail.shouldSwap;
+  if (!detail.shouldSwap) location.assign(answered);
+});
+
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "main") event.target.focus({ preventScroll: true });
 });

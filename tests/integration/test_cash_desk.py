@@ -97,6 +97,7 @@ def test_a_form_books_once() -> None:
         ({"amount": "12,50"}, "commas only group thousands"),
         ({"amount": ""}, "This field is required"),
         ({"currency": "XXX"}, "Select a valid choice"),
+        ({"currency": "KWD"}, "can be read in two ways"),
         ({"currency": "KWD", "amount": "2000"}, "another currency than the amount"),
         ({"memo": "a\u202eb"}, "invisible character"),
     ],
