@@ -73,9 +73,11 @@ class Looking:
         """Open a page, and hold it against what pages have to be; let files and redirects be."""
         self.page.set_viewport_size(DESK)  # type: ignore[arg-type]  # a width and a height
         answer = self.page.request.get(address, max_redirects=0)
-        if answer.status >= 400:
+        is_page = "text/html" in answer.headers.get("content-type", "")
+        # What programs ask may be refused for want of what a page would have sent before.
+        if answer.status >= (400 if is_page else 500):
             self.note(f"answers {answer.status}")
-        if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
+        if answer.status != 200 or not is_page:
             return
         self.page.goto(address, wait_until="load")
         for theme in THEMES:

@@ -173,6 +173,7 @@ def test_the_readers_role_can_call_nothing_that_writes(busy_bank: BusyBank) -> N
         "id_tick_v1",
         "id_time_v1",
         "id_v1",
+        "interest_v1",
     ]
 
 

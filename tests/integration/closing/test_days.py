@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 from threading import Barrier
 from typing import Any, Final
@@ -139,8 +139,7 @@ class TestDays:
         for _again in range(2):
             close_missed_days(now=AFTER)
         assert [day.day for day in BankDay.objects.all()] == [LAST]
-        run_upkeep(now=AFTER + timedelta(days=2))
-        wait_for_days(3)
+        wait_for_days(3, now=AFTER + timedelta(days=2))
         assert len(accruals(mine)) == 3
 
     @pytest.mark.usefixtures("fresh_bank")
@@ -170,12 +169,13 @@ class TestSomebodyWhoDies:
         assert_closed_once(mine)
 
 
-def wait_for_days(count: int) -> None:
-    """Wait until so many days are closed, as the watch does in a thread of its own."""
-    for _glance in range(600):
+def wait_for_days(count: int, *, now: datetime) -> None:
+    """Watch until so many days are closed, which may rest first, as between two looks."""
+    for _glance in range(120):
+        run_upkeep(now=now)
         if BankDay.objects.filter(closed_at__isnull=False).count() == count:
             return
-        time.sleep(0.05)
+        time.sleep(0.25)
     pytest.fail(f"{count} days were not closed in 30 seconds")
 
 
