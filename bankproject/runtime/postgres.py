@@ -307,14 +307,18 @@ def _run(command: list[str]) -> str:
     """Run a PostgreSQL program and return what it prints.
 
     Raises:
-        StartError: it fails, with the first line of its complaint.
+        StartError: it fails, with the first line that tells why, else the first.
     """
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
     if done.returncode != 0:
-        complaint = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no reason given"]
-        message = f"PostgreSQL does not work here: {complaint[0]}"
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no reason given"]
+        message = f"PostgreSQL does not work here: {(_serious(lines) or lines)[0]}"
         raise StartError(message)
     return done.stdout
+
+
+def _serious(lines: list[str]) -> list[str]:
+    return [line for line in lines if re.search(r"FATAL|PANIC|ERROR|error:|could not", line)]
 
 
 def _environment() -> dict[str, str]:
@@ -329,5 +333,4 @@ def _last_complaint(log: Path) -> str:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    serious = [line for line in lines if re.search(r"FATAL|PANIC|ERROR|could not", line)]
-    return (serious or lines or [""])[-1].strip()
+    return (_serious(lines) or lines or [""])[-1].strip()
