@@ -8,7 +8,15 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-LAYERS: Final = ("bankproject", "portals", "transactions", "accounts", "notifications", "core")
+LAYERS: Final = (
+    "bankproject",
+    "portals",
+    "loans",
+    "transactions",
+    "accounts",
+    "notifications",
+    "core",
+)
 PROJECT: Final = Path(settings.BASE_DIR)
 WRITING: Final = re.compile(
     r"\b(insert\s+into|update|delete\s+from|truncate|alter\s+table)\s+(only\s+)?ledger\.",

@@ -1,0 +1,1 @@
+"""Lending: products, applications, loans and their repayment. The money is moved by ``transactions``."""
