@@ -56,7 +56,11 @@ def feed_events(*, node: str, now: datetime) -> None:
 
 
 def _feed_page(source: _Source, node: str, now: datetime) -> bool:
-    """Feed one page, and tell whether there was one."""
+    """Feed one page, and tell whether it was full.
+
+    What came in meanwhile waits for the next time: whoever reads on until nothing is left never
+    rests on a busy node, and commits for every few rows.
+    """
     with transaction.atomic(using=node, durable=True):
         fetch_one("lock_tail", {"name": source.reader}, node)
         page: dict[str, Any] = {"name": source.reader, "limit": _PAGE}
@@ -70,7 +74,7 @@ def _feed_page(source: _Source, node: str, now: datetime) -> bool:
             rows = _rows(source.query, {**page, "listeners": list(listeners)}, node)
             record_events(_events(source, rows, node, listeners), now=now)
         fetch_one("advance_tail", {"name": source.reader, "tx": end.tx, "id": end.id}, node)
-    return True
+    return bool(end.size == _PAGE)
 
 
 def _rows(query: str, parameters: dict[str, Any], node: str) -> list[Any]:

@@ -4,8 +4,9 @@
 -- its end the cursor of a tail is, and would read the whole history.
 
 -- name: journal_end
--- The last of the next %(limit)s postings that are older than every transaction in flight.
-SELECT page.xid::text AS tx, page.id
+-- The last of the next %(limit)s postings that are older than every transaction in flight, and how many
+-- these are.
+SELECT page.xid::text AS tx, page.id, count(*) OVER () AS size
 FROM (
     SELECT j.xid, j.id
     FROM ledger.journal AS j
@@ -56,8 +57,10 @@ AND (
 )
 
 -- name: account_end
--- The last of the next %(limit)s changes of accounts that are older than every transaction in flight.
-SELECT page.xid::text AS tx, '00000000-0000-0000-0000-000000000000'::uuid AS id
+-- The last of the next %(limit)s changes of accounts that are older than every transaction in flight,
+-- and how many these are.
+SELECT
+    page.xid::text AS tx, '00000000-0000-0000-0000-000000000000'::uuid AS id, count(*) OVER () AS size
 FROM (
     SELECT e.xid
     FROM ledger.account_event AS e
@@ -92,8 +95,10 @@ FROM page AS e
 WHERE e.action = 'set_status' AND e.details ->> 'from' <> e.details ->> 'to'
 
 -- name: hold_end
--- The last of the next %(limit)s changes of holds that are older than every transaction in flight.
-SELECT page.xid::text AS tx, '00000000-0000-0000-0000-000000000000'::uuid AS id
+-- The last of the next %(limit)s changes of holds that are older than every transaction in flight, and how
+-- many these are.
+SELECT
+    page.xid::text AS tx, '00000000-0000-0000-0000-000000000000'::uuid AS id, count(*) OVER () AS size
 FROM (
     SELECT h.xid
     FROM ledger.hold AS h

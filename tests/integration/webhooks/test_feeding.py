@@ -1,8 +1,8 @@
 """What happens in the ledger of any node becomes events: each once, for those it concerns."""
 
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from accounts.numbers import account_number
 from bankproject.runtime.postgres import BankUrls
 from core.clock import now
 from notifications.webhooks.endpoints import delete_endpoint
+from notifications.webhooks.events import NewEvent, record_events
 from notifications.webhooks.models import Delivery, Endpoint, Event, EventType
 from tests.branches import DEL, MUM, Branches
 from tests.factories import account, inr, order
@@ -236,6 +237,25 @@ class TestFeeding:
             post(Transfer(account(balance=1), mine, inr(1)), order=order())
         feed()
         assert len(told()) == 5
+
+    def test_of_a_node_that_never_rests_ends(
+        self, register: Registering, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asha = listener()
+        register(asha)
+        mine = account(owner=asha)
+        recorded: list[int] = []
+
+        def record(events: Collection[NewEvent], *, now: datetime) -> None:
+            record_events(events, now=now)
+            recorded.append(len(recorded))
+            if len(recorded) < 5:
+                post(Transfer(account(balance=1), mine, inr(1)), order=order())
+
+        monkeypatch.setattr("transactions.events.record_events", record)
+        post(Transfer(account(balance=1), mine, inr(1)), order=order())
+        feed_events(node=HERE, now=now())
+        assert len(told()) == 1
 
     def test_without_listeners_only_moves_on(self, register: Registering) -> None:
         asha = listener()
