@@ -10,6 +10,7 @@ from typing import Final
 from celery import shared_task
 
 from core import clock
+from core.jobs.periodic import daily_task
 from notifications.webhooks.events import forget_events
 from notifications.webhooks.sending import send_due
 from notifications.webhooks.telling import tell_owners
@@ -27,7 +28,7 @@ def deliver_webhooks() -> int:
     return attempts
 
 
-@shared_task
+@daily_task
 def forget_webhooks() -> int:
     """Forget events older than 30 days with their history and return how many; for once a day."""
     return forget_events(before=clock.now() - _KEPT_FOR)

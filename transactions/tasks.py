@@ -4,17 +4,17 @@ from typing import Final
 
 import psycopg
 import structlog
-from celery import shared_task
 from django.db import DatabaseError, connections
 
 from core.db.errors import Busy
+from core.jobs.periodic import daily_task
 from transactions.branches.registry import nodes
 from transactions.ledger.connection import fetch_one
 
 _log: Final = structlog.get_logger(__name__)
 
 
-@shared_task
+@daily_task
 def forget_requests() -> int:
     """Forget idempotency keys older than 90 days on all nodes that answer; return how many.
 

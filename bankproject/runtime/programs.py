@@ -10,6 +10,7 @@ from bankproject.runtime.home import Home
 from bankproject.runtime.postgres import Cluster
 from bankproject.runtime.processes import POSTGRES, VALKEY
 from bankproject.runtime.valkey import Valkey
+from bankproject.schedule import LONG, NORMAL, URGENT
 from core.db.aliases import HEAD_OFFICE
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -99,10 +100,13 @@ class Plan:
 
     def _background(self) -> list[Program]:
         celery = [sys.executable, "-m", "celery", "--app", "bankproject.celery"]
-        schedule = self.home.data / "beat-schedule"
+        worker = [*celery, "worker", "--loglevel=INFO", "--without-mingle"]
+        short = f"--queues={URGENT},{NORMAL}"
         commands = {
-            "worker": [*celery, "worker", "--loglevel=INFO", "--concurrency=2", "--without-mingle"],
-            "beat": [*celery, "beat", "--loglevel=INFO", f"--schedule={schedule}", "--pidfile="],
+            "worker": [*worker, short, "--concurrency=2", "--hostname=worker@%h"],
+            # A job of hours keeps none of seconds waiting.
+            "worker-long": [*worker, f"--queues={LONG}", "--concurrency=1", "--hostname=long@%h"],
+            "beat": [*celery, "beat", "--loglevel=INFO", "--pidfile="],
             "watch": [sys.executable, "manage.py", "watch"],
         }
         return [

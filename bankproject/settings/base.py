@@ -1,14 +1,16 @@
 """Settings that every way of running the bank shares."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from bankproject import env
+from bankproject.schedule import NORMAL, QUEUES, SCHEDULE
 from core import logs
 
 BASE_DIR = env.PROJECT
@@ -47,6 +49,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "pgtrigger",
     "pghistory",
+    "django_celery_beat",
+    "django_celery_results",
     "core",
     "notifications",
     "accounts",
@@ -134,31 +138,21 @@ CACHES = {
 # Money never waits for Celery: `manage.py watch` does what its safety needs.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXPIRES = timedelta(days=30)
+# What runs every second or two is kept when it fails; tasks of a day keep how they ended.
 CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]
+CELERY_TASK_DEFAULT_QUEUE = NORMAL
+# A worker of several queues takes from the first that has something.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "deliver_webhooks": {
-        "task": "notifications.tasks.deliver_webhooks",
-        "schedule": 2.0,
-        # What nobody took up in time, the next one does.
-        "options": {"expires": 4},
-    },
-    "forget_webhooks": {
-        "task": "notifications.tasks.forget_webhooks",
-        "schedule": crontab(hour="3", minute="41"),
-    },
-    "forget_sessions": {
-        "task": "accounts.tasks.forget_sessions",
-        "schedule": crontab(hour="3", minute="29"),
-    },
-    "forget_requests": {
-        "task": "transactions.tasks.forget_requests",
-        "schedule": crontab(hour="3", minute="17"),
-    },
-}
+CELERY_BEAT_SCHEDULER = "bankproject.scheduler:BankScheduler"
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # Without these URLs, mails and messages land as files in the outbox of the demo.
 OUTBOX = env.VAR / "outbox"

@@ -5,7 +5,6 @@ next, and may reach its receiver twice, under the same ``webhook-id``. Whoever c
 that somebody else has taken it: their failure then counts for nothing, their success does.
 """
 
-import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.backoff import wait_after
 from core.db.sql import queries
 
 DELAYS: Final[Sequence[timedelta]] = (
@@ -32,7 +32,6 @@ DELAYS: Final[Sequence[timedelta]] = (
 )
 """What lies between a failed attempt and the next: three days in all."""
 RETRIED_FOR: Final = timedelta(days=3)
-JITTER: Final = 0.1
 LEASE: Final = timedelta(seconds=60)
 MOST_DAYS_FAILING: Final = timedelta(days=5)
 _SUCCESSES: Final = range(200, 300)
@@ -93,15 +92,15 @@ def note_outcome(claim: Claim, outcome: Outcome) -> None:
 
     Locks the endpoint, then the delivery; what was deleted meanwhile is passed over.
     """
-    is_last = claim.tries > len(DELAYS)
     is_gone = outcome.status == HTTPStatus.GONE
+    wait = None if is_gone else wait_after(claim.tries, DELAYS)
     parameters: dict[str, Any] = {
         "delivery": claim.delivery_id,
         "endpoint": claim.endpoint_id,
         "tries": claim.tries,
         "is_success": outcome.is_success,
         "is_gone": is_gone,
-        "next": None if is_last or is_gone else outcome.at + _delay(claim.tries),
+        "next": None if wait is None else outcome.at + wait,
         "failing_before": outcome.at - MOST_DAYS_FAILING,
         "at": outcome.at,
         "milliseconds": outcome.milliseconds,
@@ -111,8 +110,3 @@ def note_outcome(claim: Claim, outcome: Outcome) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_QUERIES["note"], parameters)
-
-
-def _delay(tries: int) -> timedelta:
-    """Return how long to wait after an attempt; never the same for all that failed together."""
-    return DELAYS[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # no secret

@@ -24,7 +24,10 @@ from transactions.demo.loading import PASSWORD as DEMO_PASSWORD
 
 MAKE_RUN = ("make", "run")
 BRANCH_SERVERS = ("postgres-MUM", "postgres-DEL", "postgres-replica")
-PROCESSES = ("web", "postgres", *BRANCH_SERVERS, "valkey", "worker", "beat", "watch")
+PROCESSES = (
+    *("web", "postgres", *BRANCH_SERVERS, "valkey"),
+    *("worker", "worker-long", "beat", "watch"),
+)
 
 WAYS_TO_CLOSE: dict[str, Callable[[Terminal], None]] = {
     "Ctrl-C": lambda terminal: terminal.type(CTRL_C),

@@ -1,0 +1,1 @@
+"""Jobs: what may take long or fail, kept in PostgreSQL until it is done."""
