@@ -19,6 +19,7 @@ from accounts.logins import note_log_in, note_log_in_of
 from accounts.models import LogInResult, SessionKind, User
 from accounts.open_sessions import begin_session, end_sessions_of
 from accounts.services import head_office
+from accounts.sessions import LANGUAGE_IN_SESSION
 from core import clock
 from core.client_address import client_address
 
@@ -63,6 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         super().login(request, user)
         kind = SessionKind.PROGRAM if is_headless_request(request) == "app" else SessionKind.BROWSER
         begin_session(request, person=user, kind=kind, now=clock.now())
+        request.session[LANGUAGE_IN_SESSION] = user.language
         note_log_in(request, person=user.pk, result=LogInResult.SUCCEEDED)
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:

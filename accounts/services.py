@@ -59,6 +59,11 @@ def change_phone(person: int, *, phone: str) -> None:
     User.objects.filter(pk=person).update(phone=number)
 
 
+def keep_language(person: int, *, language: str) -> None:
+    """Note in which language, one that pages are in, somebody wants pages and mails."""
+    User.objects.filter(pk=person).update(language=language)
+
+
 def head_office() -> Branch:
     """Return the head office, made if this bank has none yet."""
     branch, _is_new = Branch.objects.get_or_create(

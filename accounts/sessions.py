@@ -34,6 +34,8 @@ from core.sealed import seal, unseal
 
 # Under which name Django's session data name the session.
 IN_SESSION: Final = "bank_session"
+LANGUAGE_IN_SESSION: Final = "language"
+"""The language that the session's person chose for pages; empty where they never did."""
 # And when it ends: seconds of the Unix clock.
 ENDS_AT: Final = "bank_session_ends"
 # And when a page was asked for last: seconds, too. Programs' sessions have none.

@@ -4,6 +4,7 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from core.api.problems import problem_response
 from core.middleware import request_id
@@ -13,27 +14,27 @@ API: Final = "/api/"
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
     """Answer what cannot be understood."""
-    return _answer(request, 400, "This request could not be understood.")
+    return _answer(request, 400, _("This request could not be understood."))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
     """Answer what is not allowed."""
-    return _answer(request, 403, "This is not allowed.")
+    return _answer(request, 403, _("This is not allowed."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  # Django passes it
     """Answer a form that does not come from a page of ours, or from one of an ended session."""
-    return _answer(request, 403, "The page you sent this from is too old. Open it again.")
+    return _answer(request, 403, _("The page you sent this from is too old. Open it again."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
     """Answer for an address that nothing is at, or nothing of yours."""
-    return _answer(request, 404, "There is nothing at this address.")
+    return _answer(request, 404, _("There is nothing at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer when the bank itself failed."""
-    return _answer(request, 500, "Something went wrong on our side.")
+    return _answer(request, 500, _("Something went wrong on our side."))
 
 
 def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse:

@@ -10,8 +10,8 @@ from babel.numbers import format_currency
 from django.http import HttpRequest, HttpResponse
 
 from core.money import Money
+from portals.languages import page_locale
 
-LOCALE: Final = "en_IN"
 HIDE_COOKIE: Final = "hide_amounts"
 HIDDEN: Final = "••••"
 """Stands for any amount: as wide for a large one as for a small one."""
@@ -44,7 +44,7 @@ def written(amount: Money) -> str:
     """Write an amount: ₹1,25,000.50."""
     if are_hidden():
         return HIDDEN
-    before, after = _signs(amount.currency)
+    before, after = _signs(amount.currency, page_locale())
     whole, point, fraction = Money(abs(amount.minor), amount.currency).text.partition(".")
     minus = _MINUS if amount.minor < 0 else ""
     return f"{minus}{before}{_grouped(whole)}{point}{fraction}{after}"
@@ -65,13 +65,13 @@ def _hiding(*, wanted: bool) -> Iterator[None]:
 
 
 @cache
-def _signs(currency: str) -> tuple[str, str]:
-    """Return what stands before and after an amount in a currency.
+def _signs(currency: str, locale: str) -> tuple[str, str]:
+    """Return what a locale puts before and after an amount in a currency.
 
     Babel knows it, and takes a hundred times as long for each amount as it does to put them there.
     """
     nothing = Money(0, currency)
-    shown: str = format_currency(nothing.decimal, currency, locale=LOCALE)
+    shown: str = format_currency(nothing.decimal, currency, locale=locale)
     before, _number, after = shown.partition(nothing.text)
     return before, after
 

@@ -120,6 +120,7 @@ urlpatterns = [
     path("make_transactions", aliases.make_transactions, name="alias-make-transactions"),
     path("register", aliases.register, name="alias-register"),
     path("amounts/", preferences.amounts, name="amounts"),
+    path("language/", preferences.language, name="language"),
     path("theme/", preferences.theme, name="theme"),
     path("session/stay/", staying.stay, name="session-stay"),
     path("components/", components.components, name="components"),

@@ -46,7 +46,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**rights, **fields})
 
 
-@audited(exclude=["password", "last_login"])
+@audited(exclude=["password", "last_login", "language"])
 class User(AbstractBaseUser, PermissionsMixin):
     """A person known to the bank, who logs in by e-mail address.
 
@@ -63,6 +63,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         Branch, models.PROTECT, null=True, blank=True, verbose_name=_("home branch")
     )
     district = models.ForeignKey(District, models.PROTECT, null=True, blank=True)
+    # As chosen on a page; empty until then. No matter of the audit's.
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
     external_reference = models.CharField(max_length=64, unique=True, null=True, blank=True)
     status = models.CharField(
         max_length=10,

@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portals.languages.LanguageMiddleware",
     "accounts.middleware.IdleMiddleware",
     "accounts.middleware.AuditMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
@@ -293,6 +294,10 @@ BANK_SELF_SERVICE_CASH = env.flag("BANK_SELF_SERVICE_CASH", default=BANK_DEMO)
 TIME_ZONE = BANK_TIME_ZONE
 USE_TZ = True
 LANGUAGE_CODE = "en-in"
+# Each by its own name: who looks for theirs may read no other.
+LANGUAGES = [("en-in", "English"), ("hi", "हिन्दी")]
+LANGUAGE_COOKIE_NAME = "language"
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 
 # <c-money> is templates/components/money.html.

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Branch
@@ -55,7 +56,7 @@ class TransferSearchForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = {
+        choices: dict[str, list[tuple[str, str | Promise]]] = {
             "currency": [(code, code) for code in CURRENCIES],
             "kind": [(str(one), kind(one)) for one in KINDS],
             "channel": [(str(one), channel(one)) for one in Channel],
@@ -121,7 +122,7 @@ class TransferSearchForm(forms.Form):
         return _read(lambda: parse_typed_amount(text, currency).decimal) if text else None
 
 
-def _branches() -> list[tuple[str, str]]:
+def _branches() -> list[tuple[str, str | Promise]]:
     known = ask_head_office(lambda source: list(Branch.objects.using(source))) or []
     return [(str(one.number), one.name) for one in known]
 

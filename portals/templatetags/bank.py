@@ -9,14 +9,17 @@ from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from accounts.numbers import shown_user_id
 from accounts.sessions import IDLE_SECONDS
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
-from portals.amounts import LOCALE, are_hidden, written, written_change
+from portals.amounts import are_hidden, written, written_change
+from portals.languages import page_locale
 from portals.preferences import THEMES
 from portals.sparkline import drawn
 
@@ -24,36 +27,36 @@ register = template.Library()
 
 _GROUP: Final = 4
 _KINDS: Final = {
-    "transfer": "Transfer",
-    "withdrawal": "Cash withdrawal",
-    "payment": "Payment",
-    "card": "Card payment",
-    "deposit": "Deposit",
-    "fee": "Fee",
-    "interest": "Interest",
-    "penalty_interest": "Penalty interest",
-    "rounding": "Rounding",
-    "reversal": "Reversal",
-    "move": "Move to another branch",
+    "transfer": _("Transfer"),
+    "withdrawal": _("Cash withdrawal"),
+    "payment": _("Payment"),
+    "card": _("Card payment"),
+    "deposit": _("Deposit"),
+    "fee": _("Fee"),
+    "interest": _("Interest"),
+    "penalty_interest": _("Penalty interest"),
+    "rounding": _("Rounding"),
+    "reversal": _("Reversal"),
+    "move": _("Move to another branch"),
 }
 _ACTIONS: Final = {
-    "open": "Account opened",
-    "set_holder": "Holder changed",
-    "set_status": "Status changed",
-    "set_limits": "Limits changed",
-    "set_payee_limit": "Payee's limit changed",
-    "hand_over": "Handed over to another branch",
-    "take_over": "Taken over from another branch",
+    "open": _("Account opened"),
+    "set_holder": _("Holder changed"),
+    "set_status": _("Status changed"),
+    "set_limits": _("Limits changed"),
+    "set_payee_limit": _("Payee's limit changed"),
+    "hand_over": _("Handed over to another branch"),
+    "take_over": _("Taken over from another branch"),
 }
 
 _CHANNELS: Final = {
-    "web": "Website",
-    "api": "API",
-    "terminal": "Terminal",
-    "teller": "Counter",
-    "machine": "Cash machine",
-    "bank": "The bank",
-    "import": "Brought in",
+    "web": _("Website"),
+    "api": _("API"),
+    "terminal": _("Terminal"),
+    "teller": _("Counter"),
+    "machine": _("Cash machine"),
+    "bank": _("The bank"),
+    "import": _("Brought in"),
 }
 
 
@@ -100,19 +103,19 @@ def day(at: datetime) -> SafeString:
 @register.filter
 def weekday(on: date) -> str:
     """Write a calendar day with its weekday."""
-    return _written_day(on, "EEE, d MMM yyyy")
+    return _written_day(on, "EEE, d MMM yyyy", page_locale())
 
 
 @register.filter
 def calendar_day(on: date) -> str:
     """Write a calendar day."""
-    return _written_day(on, "d MMM yyyy")
+    return _written_day(on, "d MMM yyyy", page_locale())
 
 
 @register.filter
 def month_name(on: date) -> str:
     """Write the month of a calendar day."""
-    return _written_day(on, "MMM yyyy")
+    return _written_day(on, "MMM yyyy", page_locale())
 
 
 @register.filter
@@ -128,38 +131,38 @@ def second(at: datetime) -> SafeString:
 
 
 @register.filter
-def kind(name: str) -> str:
+def kind(name: str) -> str | Promise:
     """Write what a transfer is for."""
     return _KINDS[name]
 
 
 @register.filter
-def what(name: str) -> str:
+def what(name: str) -> str | Promise:
     """Write what was done: a transfer's kind, or what happened to an account."""
     return _KINDS.get(name) or _ACTIONS.get(name) or name.replace("_", " ").capitalize()
 
 
 @register.filter
-def node(alias: str) -> str:
+def node(alias: str) -> str | Promise:
     """Write which branch's node it is."""
-    return "Head office" if alias == HEAD_OFFICE else alias
+    return _("Head office") if alias == HEAD_OFFICE else alias
 
 
 @register.filter
-def channel(name: str) -> str:
+def channel(name: str) -> str | Promise:
     """Write the way by which a transfer came to the bank."""
     return _CHANNELS[name]
 
 
 def _time(at: datetime, pattern: str) -> SafeString:
     local = timezone.localtime(at)
-    shown = format_datetime(local, pattern, locale=LOCALE)
+    shown = format_datetime(local, pattern, locale=page_locale())
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), shown)
 
 
 @lru_cache(maxsize=4_096)
-def _written_day(on: date, pattern: str) -> str:
-    written_day: str = format_date(on, pattern, locale=LOCALE)
+def _written_day(on: date, pattern: str, locale: str) -> str:
+    written_day: str = format_date(on, pattern, locale=locale)
     return written_day
 
 
@@ -185,6 +188,12 @@ def idle_seconds() -> int:
 def themes() -> list[tuple[str, object]]:
     """Return the themes a person may choose, each with its words."""
     return list(THEMES.items())
+
+
+@register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """Return the languages a person may choose, each with its own name for itself."""
+    return settings.LANGUAGES
 
 
 @register.simple_tag

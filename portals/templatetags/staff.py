@@ -6,6 +6,7 @@ from typing import Final
 from django import template
 from django.db import connections
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.db.aliases import REPLICA
@@ -51,7 +52,7 @@ def shows(revealed: Collection[str], what_is: str) -> bool:
 
 
 @register.filter
-def action(name: str) -> str:
+def action(name: str) -> str | Promise:
     """Write what a request asks for."""
     return what(name.rpartition(".")[2])
 

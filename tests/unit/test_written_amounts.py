@@ -4,12 +4,12 @@ import pytest
 from babel.numbers import format_currency
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils import translation
 
 from core.money import CURRENCIES, Money
 from portals.amounts import (
     HIDDEN,
     HIDE_COOKIE,
-    LOCALE,
     HideAmountsMiddleware,
     written,
     written_change,
@@ -19,10 +19,12 @@ MINORS = (0, 1, 99, 100, 99_999, 100_000, 1_234_567, 12_345_678, 10**11 + 5, 10*
 
 
 @pytest.mark.parametrize("currency", CURRENCIES)
-def test_is_written_as_babel_writes_it(currency: str) -> None:
-    for minor in MINORS:
-        amount = Money(minor, currency)
-        assert written(amount) == format_currency(amount.decimal, currency, locale=LOCALE)
+@pytest.mark.parametrize(("language", "locale"), [("en-in", "en_IN"), ("hi", "hi_IN")])
+def test_is_written_as_babel_writes_it(currency: str, language: str, locale: str) -> None:
+    with translation.override(language):
+        for minor in MINORS:
+            amount = Money(minor, currency)
+            assert written(amount) == format_currency(amount.decimal, currency, locale=locale)
 
 
 def test_has_a_true_minus_or_a_plus_where_it_is_a_change() -> None:
