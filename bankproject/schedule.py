@@ -36,9 +36,12 @@ def daily(hour: int, minute: int, task: str, queue: str = NORMAL) -> dict[str, A
 
 SCHEDULE: Final = {
     "deliver_webhooks": every(2, "notifications.tasks.deliver_webhooks", queue=URGENT),
+    "send_mails": every(2, "notifications.tasks.send_messages", "email", queue=URGENT),
+    "send_sms": every(2, "notifications.tasks.send_messages", "sms", queue=URGENT),
     "run_jobs": every(2, "core.tasks.run_jobs", NORMAL),
     "run_long_jobs": every(5, "core.tasks.run_jobs", LONG, queue=LONG),
     "forget_webhooks": daily(3, 41, "notifications.tasks.forget_webhooks"),
+    "forget_messages": daily(3, 47, "notifications.tasks.forget_messages"),
     "forget_sessions": daily(3, 29, "accounts.tasks.forget_sessions"),
     "forget_requests": daily(3, 17, "transactions.tasks.forget_requests"),
     "forget_jobs": daily(3, 53, "core.tasks.forget_jobs"),

@@ -11,6 +11,8 @@ from celery import shared_task
 
 from core import clock
 from core.jobs.periodic import daily_task
+from notifications.messages import queue, sending
+from notifications.messages.models import Channel
 from notifications.webhooks.events import forget_events
 from notifications.webhooks.sending import send_due
 from notifications.webhooks.telling import tell_owners
@@ -18,6 +20,8 @@ from notifications.webhooks.telling import tell_owners
 # A task leaves its place to others now and then, and keeps no worker from stopping.
 _SECONDS: Final = 5.0
 _KEPT_FOR: Final = timedelta(days=30)
+# As long as somebody may ask whether they were told.
+_MESSAGES_KEPT_FOR: Final = timedelta(days=180)
 
 
 @shared_task
@@ -28,7 +32,19 @@ def deliver_webhooks() -> int:
     return attempts
 
 
+@shared_task
+def send_messages(channel: str) -> int:
+    """Send the mails or SMS that are due, and return how many attempts that took."""
+    return sending.send_due(Channel(channel), clock=clock.now, seconds=_SECONDS)
+
+
 @daily_task
 def forget_webhooks() -> int:
     """Forget events older than 30 days with their history and return how many; for once a day."""
     return forget_events(before=clock.now() - _KEPT_FOR)
+
+
+@daily_task
+def forget_messages() -> int:
+    """Forget messages that left, or never will, half a year ago; return how many."""
+    return queue.forget_messages(before=clock.now() - _MESSAGES_KEPT_FOR)

@@ -20,7 +20,15 @@ TWILIO_ACCOUNT: Final = re.compile(r"AC[0-9a-fA-F]{32}")
 
 
 class SmsNotSentError(Exception):
-    """Say why a message could not be handed on; sending it later may succeed."""
+    """Say why a message could not be handed on; sending it later may succeed unless ``is_final``.
+
+    ``code`` is a word for the delivery log.
+    """
+
+    def __init__(self, message: str, *, code: str = "unreachable", is_final: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.is_final = is_final
 
 
 class SmsSender(Protocol):
@@ -42,7 +50,7 @@ def send_sms(*, to: str, body: str) -> None:
     """
     if not PHONE_NUMBER.fullmatch(to):
         message = f"{to!r} is no phone number of the form +919812345678"
-        raise SmsNotSentError(message)
+        raise SmsNotSentError(message, code="refused", is_final=True)
     sender_for(settings.SMS_URL).send(to=to, body=body)
 
 

@@ -1,9 +1,10 @@
 """SMS to real phones by Twilio."""
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
-from twilio.base.exceptions import TwilioException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -11,6 +12,8 @@ from twilio.rest import Client
 from notifications.channels.sms import SmsNotSentError
 
 TIMEOUT_SECONDS: Final = 10.0
+# Too many at once, or the account is not in order: the number itself may be good.
+_FOR_NOW: Final = frozenset({401, 402, 403, 408, 429})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,18 @@ class TwilioSender:
         client = Client(self.account, self.token, http_client=self.http)
         try:
             client.messages.create(to=to, from_=self.number, body=body)
+        except TwilioRestException as error:
+            message = f"Twilio did not take the message: {error.status}, error {error.code}"
+            code, is_final = _meaning_of(error)
+            raise SmsNotSentError(message, code=code, is_final=is_final) from error
         except (TwilioException, OSError) as error:
-            message = f"Twilio did not take the message: {error}"
-            raise SmsNotSentError(message) from error
+            # Whether it was on its way by then nobody can know.
+            message = f"Twilio did not answer: {type(error).__name__}"
+            raise SmsNotSentError(message, code="no_answer") from error
+
+
+def _meaning_of(error: TwilioRestException) -> tuple[str, bool]:
+    """Return the delivery log's word for a refusal, and whether it is for good."""
+    if error.status in _FOR_NOW or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "refused_for_now", False
+    return "refused", True

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from notifications.webhooks.endpoints import endpoint_of
@@ -64,7 +65,7 @@ def redeliver(owner: int, *, delivery_id: UUID, now: datetime) -> Delivery:
     """
     asked = deliveries_of(owner).filter(pk=delivery_id).first()
     if asked is None:
-        message = "You have no such delivery."
+        message = _("You have no such delivery.")
         raise UnknownDelivery(message)
     _refuse_disabled(asked.endpoint)
     with transaction.atomic():
@@ -113,5 +114,5 @@ def deliveries_of(owner: int) -> QuerySet[Delivery]:
 
 def _refuse_disabled(endpoint: Endpoint) -> None:
     if endpoint.state != EndpointState.ENABLED:
-        message = "The webhook is disabled; enable it first."
+        message = _("The webhook is disabled; enable it first.")
         raise EndpointDisabled(message)

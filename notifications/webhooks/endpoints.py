@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.outgoing import check_address
@@ -79,7 +80,9 @@ def check_registration(owner: int, *, url: str, event_types: Sequence[str]) -> N
     if existing.filter(url=url).exists():
         raise _exists()
     if existing.count() >= MOST_ENDPOINTS:
-        message = f"There is room for {MOST_ENDPOINTS} webhooks; delete one first."
+        message = _("There is room for %(most)s webhooks; delete one first.") % {
+            "most": MOST_ENDPOINTS
+        }
         raise TooManyEndpoints(message)
     check_address(url)
 
@@ -175,7 +178,7 @@ def _locked(owner: int, endpoint_id: UUID) -> Endpoint:
 
 def _known(endpoint: Endpoint | None) -> Endpoint:
     if endpoint is None:
-        message = "You have no such webhook."
+        message = _("You have no such webhook.")
         raise UnknownEndpoint(message)
     return endpoint
 
@@ -183,10 +186,10 @@ def _known(endpoint: Endpoint | None) -> Endpoint:
 def _check_event_types(event_types: Sequence[str]) -> None:
     unknown = [name for name in event_types if name not in EventType]
     if unknown or not event_types:
-        message = f"Choose from {', '.join(EventType)}."
+        message = _("Choose from %(events)s.") % {"events": ", ".join(EventType)}
         raise InvalidEventTypes(message, field="event_types")
 
 
 def _exists() -> EndpointExists:
-    message = "You have a webhook at this address already; change that one."
+    message = _("You have a webhook at this address already; change that one.")
     return EndpointExists(message, field="url")
