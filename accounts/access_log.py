@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.models import Holding, User, Viewing
 from core.errors import DomainError
@@ -22,8 +23,10 @@ class LookNotNoted(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The head office cannot be reached just now. What customers could not see you look at "
-            "is not shown."
+            _(
+                "The head office cannot be reached just now. What customers could not see you look "
+                "at is not shown."
+            )
         )
 
 

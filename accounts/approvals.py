@@ -20,6 +20,7 @@ import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.audit import acting
 from accounts.models import Approval, ApprovalState, Holding, Role, User
@@ -48,7 +49,7 @@ class UnknownApproval(DomainError):
     http_status = 404
 
     def __init__(self) -> None:
-        super().__init__("There is no such request.")
+        super().__init__(_("There is no such request."))
 
 
 class OwnRequest(DomainError):
@@ -65,7 +66,7 @@ class AlreadyDecided(DomainError):
     http_status = 409
 
     def __init__(self) -> None:
-        super().__init__("This request is decided already, or has expired.")
+        super().__init__(_("This request is decided already, or has expired."))
 
 
 class OutdatedRequest(DomainError):
@@ -82,7 +83,9 @@ class BeingDone(DomainError):
     http_status = 409
 
     def __init__(self) -> None:
-        super().__init__("Something approved about the same is being done; try again in a moment.")
+        super().__init__(
+            _("Something approved about the same is being done; try again in a moment.")
+        )
 
 
 class Action(Protocol):
@@ -330,10 +333,10 @@ def _decide(approval_id: int, *, checker: int, state: ApprovalState, words: str 
 
 def _refuse_own(approval: Approval, checker: int) -> None:
     if approval.maker_id == checker:
-        message = "Somebody else must decide about what you asked for."
+        message = _("Somebody else must decide about what you asked for.")
         raise OwnRequest(message)
     if _concerns(approval, checker):
-        message = "Somebody else must decide about what concerns you."
+        message = _("Somebody else must decide about what concerns you.")
         raise OwnRequest(message)
 
 
@@ -402,10 +405,12 @@ def _refuse_outdated(approval: Approval) -> None:
     if _same_changed(approval, by=stands & _decided("gt", approval)):
         raise OutdatedRequest(_OVERTAKEN)
     if _is_dismissed(User.objects.get(pk=approval.maker_id), approval.maker_role):
-        message = "Who asked for this is not any more what they were then; it must be asked anew."
+        message = _(
+            "Who asked for this is not any more what they were then; it must be asked anew."
+        )
         raise OutdatedRequest(message)
     if not User.objects.get(pk=int(approval.checker_id or 0)).has_perm(DECIDE):
-        message = "Who approved this may not decide any more; it must be asked anew."
+        message = _("Who approved this may not decide any more; it must be asked anew.")
         raise OutdatedRequest(message)
 
 

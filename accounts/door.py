@@ -23,6 +23,7 @@ from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.models import Session
 from accounts.sessions import IN_SESSION, SessionStore
@@ -47,7 +48,7 @@ class SecondFactorRequired(NotLoggedIn):
     code = "mfa_required"
 
     def __init__(self, token: str, methods: list[str]) -> None:
-        super().__init__("Send a code of your second factor with this `mfa_token`.")
+        super().__init__(_("Send a code of your second factor with this `mfa_token`."))
         self.members = {"mfa_token": token, "methods": methods}
 
 
@@ -86,11 +87,11 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
         if not typed.is_valid():
             if typed.has_error("__all__", _TOO_MANY):
                 raise _too_many()
-            message = "E-mail address or password is not right."
+            message = _("E-mail address or password is not right.")
             raise NotLoggedIn(message)
         perform_password_login(request, typed.cleaned_data, typed.login)
         if not typed.login.user.is_active:
-            message = "You cannot log in at present. Please ask your branch."
+            message = _("You cannot log in at present. Please ask your branch.")
             raise NotActive(message)
         return _tokens(request, now)
 
@@ -106,13 +107,13 @@ def give_code(request: HttpRequest, *, mfa_token: str, code: str, now: datetime)
     with session_of_program(request, SessionStore(key)):
         stage = LoginStageController.enter(request, AuthenticateStage.key)
         if stage is None:
-            message = "This log-in was begun too long ago; begin again."
+            message = _("This log-in was begun too long ago; begin again.")
             raise NotLoggedIn(message, code="mfa_token_expired")
         typed = AuthenticateForm({"code": code}, user=stage.login.user)
         if not typed.is_valid():
             if typed.has_error("code", _TOO_MANY):
                 raise _too_many()
-            message = "This is not the code. Please look again."
+            message = _("This is not the code. Please look again.")
             raise NotLoggedIn(message, code="wrong_code")
         typed.save()
         stage.exit()
@@ -133,9 +134,9 @@ def _tokens(request: HttpRequest, now: datetime) -> Tokens:
             sorted(methods.values_list("type", flat=True).distinct()),
         )
     if stage is not None and stage.key == AccountStage.VERIFY_EMAIL.value:
-        message = "Follow the link in the mail that we have sent you, then log in."
+        message = _("Follow the link in the mail that we have sent you, then log in.")
         raise EmailNotVerified(message)
-    message = "Log in by the pages: more is asked for than a program can give."
+    message = _("Log in by the pages: more is asked for than a program can give.")
     raise NotLoggedIn(message, code="more_required")
 
 

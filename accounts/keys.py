@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.known import Known
 from accounts.last_used import note_used
@@ -47,7 +48,7 @@ class UnknownKey(DomainError):
     http_status = 404
 
     def __init__(self) -> None:
-        super().__init__("There is no such API key, or it is revoked.")
+        super().__init__(_("There is no such API key, or it is revoked."))
 
 
 class TooManyKeys(DomainError):
@@ -129,7 +130,7 @@ def make_key(pk: int, asked: KeyRequest, *, epoch: str, now: datetime) -> tuple[
     """
     person = User.objects.select_for_update().get(pk=pk)
     if not person.is_active or not compare_digest(epoch_of(person), epoch):
-        message = "Your password or status was changed meanwhile; log in again."
+        message = _("Your password or status was changed meanwhile; log in again.")
         raise InvalidToken(message)
     _refuse_wrong(person, asked, now)
     prefix = BEGINNING + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(_PREFIX_LENGTH))
@@ -189,7 +190,7 @@ def usable_key(text: str, *, now: datetime) -> UsableKey:
         or known["is_revoked"]
         or known["expires"] <= now.timestamp()
     ):
-        message = "This API key is not ours, has run out, or was revoked."
+        message = _("This API key is not ours, has run out, or was revoked.")
         raise InvalidToken(message)
     note_used(ApiKey, known["pk"], now=now)
     return UsableKey(
@@ -203,11 +204,14 @@ def usable_key(text: str, *, now: datetime) -> UsableKey:
 def _refuse_wrong(person: User, asked: KeyRequest, now: datetime) -> None:
     beyond = asked.scopes - scopes_of(role_of(person))
     if beyond:
-        message = f"This is not for the role {role_of(person)}: {', '.join(sorted(beyond))}."
+        message = _("This is not for the role %(role)s: %(scopes)s.") % {
+            "role": role_of(person),
+            "scopes": ", ".join(sorted(beyond)),
+        }
         raise ScopeNotForRole(message, field="scopes")
     good = ApiKey.objects.filter(person=person, revoked_at=None, expires_at__gt=now)
     if good.count() >= MOST_KEYS:
-        message = f"You have {MOST_KEYS} API keys; revoke one first."
+        message = _("You have %(most)s API keys; revoke one first.") % {"most": MOST_KEYS}
         raise TooManyKeys(message)
 
 

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, transaction
+from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from accounts.models import Untold
@@ -43,7 +44,9 @@ class HeadOfficeSilent(Busy):
     code = "head_office_down"
 
     def __init__(self) -> None:
-        super().__init__("The head office cannot be reached. Nothing was done; please try again.")
+        super().__init__(
+            _("The head office cannot be reached. Nothing was done; please try again.")
+        )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import DomainError
@@ -17,7 +18,7 @@ class MailNotSent(DomainError):
     http_status = 503
 
     def __init__(self) -> None:
-        super().__init__("The mail could not be sent; please try again later.")
+        super().__init__(_("The mail could not be sent; please try again later."))
 
 
 def send_mail_to(person: User, name: str, **context: Any) -> None:

@@ -12,6 +12,7 @@ person joined (3), a serial (7), and a check digit of the same kind. The databas
 
 from typing import Final
 
+from django.utils.translation import gettext as _
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_11_10
 
@@ -71,12 +72,12 @@ def parse_account_number(text: str, *, field: str = "account") -> int:
     """
     digits = text.strip().replace(" ", "").replace("-", "")
     if len(digits) != LENGTH or not (digits.isascii() and digits.isdigit()):
-        message = f"An account number has {LENGTH} digits."
+        message = _("An account number has %(digits)s digits.") % {"digits": LENGTH}
         raise InvalidAccountNumber(message, field=field)
     try:
         mod_11_10.validate(digits)
     except ValidationError:
-        message = "This is no account number; please check its digits."
+        message = _("This is no account number; please check its digits.")
         raise InvalidAccountNumber(message, field=field) from None
     return int(digits)
 
@@ -89,10 +90,10 @@ def parse_user_id(text: str, *, field: str = "user_id") -> int:
     """
     digits = text.strip().replace(" ", "").replace("-", "")
     if len(digits) != USER_ID_LENGTH or not (digits.isascii() and digits.isdigit()):
-        message = f"A user ID has {USER_ID_LENGTH} digits."
+        message = _("A user ID has %(digits)s digits.") % {"digits": USER_ID_LENGTH}
         raise InvalidUserId(message, field=field)
     if not mod_11_10.is_valid(digits):
-        message = "This is no user ID; please check its digits."
+        message = _("This is no user ID; please check its digits.")
         raise InvalidUserId(message, field=field)
     return int(digits)
 

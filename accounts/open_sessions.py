@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.callers import Caller
 from accounts.devices import device_of
@@ -24,7 +25,7 @@ class UnknownSession(DomainError):
     http_status = 404
 
     def __init__(self) -> None:
-        super().__init__("There is no such session, or it is over.")
+        super().__init__(_("There is no such session, or it is over."))
 
 
 def begin_session(

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from core.text import InvalidText, one_line
 
 LONGEST_REASON: Final = 200
@@ -15,6 +17,6 @@ def given_reason(text: str) -> str:
     """
     reason = one_line(text, longest=LONGEST_REASON, field="reason")
     if not reason:
-        message = "Please say why."
+        message = _("Please say why.")
         raise InvalidText(message, code="reason_missing", field="reason")
     return reason

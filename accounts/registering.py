@@ -18,6 +18,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.mails import MailNotSent, send_mail_to
 from accounts.models import Branch, Registration, Role, User
@@ -74,7 +75,7 @@ def register_customer(
     address = _address(email)
     name = one_line(full_name, longest=LONGEST_NAME, field="full_name")
     if not name:
-        message = "A person needs a name."
+        message = _("A person needs a name.")
         raise NameMissing(message, field="full_name")
     at = branch_coded(branch)
     try:
@@ -82,7 +83,7 @@ def register_customer(
             person = _add(address, name, at, registered_by)
             confirm_registration(person.pk, now=now)
     except IntegrityError as error:
-        message = "Somebody has this e-mail address already."
+        message = _("Somebody has this e-mail address already.")
         raise EmailTaken(message, field="email") from error
     try:
         invite(person)
@@ -100,7 +101,7 @@ def invite(person: User) -> None:
     """
     by_admin = Registration.objects.filter(person=person, registered_by__isnull=False)
     if person.has_usable_password() or not by_admin.exists():
-        message = "This person needs no invitation: they choose their password at the log-in."
+        message = _("This person needs no invitation: they choose their password at the log-in.")
         raise NotInvited(message)
     token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
     key = {"uidb36": user_pk_to_url_str(person), "key": token}
@@ -137,7 +138,7 @@ def _address(text: str) -> str:
     try:
         validate_email(email)
     except ValidationError as error:
-        message = "This is no e-mail address."
+        message = _("This is no e-mail address.")
         raise InvalidEmail(message, field="email") from error
     return email
 

@@ -22,7 +22,7 @@ class NothingChosen(DomainError):
     http_status = 422
 
     def __init__(self) -> None:
-        super().__init__("Choose what you need to see.", field="what")
+        super().__init__(_("Choose what you need to see."), field="what")
 
 
 class PersonalData(models.TextChoices):

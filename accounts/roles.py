@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.approvals import OutdatedRequest, approvable, ask_approval
 from accounts.callers import forget_standing
@@ -49,7 +50,7 @@ def ask_role(person: User, *, role: str, maker: User, reason: str) -> Approval:
         InvalidText: the reason is empty, too long, or not one line.
     """
     if person.pk == maker.pk:
-        message = "You cannot change your own role."
+        message = _("You cannot change your own role.")
         raise OwnRole(message)
     _refuse_rank(person, role, by=maker)
     _refuse_inactive(person)
@@ -105,17 +106,19 @@ def _write(person: User, role: str) -> None:
 def _refuse_outdated(payload: Mapping[str, Any], role: str) -> None:
     # Those of an earlier release do not tell.
     if payload.get("was", role) != role:
-        message = f"The person's role has changed since this was asked for: it is {role} now."
+        message = _(
+            "The person's role has changed since this was asked for: it is %(role)s now."
+        ) % {"role": role}
         raise OutdatedRequest(message)
 
 
 def _refuse_rank(person: User, role: str, *, by: User) -> None:
     if SUPERADMIN in {role, role_of(person)} and not by.is_superuser:
-        message = "Only super admins decide about super admins."
+        message = _("Only super admins decide about super admins.")
         raise ForSuperAdmins(message)
 
 
 def _refuse_inactive(person: User) -> None:
     if person.status != UserStatus.ACTIVE:
-        message = f"This person is {person.get_status_display()}."
+        message = _("This person is %(status)s.") % {"status": person.get_status_display()}
         raise NotActive(message)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from django.db import connections
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import (
     Branch,
@@ -32,7 +33,7 @@ class UnknownPerson(DomainError):
     http_status = 404
 
     def __init__(self) -> None:
-        super().__init__("There is no person with this user ID.")
+        super().__init__(_("There is no person with this user ID."))
 
 
 class UnknownBranch(DomainError):
@@ -41,7 +42,7 @@ class UnknownBranch(DomainError):
     code = "unknown_branch"
 
     def __init__(self) -> None:
-        super().__init__("There is no branch with this code.", field="branch")
+        super().__init__(_("There is no branch with this code."), field="branch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from allauth.account.models import EmailAddress
+from django.utils.translation import gettext as _
 
 from accounts.models import Branch, Role, User
 from core.errors import DomainError
@@ -54,7 +55,7 @@ def change_phone(person: int, *, phone: str) -> None:
     """
     number = phone.replace(" ", "").replace("-", "")
     if number and not _PHONE.fullmatch(number):
-        message = "A telephone number begins with + and its country's code: +91 98200 12345."
+        message = _("A telephone number begins with + and its country's code: +91 98200 12345.")
         raise InvalidPhone(message, field="phone")
     User.objects.filter(pk=person).update(phone=number)
 

@@ -6,6 +6,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.account.inputs import SignupInput
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.door import TooManyAttempts, session_of_program
 from accounts.sessions import SessionStore
@@ -18,7 +19,7 @@ class CannotSignUp(DomainError):
     code = "invalid_request"
 
     def __init__(self, faults: dict[str, list[ValidationError]]) -> None:
-        super().__init__("Something that you told is not right.")
+        super().__init__(_("Something that you told is not right."))
         self.faults = faults
 
 
@@ -35,7 +36,7 @@ def sign_up(
     told = {"email": email, "password": password, "full_name": full_name, "branch": branch or ""}
     with session_of_program(request, SessionStore()):
         if not ratelimit.consume(request, action="signup"):
-            message = "There were too many attempts. Please try again in a few minutes."
+            message = _("There were too many attempts. Please try again in a few minutes.")
             raise TooManyAttempts(message)
         typed = SignupInput(told)
         if not typed.is_valid():

@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.callers import forget_standing
 from accounts.models import AccountStatus, Holding, Role, StatusChange, User, UserStatus
@@ -72,16 +73,16 @@ def _shut_out(person: int) -> None:
 
 def _refuse_wrong(person: User, status: UserStatus, by: User) -> None:
     if person.pk == by.pk:
-        message = "You cannot change your own status."
+        message = _("You cannot change your own status.")
         raise OwnStatus(message)
     if person.role in _STAFF and not by.is_superuser:
-        message = "Only super admins decide about those who work for the bank."
+        message = _("Only super admins decide about those who work for the bank.")
         raise StatusOfStaff(message)
     if person.status == UserStatus.CLOSED != status:
-        message = "This person is closed, for good."
+        message = _("This person is closed, for good.")
         raise PersonClosed(message)
     if status == UserStatus.CLOSED and _holds_accounts(person):
-        message = "This person holds accounts that are not closed."
+        message = _("This person holds accounts that are not closed.")
         raise HoldsAccounts(message)
 
 

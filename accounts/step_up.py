@@ -13,6 +13,8 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.known import asking_head_office
 from accounts.mails import send_mail_to
@@ -31,9 +33,9 @@ _LOCKED: Final = timedelta(hours=1)
 _MAIL_PAUSE: Final = timedelta(seconds=30)
 _DIGITS: Final = 6
 _SALT: Final = "step-up code"
-_WHERE: Final = {
-    "totp": "of your authenticator app",
-    "email": "that we have sent you by e-mail",
+_ASKING: Final = {
+    "totp": gettext_lazy("Send this again with the code of your authenticator app."),
+    "email": gettext_lazy("Send this again with the code that we have sent you by e-mail."),
 }
 
 Outcome = Literal["right", "wrong", "over"]
@@ -46,7 +48,7 @@ class StepUpRequired(DomainError):
     http_status = 403
 
     def __init__(self, challenge: Challenge) -> None:
-        super().__init__(f"Send this again with the code {_WHERE[challenge.channel]}.")
+        super().__init__(_ASKING[challenge.channel])
         self.members = {
             "challenge": str(challenge.pk),
             "expires_at": challenge.expires_at.isoformat().replace("+00:00", "Z"),
@@ -77,7 +79,7 @@ class TooManyWrongCodes(DomainError):
     wait: Final = _LOCKED.total_seconds()
 
     def __init__(self) -> None:
-        super().__init__("There were many wrong codes. Please try again in an hour.")
+        super().__init__(_("There were many wrong codes. Please try again in an hour."))
 
 
 class NoStepUp(DomainError):
@@ -114,7 +116,7 @@ def require_step_up(
             if outcome == "right":
                 return
             if outcome == "wrong":
-                message = "This is not the code. Please look again."
+                message = _("This is not the code. Please look again.")
                 raise WrongStepUpCode(message)
         raise StepUpRequired(_recent(asked) or _begin(asked))
 
@@ -189,7 +191,7 @@ def _begin(asked: Challenge) -> Challenge:
     _refuse_guesser(asked)
     begun = Challenge.objects.filter(person=asked.person_id, made_at__gt=since)
     if begun.count() >= MOST_CHALLENGES:
-        message = "You asked for many codes. Please try again in a quarter of an hour."
+        message = _("You asked for many codes. Please try again in a quarter of an hour.")
         raise TooManyCodes(message)
     asked.pk = uuid4()
     asked.expires_at = asked.made_at + LIFE
@@ -203,7 +205,7 @@ def _begin(asked: Challenge) -> Challenge:
 def _send_code(challenge: Challenge) -> None:
     person = User.objects.get(pk=challenge.person_id)
     if not person.email:
-        message = "Set up an authenticator app first: we have no e-mail address of yours."
+        message = _("Set up an authenticator app first: we have no e-mail address of yours.")
         raise NoStepUp(message)
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     challenge.code_digest = _digest(challenge, code)

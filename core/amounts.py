@@ -1,4 +1,4 @@
-"""Amounts as people type them, in any local writing that can mean one thing only.
+"""Amounts as people write them: what they type, in any local writing that can mean one thing only.
 
 ``1,25,000.50``, ``1.250,50``, ``1 250,50`` and ``1'250.50``, with or without a currency's sign, in
 full-width or Indic digits. What could be read in two ways is refused and not guessed at.
@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from babel.numbers import get_currency_symbol
+from django.utils.translation import gettext as _
 
 from core.money import InvalidAmount, Money, currency_named
 
@@ -31,6 +32,8 @@ _BLANKS: Final = re.compile(r"[0-9]{1,3}(?:[ '][0-9]{2,3})*[ '][0-9]{3}(?:[.,][0
 _POINTS: Final = re.compile(
     r"[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]*|[0-9]{1,3}(?:\.[0-9]{3}){2,}", re.ASCII
 )
+_LAST_GROUP: Final = 3
+_OTHER_GROUPS: Final = 2
 _MAY_BE_DECIMALS: Final = re.compile(r"[0-9]{1,3},[0-9]{3}", re.ASCII)
 
 
@@ -57,6 +60,15 @@ def parse_typed_amount(text: str, currency: str) -> Money:
     return Money.parse(bare, currency)
 
 
+def grouped(text: str) -> str:
+    """Write an amount without a sign in India's groups: the last of three, others of two."""
+    whole, point, fraction = text.partition(".")
+    head, last = whole[:-_LAST_GROUP], whole[-_LAST_GROUP:]
+    first = len(head) % _OTHER_GROUPS
+    groups = [head[at : at + _OTHER_GROUPS] for at in range(first, len(head), _OTHER_GROUPS)]
+    return ",".join([*([head[:first]] if first else []), *groups, last]) + point + fraction
+
+
 def _without_signs(text: str, currency: str) -> str:
     """Return an amount without the currency's sign or letters before or after it."""
     signs = {currency, *(get_currency_symbol(currency, locale) for locale in _LOCALES)}
@@ -77,7 +89,7 @@ def _digits_of_one_script(text: str) -> str:
 
 
 def _comma_refused() -> InvalidAmount:
-    message = (
+    message = _(
         "This can be read in two ways. Write decimals with a point, as 1250.50; "
         "commas only group thousands."
     )

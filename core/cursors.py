@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from django.core import signing
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 
@@ -33,6 +34,6 @@ def read_cursor(text: str, *, listing: str) -> list[Any]:
     try:
         position: list[Any] = signing.loads(text, salt=_SALT + listing)
     except signing.BadSignature:
-        message = "This cursor does not belong to this listing; start without one."
+        message = _("This cursor does not belong to this listing; start without one.")
         raise InvalidCursor(message) from None
     return position

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Self
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from core.errors import DomainError
 
 
@@ -39,22 +42,26 @@ MOST_MINOR: Final = 10**15
 _AMOUNT: Final = re.compile(r"(?P<whole>[0-9]+)(?:\.(?P<fraction>[0-9]+))?", re.ASCII)
 _MOST_DIGITS: Final = len(str(MOST_MINOR))
 _FAULTS: Final = (
-    (re.compile(r"[-+\u2212].*"), "amount_has_sign", "An amount has no sign; write 1250.50."),
+    (
+        re.compile(r"[-+\u2212].*"),
+        "amount_has_sign",
+        gettext_lazy("An amount has no sign; write 1250.50."),
+    ),
     (
         re.compile(r"nan|inf(inity)?", re.IGNORECASE),
         "amount_not_a_number",
-        "This is not a number; write the amount as 1250 or 1250.50.",
+        gettext_lazy("This is not a number; write the amount as 1250 or 1250.50."),
     ),
     (
         re.compile(r"[0-9.]+[eE][-+]?[0-9]+"),
         "amount_has_exponent",
-        "Write the amount in full, as 1250, without an exponent.",
+        gettext_lazy("Write the amount in full, as 1250, without an exponent."),
     ),
     (
         # A digit, but none of 0 to 9.
         re.compile(r".*(?![0-9])\d.*"),
         "amount_has_other_digits",
-        "Write the amount with the digits 0 to 9.",
+        gettext_lazy("Write the amount with the digits 0 to 9."),
     ),
 )
 
@@ -80,7 +87,9 @@ def currency_named(code: str) -> Currency:
     try:
         return CURRENCIES[code]
     except KeyError:
-        message = f"There are no accounts in the currency {code[:8]!r} here."
+        message = _("There are no accounts in the currency %(code)s here.") % {
+            "code": repr(code[:8])
+        }
         raise UnknownCurrency(message, field="currency") from None
 
 
@@ -107,16 +116,23 @@ class Money:
             raise _fault_of(text)
         whole, fraction = found["whole"].lstrip("0"), found["fraction"] or ""
         if len(fraction) > exponent:
-            message = f"{currency} has {exponent} decimals; this amount has {len(fraction)}."
+            message = _("%(currency)s has %(decimals)s decimals; this amount has %(digits)s.") % {
+                "currency": currency,
+                "decimals": exponent,
+                "digits": len(fraction),
+            }
             raise InvalidAmount(message, field="amount", code="too_many_decimals")
         digits = whole + fraction.ljust(exponent, "0")
         # Measured first: Python does not read numbers of thousands of digits.
         if len(digits) > _MOST_DIGITS or int(digits or "0") > MOST_MINOR:
-            message = f"One transfer moves at most {cls(MOST_MINOR, currency).decimal} {currency}."
+            message = _("One transfer moves at most %(amount)s %(currency)s.") % {
+                "amount": cls(MOST_MINOR, currency).decimal,
+                "currency": currency,
+            }
             raise InvalidAmount(message, field="amount", code="amount_too_large")
         minor = int(digits or "0")
         if minor == 0:
-            message = "The amount must be more than zero."
+            message = _("The amount must be more than zero.")
             raise InvalidAmount(message, field="amount", code="amount_not_positive")
         return cls(minor, currency)
 
@@ -144,5 +160,5 @@ def _fault_of(text: str) -> InvalidAmount:
     for pattern, code, message in _FAULTS:
         if pattern.fullmatch(text):
             return InvalidAmount(message, field="amount", code=code)
-    message = "This is not an amount; write it as 1250 or 1250.50."
+    message = _("This is not an amount; write it as 1250 or 1250.50.")
     return InvalidAmount(message, field="amount")

@@ -18,6 +18,7 @@ from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 
@@ -145,7 +146,7 @@ def ip_addresses_of(address: OutgoingAddress, *, seconds: float = LOOK_UP_SECOND
     found = _looked_up(address, seconds)
     for one in found:
         if not _may_be_called(one):
-            message = "The address leads into a network that is not public."
+            message = _("The address leads into a network that is not public.")
             _refuse("not_public", message)
     return found
 
@@ -168,7 +169,7 @@ def _check_host(host: str) -> None:
         try:
             IPv4Address(host)
         except ValueError:
-            message = "Write an IPv4 address as four decimal numbers."
+            message = _("Write an IPv4 address as four decimal numbers.")
             _refuse("invalid", message)
     elif not all(_LABEL.fullmatch(label) for label in labels) or len(host) > 253:  # noqa: PLR2004  # RFC 1035
         _refuse("invalid", "This is no name of a host.")
@@ -177,7 +178,11 @@ def _check_host(host: str) -> None:
 def _check_port(port: int, scheme: str) -> None:
     """Let pass the scheme's own port and those that no service of the system has."""
     if port != _PORTS[scheme] and port not in range(_FIRST_FREE_PORT, _LAST_PORT + 1):
-        message = f"A port is {_PORTS[scheme]}, or {_FIRST_FREE_PORT} to {_LAST_PORT}."
+        message = _("A port is %(usual)s, or %(first)s to %(last)s.") % {
+            "usual": _PORTS[scheme],
+            "first": _FIRST_FREE_PORT,
+            "last": _LAST_PORT,
+        }
         _refuse("port_refused", message)
 
 
@@ -200,7 +205,7 @@ def _looked_up(address: OutgoingAddress, seconds: float) -> list[str]:
         thread.start()
         thread.join(seconds)
     if not found:
-        message = f"There is no host {address.host}."
+        message = _("There is no host %(host)s.") % {"host": address.host}
         raise HostUnknown(message, field="url")
     return list(found)
 

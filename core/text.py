@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from core.errors import DomainError
 
 _JOINERS: Final = "\u200c\u200d"
@@ -34,7 +36,10 @@ def one_line(text: str, *, longest: int, field: str) -> str:
     """
     line = text.strip(" ")
     if len(line) > longest:
-        message = f"The text has {len(line)} characters; there is room for {longest}."
+        message = _("The text has %(characters)s characters; there is room for %(most)s.") % {
+            "characters": len(line),
+            "most": longest,
+        }
         raise InvalidText(message, code="text_too_long", field=field)
     if line.isascii() and line.isprintable():
         return line
@@ -47,10 +52,10 @@ def one_line(text: str, *, longest: int, field: str) -> str:
 
 def _check(character: str, before: str, field: str) -> None:
     if character == "\0":
-        message = "The text holds a NUL character."
+        message = _("The text holds a NUL character.")
         raise InvalidText(message, code="text_has_null", field=field)
     if character == "\N{REPLACEMENT CHARACTER}":
-        message = "A part of the text could not be read; please retype it."
+        message = _("A part of the text could not be read; please retype it.")
         raise InvalidText(message, code="text_unreadable", field=field)
     # Indic scripts need joiners, after a virama; elsewhere they only hide.
     if character in _JOINERS and before and unicodedata.combining(before) == _VIRAMA:

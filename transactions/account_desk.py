@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.approvals import approvable, ask_approval, overtake
 from accounts.audit import acting
@@ -83,7 +84,7 @@ def check_customer(person: User) -> None:
         NotACustomer
     """
     if person.role != Role.CUSTOMER or person.status != UserStatus.ACTIVE:
-        message = "Only active customers hold accounts."
+        message = _("Only active customers hold accounts.")
         raise NotACustomer(message, field="user_id")
 
 
@@ -338,5 +339,5 @@ def _rights_of(person: int, number: int) -> str | None:
 def _refuse_last_owner(number: int, person: int) -> None:
     owners = Holding.objects.filter(account=number, rights=Rights.OWNER)
     if owners.exists() and not owners.exclude(user=person).exists():
-        message = "An account keeps an owner."
+        message = _("An account keeps an owner.")
         raise LastOwner(message)

@@ -18,6 +18,8 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
 from accounts.step_up import require_step_up
@@ -152,7 +154,9 @@ def _parts(request: BatchRequest) -> list[_Part]:
             raise _no_payee(place)
         pair = (home[transfer.debit], home[transfer.credit])
         if before not in (None, pair):
-            message = "Linked transfers must all go the same way, within a branch or between two."
+            message = _(
+                "Linked transfers must all go the same way, within a branch or between two."
+            )
             raise LinkedAcrossBranches(message, field=f"transfers/{place}")
         places[pair].append(place)
         before = pair if transfer.linked else None

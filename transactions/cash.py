@@ -12,6 +12,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
@@ -215,12 +216,12 @@ def _naming_the_account() -> Iterator[None]:
 
 def _check_self_service() -> None:
     if not settings.BANK_SELF_SERVICE_CASH:
-        message = "This bank takes and gives cash at the counter only."
+        message = _("This bank takes and gives cash at the counter only.")
         raise SelfServiceCashOff(message)
 
 
 def _check_counter_limit(amount: Money) -> None:
     most = most_at_counter(amount.currency)
     if amount.minor > most.minor:
-        message = f"At the counter at most {most} are booked at once."
+        message = _("At the counter at most %(most)s are booked at once.") % {"most": most}
         raise CounterLimitExceeded(message, field="amount")

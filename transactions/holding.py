@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
 from accounts.step_up import require_step_up
@@ -46,7 +48,7 @@ class HoldAcrossBranches(DomainError):
     code = "hold_across_branches"
 
     def __init__(self) -> None:
-        message = "Money can be set aside only for a payee whose account is at the same branch."
+        message = _("Money can be set aside only for a payee whose account is at the same branch.")
         super().__init__(message, field="payee_account")
 
 
@@ -56,7 +58,7 @@ class HoldTooLong(DomainError):
     code = "hold_too_long"
 
     def __init__(self) -> None:
-        message = f"Money is set aside for {LONGEST.days} days at most."
+        message = _("Money is set aside for %(days)s days at most.") % {"days": LONGEST.days}
         super().__init__(message, field="expires_at")
 
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from accounts.callers import Caller
 from core.errors import DomainError
 from core.money import Money, currency_named
@@ -60,7 +62,7 @@ def check_key_limit(caller: Caller, amount: Money, *, field: str = "amount") -> 
     bound = caller.largest_transfer or 0
     most = Money(bound * large.minor // large_of_key.minor, amount.currency)
     if amount.minor > most.minor:
-        message = f"This API key sends at most {most} at once."
+        message = _("This API key sends at most %(most)s at once.") % {"most": most}
         raise KeyLimitExceeded(message, field=field)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.approvals import approvable, ask_approval
 from accounts.models import Approval, ApprovalState
 from accounts.reasons import given_reason
@@ -30,8 +32,10 @@ class ReversalAcrossBranches(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The accounts are at different branches by now, where no transfer can be reversed; "
-            "ask the payee to send the money back."
+            _(
+                "The accounts are at different branches by now, where no transfer can be reversed; "
+                "ask the payee to send the money back."
+            )
         )
 
 

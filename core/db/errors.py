@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
+from django.utils.translation import gettext as _
 from psycopg import errors
 
 from core.errors import DomainError
@@ -45,13 +46,13 @@ def passing_errors_translated() -> Iterator[None]:
     try:
         yield
     except _PASSING as error:
-        message = "The bank is busy. Nothing was done; please try again."
+        message = _("The bank is busy. Nothing was done; please try again.")
         raise Busy(message) from error
     except (errors.DataError, UnicodeEncodeError) as error:
         # Without a SQLSTATE it was never sent: psycopg could not, for a NUL.
         if getattr(error, "sqlstate", None) not in _UNSTORABLE:
             raise
-        message = "The text holds characters that cannot be stored."
+        message = _("The text holds characters that cannot be stored.")
         raise BadText(message) from error
 
 

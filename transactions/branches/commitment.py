@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connections
+from django.utils.translation import gettext as _
 from psycopg import errors
 
 from core.db.errors import Busy, passing_errors_translated
@@ -69,7 +70,7 @@ def attempts() -> Iterator[int]:
         attempt += 1
         # Whoever met here must not meet again at once.
         time.sleep(random.uniform(0.002, 0.03))  # noqa: S311  # no secret
-    message = "The bank is busy. Nothing was done; please try again."
+    message = _("The bank is busy. Nothing was done; please try again.")
     raise Busy(message)
 
 

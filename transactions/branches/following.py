@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from django.utils.translation import gettext as _
+
 from core.db.errors import Busy
 from transactions.branches.registry import follow
 from transactions.ledger.codes import Code, Refused
@@ -29,5 +31,5 @@ def follow_accounts(*numbers: int, work: Callable[[], Answer]) -> Answer:
                 raise
         for number in numbers:
             follow(number)
-    message = "The account is just moving. Nothing was done; please try again."
+    message = _("The account is just moving. Nothing was done; please try again.")
     raise Busy(message)

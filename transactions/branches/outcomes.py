@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 from django.db import OperationalError
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from transactions.branches.registry import HEAD_OFFICE
@@ -17,8 +18,11 @@ class BranchDown(DomainError):
     http_status = 503
 
     def __init__(self, node: str) -> None:
-        where = "The head office" if node == HEAD_OFFICE else f"The branch {node}"
-        super().__init__(f"{where} cannot be reached just now. Nothing was sent.")
+        if node == HEAD_OFFICE:
+            message = _("The head office cannot be reached just now. Nothing was sent.")
+        else:
+            message = _("The branch %(branch)s cannot be reached just now. Nothing was sent.")
+        super().__init__(message % {"branch": node})
         self.node = node
 
 
@@ -30,8 +34,10 @@ class OutcomeUnknown(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "We do not know yet whether the transfer was made. Please look again in a moment, "
-            "or send the same request again: it is never made twice."
+            _(
+                "We do not know yet whether the transfer was made. Please look again in a moment, "
+                "or send the same request again: it is never made twice."
+            )
         )
 
 

@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 from core.db import aliases
 from core.db.addresses import database_settings
@@ -103,7 +104,7 @@ def branch_number_of(node: str) -> int:
     try:
         return _registry.directory().numbers[node]
     except KeyError:
-        message = f"The bank has no node {node}."
+        message = _("The bank has no node %(node)s.") % {"node": node}
         raise UnknownNode(message) from None
 
 

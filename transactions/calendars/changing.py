@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import Account, Branch
 from core.clock import bank_day
@@ -39,7 +40,7 @@ def add_holiday(
         defaults={"name": name, "added_by_id": admin, "added_at": now},
     )
     if not is_new:
-        message = f"{added} is a holiday there already."
+        message = _("%(day)s is a holiday there already.") % {"day": added}
         raise InvalidHoliday(message, code="holiday_known", field="day")
     _set_pay_dates(added)
     return added
@@ -55,14 +56,14 @@ def withdraw_holiday(holiday: Holiday, *, admin: int, now: datetime) -> None:
     _check_ahead(holiday.day, now=now)
     mine = Holiday.objects.filter(pk=holiday.pk, withdrawn_at__isnull=True)
     if not mine.update(withdrawn_by=admin, withdrawn_at=now):
-        message = "The holiday is withdrawn already."
+        message = _("The holiday is withdrawn already.")
         raise InvalidHoliday(message, code="holiday_withdrawn")
     _set_pay_dates(holiday)
 
 
 def _check_ahead(day: date, *, now: datetime) -> None:
     if day <= bank_day(now):
-        message = "The calendar is changed for days to come only."
+        message = _("The calendar is changed for days to come only.")
         raise InvalidHoliday(message, code="day_not_ahead", field="day")
 
 

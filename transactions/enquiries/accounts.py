@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from accounts.numbers import is_bank_account
 from accounts.selectors import Identity, identities
 from core.db.sql import queries
@@ -34,7 +36,7 @@ class TooRecent(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Give an instant that is at least a minute past: what is later may still change.",
+            _("Give an instant that is at least a minute past: what is later may still change."),
             field="at",
         )
 

@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.approvals import BeingDone, overtake
 from accounts.models import Account, UserStatus
@@ -106,7 +107,7 @@ def change_own_limits(request: LimitsRequest, *, step_up: StepUp, now: datetime)
         OutcomeUnknown: it fell silent meanwhile; doing it again is harmless.
     """
     if _check_rights(request.user, request.account) != "owner":
-        message = "Only an owner changes the limits of an account."
+        message = _("Only an owner changes the limits of an account.")
         raise NotTheOwner(message)
     raised = raised_limits(limits_to_change(request, now=now), request.wanted)
     lowered = {limit: to for limit, to in request.wanted.items() if limit not in raised}
@@ -280,7 +281,7 @@ def _check_asker(wish: LimitRaise) -> None:
     except Refused:
         rights = None
     if rights != "owner":
-        message = "Whoever asked for it is no active owner of the account any more."
+        message = _("Whoever asked for it is no active owner of the account any more.")
         raise NotTheOwner(message)
 
 

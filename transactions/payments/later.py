@@ -5,6 +5,8 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from accounts.callers import Caller
 from accounts.step_up import require_step_up
 from core.api.step_up import StepUp
@@ -65,10 +67,10 @@ def check_for_day(
         return earlier
     today = bank_day(now)
     if day <= today:
-        message = "Choose a day to come; what goes today is sent at once."
+        message = _("Choose a day to come; what goes today is sent at once.")
         raise InvalidDay(message, code="day_not_ahead", field="day")
     if day - today > FURTHEST:
-        message = "Choose a day within a year."
+        message = _("Choose a day within a year.")
         raise InvalidDay(message, code="day_too_far", field="day")
     check_key_limit(caller, request.amount)
     check_parties(request.debit, request.credit, request.amount, user=request.user)

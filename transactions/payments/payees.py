@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import CharField, Q
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 
 from accounts.callers import Caller
 from accounts.models import Holding
@@ -204,7 +205,7 @@ def payee_of_person(user: int, *, payee: UUID) -> Payee:
     """
     found = Payee.objects.filter(pk=payee, user_id=user).first()
     if found is None:
-        message = "There is no such payee of yours."
+        message = _("There is no such payee of yours.")
         raise UnknownPayee(message)
     return found
 
@@ -217,7 +218,9 @@ def _find(user: int, *, account: int, nickname: str) -> Payee | None:
     """
     found = Payee.objects.filter(user_id=user, account=account).first()
     if found is not None and found.nickname != nickname:
-        message = f"This account is saved already, as {found.nickname}."
+        message = _("This account is saved already, as %(nickname)s.") % {
+            "nickname": found.nickname
+        }
         raise PayeeExists(message, field="account")
     return found
 
@@ -225,6 +228,6 @@ def _find(user: int, *, account: int, nickname: str) -> Payee | None:
 def _nickname(text: str) -> str:
     nickname = one_line(text, longest=LONGEST_NICKNAME, field="nickname")
     if not nickname:
-        message = "Give the payee a name."
+        message = _("Give the payee a name.")
         raise NoNickname(message, field="nickname")
     return nickname

@@ -13,6 +13,8 @@ import psycopg
 import structlog
 from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
@@ -41,10 +43,12 @@ _TRY_FOR_MONEY: Final = timedelta(hours=1)
 
 State = ScheduledTransfer.State
 _NOT_WAITING: Final = {
-    State.SENDING: "is being sent this very moment",
-    State.DONE: "was sent already",
-    State.REFUSED: "was refused before",
-    State.CANCELLED: "was cancelled before",
+    State.SENDING: gettext_lazy(
+        "This transfer is being sent this very moment and cannot be cancelled."
+    ),
+    State.DONE: gettext_lazy("This transfer was sent already and cannot be cancelled."),
+    State.REFUSED: gettext_lazy("This transfer was refused before and cannot be cancelled."),
+    State.CANCELLED: gettext_lazy("This transfer was cancelled before and cannot be cancelled."),
 }
 _log = structlog.get_logger(__name__)
 
@@ -63,7 +67,7 @@ class NotCancellable(DomainError):
     http_status = 409
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"This transfer {_NOT_WAITING[State(state)]} and cannot be cancelled.")
+        super().__init__(_NOT_WAITING[State(state)])
 
 
 def transfer_or_leave_as(
@@ -164,7 +168,7 @@ def cancel_transfer(user: int, *, scheduled: int) -> None:
     mine = ScheduledTransfer.objects.select_for_update().filter(pk=scheduled, user_id=user)
     found = mine.first()
     if found is None:
-        message = "There is no such scheduled transfer of yours."
+        message = _("There is no such scheduled transfer of yours.")
         raise UnknownScheduledTransfer(message)
     if found.state != State.WAITING:
         raise NotCancellable(found.state)
@@ -311,5 +315,5 @@ def _note(scheduled: ScheduledTransfer, claimed_at: datetime, **outcome: object)
 
 def _give_up_old(now: datetime) -> None:
     old = ScheduledTransfer.objects.filter(_first_tried("lte", now), state=State.WAITING)
-    reason = f"It could not be sent within {LONGEST_WAIT.days} days."
+    reason = _("It could not be sent within %(days)s days.") % {"days": LONGEST_WAIT.days}
     old.update(state=State.REFUSED, reason=reason)

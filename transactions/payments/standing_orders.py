@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.callers import Caller
 from accounts.numbers import is_bank_account
@@ -161,7 +162,7 @@ def standing_order_of(user: int, *, order: UUID) -> StandingOrder:
     """
     found = StandingOrder.objects.filter(pk=order, user_id=user).first()
     if found is None:
-        message = "There is no such standing order of yours."
+        message = _("There is no such standing order of yours.")
         raise UnknownStandingOrder(message)
     return found
 
@@ -214,7 +215,7 @@ def resume_standing_order(user: int, *, order: UUID, now: datetime) -> StandingO
     found = _locked(user, order)
     _refuse_over(found)
     if is_bank_account(found.credit):
-        message = "It pays an account at another bank, and we send nothing to other banks."
+        message = _("It pays an account at another bank, and we send nothing to other banks.")
         raise PayeeElsewhere(message)
     if found.state == State.PAUSED:
         go_on_with(found, _later(found, worked_days_of(found).date_paid_from(bank_day(now))))
@@ -237,7 +238,7 @@ def skip_date(user: int, *, order: UUID, day: date, now: datetime) -> StandingOr
         return found
     _refuse_over(found)
     if day != found.next_date:
-        message = f"The next date of this standing order is {found.next_date}."
+        message = _("The next date of this standing order is %(day)s.") % {"day": found.next_date}
         raise NotTheNextDate(message, field="date")
     leave_next(found, now=now, state=ScheduledTransfer.State.CANCELLED, reason="Skipped.")
     is_paused = found.state == State.PAUSED
@@ -277,7 +278,7 @@ def _cancel_waiting(order: StandingOrder) -> None:
         standing_order=order, state__in=[sent.WAITING, sent.SENDING]
     )
     if any(payment.state == sent.SENDING for payment in payments.select_for_update()):
-        message = (
+        message = _(
             "A payment of this standing order is being sent this very moment, so nothing was "
             "cancelled. Please try again in a moment, or pause it: that stops the later dates."
         )
@@ -304,13 +305,13 @@ def _check_same(order: StandingOrder, request: StandingOrderRequest) -> None:
 
 def _check_schedule(schedule: Schedule, *, today: date) -> None:
     if schedule.pay_date(schedule.first_date) < today:
-        message = "The first date is past, or would be paid on a day that is."
+        message = _("The first date is past, or would be paid on a day that is.")
         raise InvalidSchedule(message, code="first_date_past", field="first_date")
     if max(schedule.first_date, schedule.last_date or today) - today > _FURTHEST:
-        message = "The dates lie too far ahead."
+        message = _("The dates lie too far ahead.")
         raise InvalidSchedule(message, code="date_too_far", field="last_date")
     if schedule.last_date is not None and schedule.last_date < schedule.first_date:
-        message = "The last date is before the first one."
+        message = _("The last date is before the first one.")
         raise InvalidSchedule(message, code="last_date_before_first", field="last_date")
     if schedule.month_end:
         _check_month_end(schedule)
@@ -318,10 +319,10 @@ def _check_schedule(schedule: Schedule, *, today: date) -> None:
 
 def _check_month_end(schedule: Schedule) -> None:
     if schedule.frequency in {Frequency.WEEKLY, Frequency.FORTNIGHTLY}:
-        message = "Dates at the end of the month are a month apart, or more."
+        message = _("Dates at the end of the month are a month apart, or more.")
         raise InvalidSchedule(message, code="month_end_of_weeks", field="month_end")
     if not is_month_end(schedule.first_date):
-        message = "The first date is not the last day of its month."
+        message = _("The first date is not the last day of its month.")
         raise InvalidSchedule(message, code="first_date_not_month_end", field="first_date")
 
 
@@ -349,7 +350,7 @@ def _locked(user: int, order: UUID) -> StandingOrder:
 
 def _refuse_over(order: StandingOrder) -> None:
     if order.state in {State.CANCELLED, State.ENDED}:
-        message = "This standing order is over and cannot be changed."
+        message = _("This standing order is over and cannot be changed.")
         raise StandingOrderOver(message)
 
 

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
+from django.utils.translation import gettext as _
+
 from accounts.approvals import approvable, ask_approval
 from accounts.models import Account, Approval, Product
 from core import clock
@@ -101,14 +103,14 @@ def _check(request: TermsRequest, *, now: datetime) -> None:
     currency_named(request.currency)
     today = bank_day(now)
     if request.effective_from <= today:
-        message = "Terms hold from a day to come: what was earned before stands."
+        message = _("Terms hold from a day to come: what was earned before stands.")
         raise InvalidTerms(message, code="day_not_ahead", field="effective_from")
     if request.effective_from - today > _FURTHEST:
-        message = "Choose a day within ten years."
+        message = _("Choose a day within ten years.")
         raise InvalidTerms(message, code="day_too_far", field="effective_from")
     if not 0 <= request.rate_ppm <= MOST_PPM:
-        message = "The rate is between 0 and 100 percent a year."
+        message = _("The rate is between 0 and 100 percent a year.")
         raise InvalidTerms(message, code="invalid_rate", field="rate")
     if not 0 <= request.monthly_fee <= MOST_FEE:
-        message = "The fee is too large, or less than nothing."
+        message = _("The fee is too large, or less than nothing.")
         raise InvalidTerms(message, code="invalid_fee", field="fee")

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from core.errors import DomainError
 from transactions.branches.asking import ask_head_office_itself
 from transactions.selectors import TransferView, transfer_of
@@ -31,7 +33,7 @@ class UnknownCategory(DomainError):
     code = "unknown_category"
 
     def __init__(self) -> None:
-        super().__init__("There is no such category.", field="category")
+        super().__init__(_("There is no such category."), field="category")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

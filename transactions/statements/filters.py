@@ -6,6 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.money import Money
@@ -66,5 +67,5 @@ def _minor(filtered: Mapping[str, Any], name: str, currency: str) -> int | None:
 
 def _check_range(first: Any, last: Any, *, field: str) -> None:
     if first is not None and last is not None and last < first:
-        message = "This is before the range begins."
+        message = _("This is before the range begins.")
         raise EmptyRange(message, field=field)
