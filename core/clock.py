@@ -14,7 +14,12 @@ def now() -> datetime:
 
 def bank_day(now: datetime) -> date:
     """Return the bank's calendar day of an instant, in ``BANK_TIME_ZONE``."""
-    return now.astimezone(ZoneInfo(settings.BANK_TIME_ZONE)).date()
+    return bank_time(now).date()
+
+
+def bank_time(at: datetime) -> datetime:
+    """Return an instant as the bank's clocks show it, in ``BANK_TIME_ZONE``."""
+    return at.astimezone(ZoneInfo(settings.BANK_TIME_ZONE))
 
 
 def start_of(day: date) -> datetime:

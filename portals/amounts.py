@@ -9,6 +9,7 @@ from typing import Final
 from babel.numbers import format_currency
 from django.http import HttpRequest, HttpResponse
 
+from core.amounts import grouped
 from core.money import Money
 from portals.languages import page_locale
 
@@ -17,8 +18,6 @@ HIDDEN: Final = "••••"
 """Stands for any amount: as wide for a large one as for a small one."""
 
 _MINUS: Final = "\N{MINUS SIGN}"
-_LAST_GROUP: Final = 3
-_OTHER_GROUPS: Final = 2
 
 _are_hidden: ContextVar[bool] = ContextVar("amounts_hidden", default=False)
 
@@ -45,9 +44,9 @@ def written(amount: Money) -> str:
     if are_hidden():
         return HIDDEN
     before, after = _signs(amount.currency, page_locale())
-    whole, point, fraction = Money(abs(amount.minor), amount.currency).text.partition(".")
     minus = _MINUS if amount.minor < 0 else ""
-    return f"{minus}{before}{_grouped(whole)}{point}{fraction}{after}"
+    size = grouped(Money(abs(amount.minor), amount.currency).text)
+    return f"{minus}{before}{size}{after}"
 
 
 def written_change(amount: Money) -> str:
@@ -74,13 +73,3 @@ def _signs(currency: str, locale: str) -> tuple[str, str]:
     shown: str = format_currency(nothing.decimal, currency, locale=locale)
     before, _number, after = shown.partition(nothing.text)
     return before, after
-
-
-def _grouped(whole: str) -> str:
-    """Write digits in groups as in India: the last of three, the others of two."""
-    if len(whole) <= _LAST_GROUP:
-        return whole
-    head = whole[:-_LAST_GROUP]
-    first = len(head) % _OTHER_GROUPS
-    groups = [head[at : at + _OTHER_GROUPS] for at in range(first, len(head), _OTHER_GROUPS)]
-    return ",".join([*([head[:first]] if first else []), *groups, whole[-_LAST_GROUP:]])

@@ -26,6 +26,7 @@ from portals.employee import (
     search,
 )
 from portals.employee import transfers as staff_transfers
+from transactions.statements.files import FORMATS
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -36,11 +37,11 @@ urlpatterns = [
     *(
         path(
             f"accounts/<int:number>/statement.{form}",
-            files.statement_file,
+            files.statement,
             {"form": form},
             f"statement-{form}",
         )
-        for form in files.FORMATS
+        for form in FORMATS
     ),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("accounts/<int:number>/limits/", limits.limits, name="limits"),
@@ -53,6 +54,7 @@ urlpatterns = [
         "transfers/scheduled/<int:scheduled_id>/cancel/", scheduled.cancel, name="scheduled-cancel"
     ),
     path("transfers/<uuid:transfer_id>/", movements.receipt, name="receipt"),
+    path("transfers/<uuid:transfer_id>/receipt.pdf", files.receipt, name="receipt-pdf"),
     path("transfers/<uuid:transfer_id>/category/", movements.category, name="movement-category"),
     path("payees/", payees.payees, name="payees"),
     path("payees/new/", payees.add, name="payee-new"),

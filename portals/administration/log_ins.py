@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.log_in_statistics import MonthOfLogIns, months_of_log_ins
 from core import clock
+from core.spreadsheets import csv_response
 from portals.administration.page import admin_page, shown
-from portals.employee.downloads import csv_response
 
 SEE_LOG_INS: Final = "accounts.view_login"
 _REFUSED: Final = 422

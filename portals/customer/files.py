@@ -1,9 +1,8 @@
-"""Files of a statement: exactly the rows that its filters leave, all of them."""
+"""Files for customers: statements with exactly the rows that their filters leave, and receipts."""
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from uuid import UUID
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,56 +12,44 @@ from core import clock
 from core.errors import DomainError
 from portals.customer.page import customer_page, person
 from portals.customer.statement_form import StatementForm
-from portals.employee.downloads import closed, csv_response
-from transactions.statements.camt053 import camt053
-from transactions.statements.ofx import ofx
-from transactions.statements.rows import table_rows
-from transactions.statements.whole import WholeStatement, whole_statement
-
-
-def _csv(statement: WholeStatement, name: str) -> StreamingHttpResponse:
-    return csv_response(f"{name}.csv", closed(table_rows(statement)))
-
-
-def _ofx(statement: WholeStatement, name: str) -> StreamingHttpResponse:
-    return _file(f"{name}.ofx", ofx(statement), "application/x-ofx")
-
-
-def _camt053(statement: WholeStatement, name: str) -> StreamingHttpResponse:
-    return _file(f"{name}.xml", camt053(statement), "application/xml")
-
-
-FORMATS: Final[dict[str, Callable[[WholeStatement, str], StreamingHttpResponse]]] = {
-    "csv": _csv,
-    "ofx": _ofx,
-    "xml": _camt053,
-}
+from transactions.selectors import transfer_of
+from transactions.statements.files import statement_file
+from transactions.statements.pdf import receipt_pdf
 
 
 @require_safe
 @customer_page
-def statement_file(request: HttpRequest, number: int, form: str) -> HttpResponseBase:
+def statement(request: HttpRequest, number: int, form: str) -> HttpResponseBase:
     """Answer with all wanted movements of an account as a file of a format."""
     asked = StatementForm(request.GET)
     if asked.is_valid():
         try:
-            statement = whole_statement(
+            file = statement_file(
                 person(request).pk,
                 owner=person(request).full_name,
                 number=number,
                 wanted=asked.wanted,
+                form=form,
                 now=clock.now(),
             )
         except DomainError as error:
             asked.refuse(error)
         else:
-            return FORMATS[form](statement, f"statement-{number}")
+            return StreamingHttpResponse(
+                file.pieces, content_type=file.media_type, headers=_attached(file.name)
+            )
     return redirect(f"{reverse('statement', args=[number])}?{asked.query()}")
 
 
-def _file(name: str, pieces: Iterator[str], kind: str) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        pieces,
-        content_type=f"{kind}; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+@require_safe
+@customer_page
+def receipt(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
+    """Answer with the receipt of a transfer as a PDF."""
+    transfer = transfer_of(person(request).pk, transfer_id=transfer_id)
+    made = receipt_pdf(transfer, now=clock.now())
+    name = f"receipt-{transfer_id}.pdf"
+    return HttpResponse(made, content_type="application/pdf", headers=_attached(name))
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from core import clock
+from core.spreadsheets import csv_response
 from portals.customer.page import customer_page, person
-from portals.employee.downloads import csv_response
 from transactions.statements.insights import Insights, insights_of
 
 

@@ -21,13 +21,13 @@ from portals.customer.statement_form import StatementForm
 from portals.templatetags.bank import kind, money
 from transactions.cursors import cursor_after, read_cursor
 from transactions.selectors import Movement, account_of
+from transactions.statements.files import FORMATS
 from transactions.statements.pages import NEWEST, Place, StatementPage, statement_page
 from transactions.statements.pending import Pending
 
 PAGE: Final = 50
 # Stands for any transfer in the address that is filled in for each.
 _ANY: Final = UUID(int=0)
-FORMATS: Final = {"csv": "CSV", "ofx": "OFX", "xml": "CAMT.053"}
 
 
 @require_safe
@@ -76,8 +76,8 @@ def _context(form: StatementForm, place: Place, page: StatementPage) -> dict[str
         "is_newest": place == NEWEST,
         "query": form.query(),
         "formats": [
-            {"name": name, "address": reverse(f"statement-{form_of}", args=[number])}
-            for form_of, name in FORMATS.items()
+            {"name": one.label, "address": reverse(f"statement-{ending}", args=[number])}
+            for ending, one in FORMATS.items()
         ],
         **{
             turn: at and form.query(**{name: cursor_after(number, last=at)})

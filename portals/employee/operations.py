@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access_log import note_accounts_viewed
 from core import clock
+from core.spreadsheets import closed, csv_response
 from portals.customer.page import REFUSED, person
-from portals.employee.downloads import closed, csv_response
 from portals.employee.forms import OperationForm
 from portals.employee.page import staff_page
 from transactions.operations import Operation, all_operations, operations

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from core.spreadsheets import closed, csv_response
 from portals.customer.page import REFUSED, person
-from portals.employee.downloads import closed, csv_response
 from portals.employee.noting import note_transfers, noted_transfers
 from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked, query_of

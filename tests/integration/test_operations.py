@@ -14,7 +14,7 @@ from accounts.models import Role, User
 from accounts.numbers import shown_user_id
 from core import clock
 from core.money import Money
-from portals.employee.downloads import END, safe_cell
+from core.spreadsheets import END, safe_cell
 from tests.factories import account, inr, person
 from transactions.ledger.accounts import Status, set_status
 from transactions.ledger.posting import Channel, Kind, Order, Transfer, post

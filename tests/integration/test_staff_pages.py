@@ -16,8 +16,8 @@ from accounts.access_log import LookNotNoted
 from accounts.models import Approval, LogIn, Role, StatusChange, User, Viewing
 from accounts.numbers import shown_user_id
 from accounts.reveals import REVEALED_FOR
-from core import clock
-from portals.employee import downloads, noting, operations
+from core import clock, spreadsheets
+from portals.employee import noting, operations
 from tests.factories import account, bank_accounts, customer_account, inr, person
 from tests.permissions._routes import every_route
 from transactions.chart import Place
@@ -323,7 +323,7 @@ class TestTransfers:
         assert [row[heading.index("memo")] for row in found] == [
             f"no {number}." for number in reversed(range(52))
         ]
-        assert closing[:2] == [downloads.END, "52"]
+        assert closing[:2] == [spreadsheets.END, "52"]
 
     @pytest.mark.parametrize(
         ("asked", "words"),
@@ -359,7 +359,7 @@ class TestTransfers:
         for number in range(3):
             pay(payer, payee, f"no {number}.")
         whole = b"".join(staff.get(address)).decode()
-        assert whole.rstrip().splitlines()[-1].startswith(downloads.END)
+        assert whole.rstrip().splitlines()[-1].startswith(spreadsheets.END)
         pieces = count(1)
 
         def fails(**_look: Any) -> None:
@@ -372,7 +372,7 @@ class TestTransfers:
         with pytest.raises(LookNotNoted):
             sent.extend(staff.get(address))
         assert b"no 2." in b"".join(sent)
-        assert downloads.END.encode() not in b"".join(sent)
+        assert spreadsheets.END.encode() not in b"".join(sent)
 
     def test_are_shown_one_by_one(self, staff: Client, asha: User) -> None:
         mine = customer_account(asha, balance=5_000)

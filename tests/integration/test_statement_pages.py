@@ -15,7 +15,7 @@ from accounts.models import User
 from core import clock
 from core.clock import bank_day
 from core.db.aliases import HEAD_OFFICE
-from portals.employee.downloads import END
+from core.spreadsheets import END
 from tests.expectations import nothing_written, remember_names, statements_counted
 from tests.factories import account, inr, order, person
 from transactions.branches.outcomes import BranchDown
@@ -263,7 +263,7 @@ class TestFiles:
         part = self.content(pages, f"/accounts/{mine}/statement.xml?text=A")
         assert "balances do not follow" in part
 
-    @pytest.mark.parametrize("form", ["csv", "ofx", "xml"])
+    @pytest.mark.parametrize("form", ["csv", "ofx", "xml", "sta"])
     def test_that_break_off_do_not_look_whole(
         self, pages: Client, mine: int, form: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -274,12 +274,14 @@ class TestFiles:
         def fall_silent(*_asked: object, **_how: object) -> list[object]:
             raise BranchDown(HEAD_OFFICE)
 
-        monkeypatch.setattr("transactions.statements.whole.entries_of", fall_silent)
+        for reader in ("entries_of", "entries_since"):
+            monkeypatch.setattr(f"transactions.statements.whole.{reader}", fall_silent)
         with pytest.raises(BranchDown):
             sent.extend(answer.streaming_content)
         file = b"".join(sent).decode()
-        assert "back" in file
+        assert "back" in file or "Rent" in file
         assert END not in file
+        assert ":62F:" not in file
         assert not file.rstrip().endswith(("</OFX>", "</Document>"))
 
     def test_of_wrong_filters_lead_to_the_page_that_says_why(

@@ -148,7 +148,7 @@ def _page(
 ) -> tuple[list[Entry], UUID | None, UUID | None]:
     """Return a page's entries, and from where those older and newer than it go on."""
     if place.after is not None:
-        newer = _entries_after(balance, wanted, place.after, limit + 1)
+        newer = entries_since(balance, wanted, after=place.after, limit=limit + 1)
         if len(newer) > limit:
             page = newer[limit - 1 :: -1]
             return page, page[-1].transfer_id, page[0].transfer_id
@@ -164,7 +164,7 @@ def _page(
     return page, older, page[0].transfer_id if page and place != NEWEST else None
 
 
-def _entries_after(balance: Balance, wanted: EntryFilter, after: UUID, limit: int) -> list[Entry]:
+def entries_since(balance: Balance, wanted: EntryFilter, *, after: UUID, limit: int) -> list[Entry]:
     """Return the entries after one, oldest first; of all nodes on which the account has lived."""
     found = ask_for_account(
         balance.number,

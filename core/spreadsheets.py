@@ -29,7 +29,7 @@ class _Echo:
 def csv_response(name: str, rows: Iterable[Sequence[str]]) -> StreamingHttpResponse:
     """Answer with rows, headings first, as a file of comma-separated values, piece by piece."""
     return StreamingHttpResponse(
-        _lines(rows),
+        csv_lines(rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -51,7 +51,8 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if is_formula else text
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield rows as lines of comma-separated values."""
     writer = csv.writer(_Echo())
     for row in rows:
         line: str = writer.writerow([safe_cell(cell) for cell in row])
