@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage fix css lock clean bench prove faults install install-dev
+.PHONY: help run test coverage fix css messages lock clean bench prove faults install install-dev
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -32,6 +32,9 @@ fix: install-dev ## Format the code and repair what can be repaired
 
 css: ## Compile the style sheet from design/ (needs npm)
 	@cd design && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent css
+
+messages: install-dev ## Collect what the bank says, for locale/, and compile what is translated
+	@$(BIN)/python -m bankproject.catalog
 
 bench: install-dev ## Measure: NAME=ledger …
 	@$(call only_known,benchmarks)

@@ -157,8 +157,8 @@ class Money:
 
 def _fault_of(text: str) -> InvalidAmount:
     """Say what is wrong with a text that is no amount."""
-    for pattern, code, message in _FAULTS:
+    for pattern, code, words in _FAULTS:
         if pattern.fullmatch(text):
-            return InvalidAmount(message, field="amount", code=code)
+            return InvalidAmount(words, field="amount", code=code)
     message = _("This is not an amount; write it as 1250 or 1250.50.")
     return InvalidAmount(message, field="amount")
