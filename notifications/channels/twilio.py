@@ -36,12 +36,12 @@ class TwilioSender:
         try:
             client.messages.create(to=to, from_=self.number, body=body)
         except TwilioRestException as error:
-            message = f"Twilio did not take the message: {error.status}, error {error.code}"
+            message = f"Twilio did not take the message: {error.msg} ({error.code})"
             code, is_final = _meaning_of(error)
             raise SmsNotSentError(message, code=code, is_final=is_final) from error
         except (TwilioException, OSError) as error:
             # Whether it was on its way by then nobody can know.
-            message = f"Twilio did not answer: {type(error).__name__}"
+            message = f"Twilio did not take the message: {type(error).__name__}"
             raise SmsNotSentError(message, code="no_answer") from error
 
 

@@ -202,15 +202,19 @@ class TestTwilio:
             }
         ]
 
-    @pytest.mark.parametrize("status", [400, 401, 429, 500])
-    def test_that_refuses_is_told(self, twilio: Twilio, status: int) -> None:
+    @pytest.mark.parametrize(
+        ("status", "is_final"), [(400, True), (401, False), (429, False), (500, False)]
+    )
+    def test_that_refuses_is_told(self, twilio: Twilio, status: int, is_final: bool) -> None:  # noqa: FBT001  # pytest's way
         twilio.status = status
         twilio.answer = {"code": 21211, "message": "Invalid 'To'", "status": status}
-        with pytest.raises(SmsNotSentError, match="Invalid 'To'"):
+        with pytest.raises(SmsNotSentError, match="Invalid 'To'") as refusal:
             twilio.sender().send(to=PHONE, body="x")
+        assert refusal.value.is_final == is_final
         assert len(twilio.requests) == 1
 
     def test_that_cannot_be_reached_is_told(self, twilio: Twilio) -> None:
         twilio.address = "http://127.0.0.1:9"
-        with pytest.raises(SmsNotSentError, match="did not take the message"):
+        with pytest.raises(SmsNotSentError, match="did not take the message") as refusal:
             twilio.sender().send(to=PHONE, body="x")
+        assert (refusal.value.code, refusal.value.is_final) == ("no_answer", False)
