@@ -37,6 +37,8 @@ LOGGING: Final[dict[str, Any]] = {
         "django": {"handlers": [], "propagate": True},
         # The middleware logs every request once, failed ones with their traceback.
         "django.request": {"level": "CRITICAL"},
+        # It tells of each letter that it puts into a PDF.
+        "fontTools": {"level": "WARNING"},
     },
 }
 

@@ -26,6 +26,8 @@ from portals.employee import (
     search,
 )
 from portals.employee import transfers as staff_transfers
+from portals.reports import account_pages
+from portals.reports.pictures import KINDS
 from transactions.statements.files import FORMATS
 
 urlpatterns = [
@@ -42,6 +44,16 @@ urlpatterns = [
             f"statement-{form}",
         )
         for form in FORMATS
+    ),
+    path("accounts/<int:number>/course/", account_pages.account_course, name="account-course"),
+    *(
+        path(
+            f"accounts/<int:number>/course.{form}",
+            account_pages.account_picture,
+            {"form": form},
+            f"account-picture-{form}",
+        )
+        for form in KINDS
     ),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("accounts/<int:number>/limits/", limits.limits, name="limits"),

@@ -12,7 +12,7 @@ from core.money import Money
 from transactions.branches.asking import ask_everywhere
 from transactions.ledger import history
 from transactions.ledger.history import MonthOfAccount
-from transactions.selectors import accounts_of
+from transactions.selectors import AccountView, accounts_of
 from transactions.statements.categories import chosen_categories, usual_category
 from transactions.statements.filters import start_of
 from transactions.statements.models import Category
@@ -44,6 +44,7 @@ class Insights:
 
     currency: str
     currencies: Sequence[str]
+    accounts: Sequence[AccountView]
     months: Sequence[tuple[date, Figures]]
     categories: Sequence[tuple[Category, Figures]]
 
@@ -59,6 +60,7 @@ def insights_of(user: int, *, currency: str | None, now: datetime) -> Insights:
     return Insights(
         currency=chosen,
         currencies=currencies,
+        accounts=[account for account in accounts if account.currency == chosen],
         months=[
             (month, _sum((one for one in found if one.month == month), chosen)) for month in months
         ]

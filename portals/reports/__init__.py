@@ -1,0 +1,1 @@
+"""Pictures and reports of money and people: drawn, shown, sent."""

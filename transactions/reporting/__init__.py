@@ -1,0 +1,1 @@
+"""What reports and pictures show: figures of many transfers, read and added up."""
