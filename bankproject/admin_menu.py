@@ -140,6 +140,30 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
+        _("Background work"),
+        (
+            Entry(_("Jobs"), "work_history", "admin:core_job_changelist", ("core.view_job",)),
+            Entry(
+                _("Messages"),
+                "mail",
+                "admin:notifications_message_changelist",
+                ("notifications.view_message",),
+            ),
+            Entry(
+                _("Time-table"),
+                "schedule",
+                "admin:django_celery_beat_periodictask_changelist",
+                ("django_celery_beat.view_periodictask",),
+            ),
+            Entry(
+                _("Results of tasks"),
+                "task_alt",
+                "admin:django_celery_results_taskresult_changelist",
+                ("django_celery_results.view_taskresult",),
+            ),
+        ),
+    ),
+    (
         _("Webhooks"),
         (
             Entry(
