@@ -1,0 +1,1 @@
+"""The load balancer of the bank's own servers."""

@@ -1,0 +1,108 @@
+"""One process of the data plane, on sockets that the first process opened."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from lb.data.balancer import Balancer
+from lb.data.client import ClientConnection
+from lb.data.monitor import MonitorConnection
+from lb.data.source import SnapshotSource
+from lb.snapshot import Snapshot
+
+BACKLOG: Final = 1024
+TOKEN: Final = "BALANCER_TOKEN"  # noqa: S105  # the variable's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What the first process tells a worker: descriptors that it inherits, and its snapshots."""
+
+    listening: int
+    monitoring: int
+    ready: int
+    """Written to, and closed, when the worker serves."""
+    lifeline: int
+    """Ends when the first process does, and then the worker drains."""
+    snapshot: str
+    kept: str | None
+
+    def written(self) -> str:
+        """Return the orders as an argument."""
+        return json.dumps(asdict(self))
+
+
+def main() -> None:
+    """Serve until told to stop, or until nobody is there to tell."""
+    orders = Orders(**json.loads(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "win32":
+        asyncio.run(_serve(orders))
+    else:
+        import uvloop
+
+        uvloop.run(_serve(orders))
+
+
+async def _serve(orders: Orders) -> None:
+    loop = asyncio.get_running_loop()
+    balancer, stop, ready = Balancer(loop.time), asyncio.Event(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(orders.lifeline, stop.set)
+
+    def obey(snapshot: Snapshot) -> None:
+        balancer.rule(snapshot)
+        ready.set()
+
+    kept = Path(orders.kept) if orders.kept else None
+    source = SnapshotSource(orders.snapshot, kept, os.environ.pop(TOKEN, None))
+    tasks = [loop.create_task(balancer.keep_time()), loop.create_task(source.follow(obey))]
+    monitor = await loop.create_server(
+        lambda: MonitorConnection(balancer), sock=_inherited(orders.monitoring), backlog=BACKLOG
+    )
+    if await _first(ready, stop):
+        server = await loop.create_server(
+            lambda: ClientConnection(balancer), sock=_inherited(orders.listening), backlog=BACKLOG
+        )
+        _tell(orders.ready)
+        await stop.wait()
+        server.close()
+        monitor.close()
+        loop.remove_reader(orders.lifeline)
+        await balancer.drain()
+    for task in tasks:
+        task.cancel()
+    balancer.stop()
+
+
+async def _first(ready: asyncio.Event, stop: asyncio.Event) -> bool:
+    """Wait for the first snapshot; False when the end comes before."""
+    waits = [asyncio.ensure_future(one.wait()) for one in (ready, stop)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for one in waits:
+        one.cancel()
+    return ready.is_set() and not stop.is_set()
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    """Return the socket. Closing it ends nothing: the first process has it too."""
+    found = socket.socket(fileno=descriptor)
+    found.settimeout(0)
+    return found
+
+
+def _tell(descriptor: int) -> None:
+    with suppress(OSError):
+        os.write(descriptor, b"1")
+    os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()
