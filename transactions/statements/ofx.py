@@ -29,7 +29,11 @@ _BANK_DIGITS: Final = 3
 
 
 def ofx(statement: WholeStatement) -> Iterator[str]:
-    """Yield the file piece by piece; one that breaks off is not well-formed."""
+    """Return the file piece by piece; one that breaks off is not well-formed."""
+    return map(_ascii, _pieces(statement))
+
+
+def _pieces(statement: WholeStatement) -> Iterator[str]:
     yield f"{_PROLOGUE}<OFX>{_sign_on(statement)}<BANKMSGSRSV1><STMTTRNRS>"
     yield f"{text('TRNUID', '0')}{_OK}<STMTRS>"
     yield text("CURDEF", statement.account.currency) + _account(statement)
@@ -91,3 +95,8 @@ def _balance(statement: WholeStatement) -> str:
 
 def _instant(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%d%H%M%S}.{at.microsecond // 1000:03}[0:GMT]"
+
+
+def _ascii(text: str) -> str:
+    """Write other letters as XML's references: some readers take every file for ASCII."""
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
