@@ -116,15 +116,10 @@ class _Reader:
         self.lines: list[bytes] = []
         self.count = 0
         self.fault: RefusedError | None = None
-        self.complete = False
         self.length: int | None = None
         self.chunked = False
         self.tokens: frozenset[bytes] = frozenset()
         self.upgrade = False
-
-    def on_message_complete(self) -> None:
-        """Note that the parser is ready for another head."""
-        self.complete = True
 
     def refuse(self, status: int, reason: str) -> None:
         """Note the first reason for which this head is refused."""
@@ -258,55 +253,33 @@ _RESPONSE_FIELDS: Final[dict[bytes, _ResponseField]] = {
 
 
 class HeadParser:
-    """Reads whole heads, one at a time: one parser serves all connections of a process."""
+    """Reads whole heads. Each gets a parser of its own: nothing of one is left for the next."""
 
     def __init__(self) -> None:
         self._request = _RequestReader()
-        self._requests = HttpRequestParser(self._request)
         self._response = _ResponseReader()
-        self._responses = HttpResponseParser(self._response)
 
     def request(self, head: bytes) -> RequestHead:
         """Return the request whose head, blank line included, is ``head``.
 
         Raises ``RefusedError``.
         """
-        reader, parser = self._request, self._requests
+        reader = self._request
         reader.begin()
-        try:
-            _feed(parser, head)
-            method = parser.get_method()
-            reusable = (
-                reader.complete and parser.should_keep_alive() and not parser.should_upgrade()
-            )
-        except RefusedError:
-            reusable = False
-            raise
-        finally:
-            if not reusable:
-                self._requests = HttpRequestParser(reader)
-        return _admitted(reader, head, method)
+        parser = HttpRequestParser(reader)
+        _feed(parser, head)
+        return _admitted(reader, head, parser.get_method())
 
     def response(self, head: bytes) -> ResponseHead:
         """Return the answer whose head, blank line included, is ``head``.
 
         Raises ``RefusedError``.
         """
-        reader, parser = self._response, self._responses
+        reader = self._response
         reader.begin()
-        try:
-            _feed(parser, head)
-            status = parser.get_status_code()
-            reusable = (
-                reader.complete and parser.should_keep_alive() and not parser.should_upgrade()
-            )
-        except RefusedError:
-            reusable = False
-            raise
-        finally:
-            if not reusable:
-                self._responses = HttpResponseParser(reader)
-        return _believed(reader, head, status)
+        parser = HttpResponseParser(reader)
+        _feed(parser, head)
+        return _believed(reader, head, parser.get_status_code())
 
 
 def _feed(parser: HttpRequestParser | HttpResponseParser, head: bytes) -> None:
@@ -318,10 +291,6 @@ def _feed(parser: HttpRequestParser | HttpResponseParser, head: bytes) -> None:
         raise RefusedError(501, "unknown method") from None
     except HttpParserError as error:
         raise RefusedError(400, str(error)) from None
-
-
-def _goes_on(parser: HttpRequestParser | HttpResponseParser) -> bool:
-    return parser.should_keep_alive() and not parser.should_upgrade()
 
 
 def _admitted(reader: _RequestReader, head: bytes, method: bytes) -> RequestHead:

@@ -1,0 +1,1 @@
+"""The balancer from outside: what clients and backends see."""
