@@ -1,1 +1,1 @@
-"""Lending: products, applications, loans and their repayment. The money is moved by ``transactions``."""
+"""Lending: products, applications, loans, repayment. Money is moved by ``transactions``."""

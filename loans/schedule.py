@@ -12,6 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from core.errors import DomainError
 
 MOST_MONTHS: Final = 480
@@ -79,7 +81,7 @@ def schedule(borrowing: Borrowing, *, start: date) -> list[Instalment]:
     amortised = instalments[borrowing.holiday_months :]
     is_bullet = borrowing.method is Method.INTEREST_ONLY
     if not is_bullet and any(one.principal <= 0 for one in amortised):
-        message = "The amount is too small for so many instalments."
+        message = _("The amount is too small for so many instalments.")
         raise InvalidBorrowing(message, code="amount_too_small", field="amount")
     return instalments
 
@@ -91,16 +93,16 @@ def check(borrowing: Borrowing) -> None:
         InvalidBorrowing
     """
     if not 1 <= borrowing.months <= MOST_MONTHS:
-        message = f"A loan runs for 1 to {MOST_MONTHS} months."
+        message = _("A loan runs for 1 to %(most)s months.") % {"most": MOST_MONTHS}
         raise InvalidBorrowing(message, code="invalid_term", field="months")
     if not 0 <= borrowing.rate_ppm <= MOST_PPM:
-        message = "The rate is between 0 and 100 percent a year."
+        message = _("The rate is between 0 and 100 percent a year.")
         raise InvalidBorrowing(message, code="invalid_rate", field="rate")
     if borrowing.principal <= 0:
-        message = "The amount must be more than zero."
+        message = _("The amount must be more than zero.")
         raise InvalidBorrowing(message, code="amount_not_positive", field="amount")
     if not 0 <= borrowing.holiday_months < borrowing.months:
-        message = "The months without repayment must be fewer than those of the loan."
+        message = _("The months without repayment must be fewer than those of the loan.")
         raise InvalidBorrowing(message, code="invalid_holiday", field="holiday_months")
 
 

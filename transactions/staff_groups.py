@@ -17,6 +17,9 @@ GROUPS: Final = {
         "accounts.view_account",
         "accounts.view_approval",
         "accounts.view_user",
+        "loans.review_loan",
+        "loans.view_loan",
+        "loans.view_loanapplication",
     ),
 }
 """What who is in a group may do at first. The bank changes its groups as it likes."""

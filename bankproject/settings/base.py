@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "notifications",
     "accounts",
     "transactions",
+    "loans",
     "portals",
     "bankproject",
 ]

@@ -1,6 +1,7 @@
 """The books of the whole bank: each node's own, what nodes say of each other, and the replica's."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +31,19 @@ _SQL: Final = Path(__file__).parent / "sql"
 _LEDGER: Final = queries(_SQL / "books.sql")
 _PEOPLE: Final = queries(_SQL / "people_books.sql")
 
+__all__ = [
+    "NOT_OF_A_COPY",
+    "BankReport",
+    "Finding",
+    "also_check",
+    "check_bank",
+    "compare_nodes",
+]
+
 Digest = dict[int | None, tuple[int, Any]]
+Check = Callable[[], Sequence[Finding]]
+
+_checks: Final[list[Check]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +61,17 @@ class BankReport:
         return not self.between and not any(report.findings for report in reports)
 
 
+def also_check(check: Check) -> None:
+    """Have what an app above keeps compared with the ledgers, too."""
+    _checks.append(check)
+
+
 def check_bank(*, now: datetime) -> BankReport:
     """Prove the books of all nodes, that they agree with each other, and the replica with them."""
     found = [_check_node(node) for node in nodes()]
     return BankReport(
         nodes=found,
-        between=[*(compare_nodes() if len(found) > 1 else []), *_check_copies()],
+        between=[*(compare_nodes() if len(found) > 1 else []), *_check_copies(), *_check_above()],
         replica=_check_replica(now) if REPLICA in connections else None,
     )
 
@@ -114,6 +132,14 @@ def _check_copies() -> list[Finding]:
         return check_copies()[:MOST_FINDINGS]
     except (DatabaseError, psycopg.Error, DomainError) as error:
         return [Finding("accounts_can_be_compared", None, " ".join(str(error).split()))]
+
+
+def _check_above() -> list[Finding]:
+    """Run the checks of apps above."""
+    try:
+        return [finding for check in _checks for finding in check()][:MOST_FINDINGS]
+    except (DatabaseError, psycopg.Error, DomainError) as error:
+        return [Finding("apps_can_be_compared", None, " ".join(str(error).split()))]
 
 
 def _check_replica(now: datetime) -> BooksReport:

@@ -41,6 +41,7 @@ from transactions.branches.registry import (
     refresh,
 )
 from transactions.branches.wire import Answer, Line, say
+from transactions.ledger.accounts import LOANS
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.connection import ledger_cursor
 
@@ -58,7 +59,7 @@ class AlreadyThere(DomainError):
 
 
 class NotMovable(DomainError):
-    """An account is one of the bank's own, which belong to their branch."""
+    """An account is the bank's own or a loan's, which belong to their branch."""
 
     code = "not_movable"
 
@@ -140,6 +141,9 @@ def _carry_out(number: int, destination: str, client: int) -> Moved:
     account = next(iter(_ask(source, "account", number=number)), None)
     if account is None:
         raise Refused(Code.UNKNOWN_ACCOUNT)
+    if account.purpose in LOANS:
+        message = f"{number} is a loan's: what was charged and repaid on it stays with it."
+        raise NotMovable(message)
     open_clearing(source, destination, currencies=[account.currency])
     going = _Going(
         id=uuid4(),

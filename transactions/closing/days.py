@@ -18,7 +18,7 @@ from transactions.branches.directory import connect
 from transactions.branches.position import take_position
 from transactions.branches.registry import HEAD_OFFICE
 from transactions.closing.models import BankDay, ClosingStep
-from transactions.closing.steps import STEPS, Step
+from transactions.closing.steps import Step, steps_of_a_day
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "turns.sql")
 # The server takes a moment to notice that whoever had the turn has died.
@@ -106,7 +106,7 @@ def _open_days(until: date) -> Iterator[date]:
 def _close(day: date, *, now: datetime, report: Report) -> BankDay:
     closing, _is_new = BankDay.objects.get_or_create(day=day, defaults={"begun_at": now})
     done = set(closing.steps.values_list("name", flat=True))
-    for step in STEPS:
+    for step in steps_of_a_day():
         if step.name not in done and step.is_due(day):
             report(_do(step, closing, now=now))
     position = take_position(now=now)

@@ -1,6 +1,6 @@
 """What is done for each day of the bank, in this order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -43,9 +43,19 @@ def _charge_fees(day: date, now: datetime) -> Outcome:
     return charge_fees(day, now=now)
 
 
-STEPS: Final = (
+_STEPS: Final = [
     Step("standing_orders", _queue_standing_orders),
     Step("accruals", _accrue),
     Step("interest", _pay_interest, is_month_end),
     Step("fees", _charge_fees, is_month_end),
-)
+]
+
+
+def add_steps(*steps: Step) -> None:
+    """Have steps of an app above done after those that are known."""
+    _STEPS.extend(steps)
+
+
+def steps_of_a_day() -> Sequence[Step]:
+    """Return what is done for a day, in order."""
+    return tuple(_STEPS)

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
 
     CUSTOMER = "customer"
     LOAN = "loan"
+    LOAN_DUES = "loan_dues"
     TILL = "till"
     MACHINE = "machine"
     VAULT = "vault"
@@ -32,6 +33,9 @@ class Purpose(StrEnum):
     INTEREST_EXPENSE = "interest_expense"
     ROUNDING = "rounding"
     SUSPENSE = "suspense"
+
+
+LOANS: Final = frozenset({Purpose.LOAN, Purpose.LOAN_DUES})
 
 
 class Status(StrEnum):

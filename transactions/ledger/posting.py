@@ -45,6 +45,11 @@ class Kind(StrEnum):
     INTEREST = "interest"
     PENALTY_INTEREST = "penalty_interest"
     ROUNDING = "rounding"
+    LOAN = "loan"
+    LOAN_REPAYMENT = "loan_repayment"
+    LOAN_INTEREST = "loan_interest"
+    LOAN_FEE = "loan_fee"
+    LOAN_PENALTY = "loan_penalty"
     REVERSAL = "reversal"
     MOVE = "move"
 

@@ -23,6 +23,9 @@ _OF_KIND: Final = {
     "penalty_interest": Category.CHARGES,
     "fee": Category.CHARGES,
     "rounding": Category.CHARGES,
+    "loan_interest": Category.CHARGES,
+    "loan_fee": Category.CHARGES,
+    "loan_penalty": Category.CHARGES,
     "reversal": Category.CORRECTIONS,
 }
 

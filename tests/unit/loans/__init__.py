@@ -1,0 +1,1 @@
+"""Lending without a database."""

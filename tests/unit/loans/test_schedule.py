@@ -43,7 +43,7 @@ def rounded(exact: Decimal) -> int:
 
 
 def independent(loan: Borrowing) -> list[tuple[int, int]]:
-    """Return interest and principal of each instalment, by numpy-financial's payment, in decimals."""
+    """Return interest and principal of each instalment, by numpy's payment, in decimals."""
     rate = Decimal(loan.rate_ppm) / 12_000_000
     payment = rounded(-npf.pmt(rate, loan.months, Decimal(loan.principal)))
     owed, found = loan.principal, []

@@ -1,0 +1,153 @@
+"""Interest of loans: kept for each day, once, and charged when an instalment falls due.
+
+A day costs its part of a month's interest: what was owed when it ended, times the yearly rate, by
+twelve, by the days of the period it lies in. So a whole period on one balance costs exactly what
+the plan says. Nothing is rounded before it is charged.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db.models import F, Max, Q
+
+from core.clock import start_of
+from loans.allocation import Accrued, interest_for
+from loans.models import Due, InterestDay, Loan, LoanCharge, LoanState
+from loans.plans import Plan, days_of_period, plans_of
+from loans.schedule import Method
+from transactions.lending import DueKind, LoanCharging, charge, principals_before
+
+_ONE_DAY: Final = timedelta(days=1)
+KIND_OF: Final = {
+    Due.INTEREST: DueKind.INTEREST,
+    Due.FEE: DueKind.FEE,
+    Due.PENALTY: DueKind.PENALTY,
+}
+_WORDS: Final = {
+    Due.INTEREST: "Interest of loan",
+    Due.FEE: "Fee of loan",
+    Due.PENALTY: "Penalty of loan",
+}
+
+
+def running(*, on: date) -> list[Loan]:
+    """Return the loans that were paid out by a day and are not repaid."""
+    active = Loan.objects.filter(state=LoanState.ACTIVE, start__lte=on)
+    return list(active.select_related("terms").order_by("pk"))
+
+
+def accrue_days(days: Sequence[date], *, loans: Collection[Loan]) -> None:
+    """Keep what loans cost on days that are over; each once, however often it is called.
+
+    Raises:
+        BranchDown, OutcomeUnknown: a branch does not answer.
+    """
+    ends = {day: start_of(day + _ONE_DAY) for day in days}
+    owed = principals_before(list(ends.values()), loans=[one.accounts for one in loans])
+    plans = plans_of(loans)
+    kept = [
+        InterestDay(
+            loan=loan,
+            day=day,
+            principal=_base(loan, plans[loan.pk], owed.get((loan.pk, end), 0)),
+            rate_ppm=loan.terms.rate_ppm,
+            days=days_of_period(loan.start, day),
+        )
+        for loan in loans
+        for day, end in ends.items()
+        if loan.start and loan.start <= day
+    ]
+    InterestDay.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def behind(day: date, *, loans: Sequence[Loan]) -> list[Loan]:
+    """Return the loans that have days before one that are not kept."""
+    newest = dict(
+        InterestDay.objects.filter(loan__in=loans)
+        .values("loan")
+        .annotate(day=Max("day"))
+        .values_list("loan", "day")
+    )
+    return [
+        loan
+        for loan in loans
+        if loan.start and newest.get(loan.pk, loan.start - _ONE_DAY) < day - _ONE_DAY
+    ]
+
+
+def accrue_until(loan: Loan, *, today: date) -> None:
+    """Keep what a loan cost on each day before this one that is not kept yet.
+
+    Raises:
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
+    newest = InterestDay.objects.filter(loan=loan).aggregate(day=Max("day"))["day"]
+    first = newest + _ONE_DAY if newest else loan.start or today
+    days = [first + timedelta(days=number) for number in range((today - first).days)]
+    if days:
+        accrue_days(days, loans=[loan])
+
+
+def charge_interest(loans: Sequence[Loan], *, day: date, now: datetime) -> None:
+    """Charge loans the interest of all days before one that is not charged yet.
+
+    Raises:
+        BranchDown, OutcomeUnknown, Busy: doing it again is harmless.
+    """
+    unpaid = uncharged(loans, before=day)
+    write_charges(
+        [LoanCharge(loan=loan, kind=Due.INTEREST, day=day, minor=unpaid[loan.pk]) for loan in loans]
+    )
+    post_charges(loans, now=now)
+
+
+def uncharged(loans: Collection[Loan], *, before: date) -> Mapping[int, int]:
+    """Return the interest of days before one that loans were not charged yet, by number."""
+    charged = Max("loan__charges__day", filter=Q(loan__charges__kind=Due.INTEREST))
+    kept = InterestDay.objects.filter(loan__in=loans, day__lt=before).annotate(charged=charged)
+    open_days = kept.filter(Q(charged__isnull=True) | Q(day__gte=F("charged")))
+    days: dict[int, list[Accrued]] = defaultdict(list)
+    for row in open_days:
+        days[row.loan_id].append(Accrued(row.principal, row.rate_ppm, row.days))
+    return {loan.pk: interest_for(days[loan.pk]) for loan in loans}
+
+
+def write_charges(charges: Collection[LoanCharge]) -> None:
+    """Write down what is to be charged, but what is nothing or was written before."""
+    wanted = [one for one in charges if one.minor > 0]
+    LoanCharge.objects.bulk_create(wanted, ignore_conflicts=True)
+
+
+def post_charges(loans: Collection[Loan], *, now: datetime) -> None:
+    """Post the charges of loans that are written and not posted; again is harmless.
+
+    Raises:
+        BranchDown, OutcomeUnknown, Busy
+    """
+    waiting = list(
+        LoanCharge.objects.filter(loan__in=loans, posted_at__isnull=True).select_related(
+            "loan__terms"
+        )
+    )
+    charge([_charging(one) for one in waiting], now=now)
+    LoanCharge.objects.filter(pk__in=[one.pk for one in waiting]).update(posted_at=now)
+
+
+def _charging(one: LoanCharge) -> LoanCharging:
+    kind = Due(one.kind)
+    return LoanCharging(
+        accounts=one.loan.accounts,
+        kind=KIND_OF[kind],
+        minor=one.minor,
+        reference=one.reference,
+        memo=f"{_WORDS[kind]} {one.loan_id}",
+    )
+
+
+def _base(loan: Loan, plan: Plan, owed: int) -> int:
+    """Return what a loan pays interest on: flat interest on the whole, while anything is owed."""
+    if loan.terms.method == Method.FLAT and owed:
+        return plan.principal
+    return owed

@@ -1,0 +1,22 @@
+"""Django's registration of ``loans``."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class LoansConfig(AppConfig):
+    """Register ``loans``: what approvals carry out, what closing a day does, what books prove."""
+
+    name = "loans"
+
+    def ready(self) -> None:
+        """Let approvals, closings and the books' check find what loans add to them."""
+        from loans import books, closing, deciding, products  # noqa: F401  # approvals find them
+        from transactions.branches.books import also_check
+        from transactions.closing.steps import add_steps
+        from transactions.staff_groups import on_migrated
+
+        add_steps(*closing.STEPS)
+        also_check(books.check_loans)
+        # The group of loan officers has permissions that are made only now.
+        post_migrate.connect(on_migrated, sender=self)

@@ -1,0 +1,143 @@
+"""Loans as their borrowers and staff see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from core.clock import bank_day
+from core.money import Money
+from loans.models import Instalment, Loan, LoanState, Repayment
+from loans.plans import plans_of
+from loans.repaying import loan_of
+from loans.standing import Standing, standings
+
+
+class InstalmentState(StrEnum):
+    """How far an instalment is."""
+
+    PAID = "paid"
+    LATE = "late"
+    DUE = "due"
+    COMING = "coming"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An instalment as people read it."""
+
+    instalment: Instalment
+    state: InstalmentState
+    principal: Money
+    interest: Money
+    fee: Money
+    total: Money
+    left: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanShown:
+    """A loan with what is owed; ``standing`` is None where nothing is owed any more, or not yet."""
+
+    loan: Loan
+    standing: Standing | None
+    rows: Sequence[Row]
+
+    @property
+    def owed(self) -> Money:
+        """All that is owed."""
+        return self.loan.terms.money(self.standing.owed.total if self.standing else 0)
+
+    @property
+    def principal(self) -> Money:
+        """What of the amount is not repaid."""
+        return self.loan.terms.money(self.standing.owed.principal if self.standing else 0)
+
+    @property
+    def due(self) -> Money:
+        """What should be paid by today."""
+        return self.loan.terms.money(self.standing.due.total if self.standing else 0)
+
+    @property
+    def repaid_percent(self) -> int:
+        """How much of the amount is repaid, in whole percent."""
+        return (self.loan.amount - self.principal.minor) * 100 // self.loan.amount
+
+    @property
+    def next(self) -> Row | None:
+        """The next instalment to come."""
+        return next((row for row in self.rows if row.state is InstalmentState.COMING), None)
+
+
+def loans_of(user: int, *, now: datetime, using: str = "default") -> list[LoanShown]:
+    """Return a person's loans, the newest first.
+
+    Raises:
+        BranchDown, OutcomeUnknown: a branch does not answer.
+    """
+    mine = Loan.objects.using(using).filter(borrower=user).select_related("terms")
+    return shown(list(mine[:50]), now=now)
+
+
+def loan_shown(user: int, *, number: int, now: datetime) -> LoanShown:
+    """Return one of a person's loans.
+
+    Raises:
+        UnknownLoan
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
+    return shown([loan_of(user, number=number)], now=now)[0]
+
+
+def repayments_of(loan: Loan, *, limit: int = 50) -> list[Repayment]:
+    """Return what was paid for a loan, the newest first."""
+    return list(Repayment.objects.filter(loan=loan, transfer_id__isnull=False)[:limit])
+
+
+def shown(loans: Sequence[Loan], *, now: datetime) -> list[LoanShown]:
+    """Return loans with what is owed on them, in their order.
+
+    Raises:
+        BranchDown, OutcomeUnknown: a branch does not answer.
+    """
+    today = bank_day(now)
+    standing = standings([one for one in loans if one.state == LoanState.ACTIVE], day=today)
+    plans = plans_of(loans)
+    return [
+        LoanShown(
+            loan=loan,
+            standing=standing.get(loan.pk),
+            rows=[
+                _row(loan, one, _state(loan, standing.get(loan.pk), one, today))
+                for one in (plans[loan.pk].instalments if loan.pk in plans else ())
+            ],
+        )
+        for loan in loans
+    ]
+
+
+def _state(
+    loan: Loan, standing: Standing | None, instalment: Instalment, today: date
+) -> InstalmentState:
+    if standing is None:
+        return InstalmentState.PAID if loan.state == LoanState.REPAID else InstalmentState.COMING
+    if instalment.due_date > today:
+        return InstalmentState.COMING
+    if instalment.due_date == today:
+        return InstalmentState.DUE if standing.due.total else InstalmentState.PAID
+    is_late = standing.late_since is not None and instalment.due_date >= standing.late_since
+    return InstalmentState.LATE if is_late else InstalmentState.PAID
+
+
+def _row(loan: Loan, one: Instalment, state: InstalmentState) -> Row:
+    money = loan.terms.money
+    fee = loan.terms.instalment_fee
+    return Row(
+        instalment=one,
+        state=state,
+        principal=money(one.principal),
+        interest=money(one.interest),
+        fee=money(fee),
+        total=money(one.total + fee),
+        left=money(one.balance_after),
+    )

@@ -1,0 +1,1 @@
+"""Lending on a real bank."""
