@@ -114,6 +114,12 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
         (
             Entry(_("Log-ins"), "login", "admin-log-ins", ("accounts.view_login",)),
             Entry(
+                _("Monthly report"),
+                "summarize",
+                "admin-monthly-report",
+                ("portals.view_monthlyreport",),
+            ),
+            Entry(
                 _("Audit"),
                 "history",
                 "admin:accounts_auditentry_changelist",

@@ -40,6 +40,7 @@ SCHEDULE: Final = {
     "send_sms": every(2, "notifications.tasks.send_messages", "sms", queue=URGENT),
     "run_jobs": every(2, "core.tasks.run_jobs", NORMAL),
     "run_long_jobs": every(5, "core.tasks.run_jobs", LONG, queue=LONG),
+    "monthly_report": every(600, "portals.tasks.monthly_report"),
     "forget_webhooks": daily(3, 41, "notifications.tasks.forget_webhooks"),
     "forget_messages": daily(3, 47, "notifications.tasks.forget_messages"),
     "forget_sessions": daily(3, 29, "accounts.tasks.forget_sessions"),

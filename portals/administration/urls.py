@@ -3,6 +3,7 @@
 from django.urls import path
 
 from portals.administration import books, journal, log_ins, nodes
+from portals.reports import monthly_pages
 
 urlpatterns = [
     path("log-ins/", log_ins.log_ins, name="admin-log-ins"),
@@ -11,4 +12,8 @@ urlpatterns = [
     path("reconciliation/", books.reconciliation, name="admin-reconciliation"),
     path("journal/", journal.journal, name="admin-journal"),
     path("nodes/", nodes.node_panel, name="admin-nodes"),
+    path("monthly-report/", monthly_pages.monthly, name="admin-monthly-report"),
+    path("monthly-report.pdf", monthly_pages.monthly_pdf, name="admin-monthly-report-pdf"),
+    path("monthly-report.csv", monthly_pages.monthly_csv, name="admin-monthly-report-csv"),
+    path("monthly-report/send/", monthly_pages.send, name="admin-monthly-report-send"),
 ]

@@ -91,7 +91,7 @@ def _later(
 
 
 def _files(form: PeriodForm, number: int) -> dict[str, Any]:
-    days = urlencode({"first": form.period.first, "last": form.period.last})
+    days = urlencode({"first": str(form.period.first), "last": str(form.period.last)})
     addresses = {kind: reverse(f"account-picture-{kind}", args=[number]) for kind in KINDS}
     return {
         "files": [(kind.upper(), f"{address}?{days}") for kind, address in addresses.items()],

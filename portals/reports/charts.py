@@ -18,6 +18,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.dates import HOURLY, AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from core.money import Money, currency_named
@@ -47,10 +48,11 @@ _LEAST_DAYS: Final = 7
 _LEAST_COUNTS: Final = 6
 _INCHES: Final = (10.0, 6.6)
 _DOTS_PER_INCH: Final = 150
+_BELOW_THE_HEAD: Final = (0.02, 0.01, 0.96, 0.76)
 # Which font writes a language whose letters the bank's own has not; a machine may have it.
 _LETTERS: Final = {"hi": "Noto Sans Devanagari"}
 _FONTS: Final = frozenset(font.name for font in fontManager.ttflist)
-_STYLE: Final = {
+_STYLE: Final[dict[Any, Any]] = {
     "font.family": ["DejaVu Sans", *_FONTS.intersection(_LETTERS.values())],
     "font.size": 10,
     "text.color": TEXT,
@@ -106,8 +108,7 @@ def legible(language: str) -> str:
 
 
 def _figure(history: AccountDays) -> Figure:
-    figure = Figure(figsize=_INCHES, layout="constrained")
-    figure.get_layout_engine().set(rect=(0.02, 0.01, 0.96, 0.76))  # type: ignore[union-attr]
+    figure = Figure(figsize=_INCHES, layout=ConstrainedLayoutEngine(rect=_BELOW_THE_HEAD))
     upper, lower = figure.subplots(2, 1, height_ratios=(4, 1))
     _write_head(figure, history)
     _draw_days(upper, history)

@@ -129,9 +129,12 @@ class TestThePicture:
     ) -> None:
         drawn: list[Any] = []
         draw = pictures.draw_account.run
-        monkeypatch.setattr(
-            pictures.draw_account, "run", lambda *asked: (drawn.append(asked), draw(*asked))
-        )
+
+        def draw_and_note(*asked: Any) -> None:
+            drawn.append(asked)
+            draw(*asked)
+
+        monkeypatch.setattr(pictures.draw_account, "run", draw_and_note)
         address = f"/accounts/{mine}/course.svg"
         first, again = pages.get(address), pages.get(address)
         assert first["Content-Type"] == "image/svg+xml"
@@ -145,7 +148,7 @@ class TestThePicture:
     def test_that_no_worker_draws_is_said_to_take_longer(
         self, pages: Client, mine: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(current_app.conf, "task_always_eager", False)
+        monkeypatch.setitem(current_app.conf, "task_always_eager", value=False)
         monkeypatch.setattr(pictures, "WAIT_SECONDS", 0.1)
         answer = pages.get(f"/accounts/{mine}/course.png")
         assert (answer.status_code, answer["Retry-After"]) == (503, "5")

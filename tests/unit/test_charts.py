@@ -48,7 +48,7 @@ def history(
     return AccountDays(account=account, period=period, days=found)
 
 
-def colors_of(picture: bytes) -> dict[tuple[int, ...], int]:
+def colors_of(picture: bytes) -> dict[Any, int]:
     """Count the points of each colour in a picture; of few points there are all shades."""
     image = Image.open(BytesIO(picture)).convert("RGB")
     found = image.getcolors(1 << 24)
