@@ -5,12 +5,13 @@ filters, and the refusals that any request can meet are added from the view itse
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, cast
 
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -63,20 +64,23 @@ def operation(  # noqa: PLR0913  # an operation has these sides
     keyed: bool = False,
     step_up: bool = False,
     deprecated: bool = False,
+    files: Collection[str] = (),
 ) -> Callable[[_Method], _Method]:
     """Describe a method of a view: what it takes, what it answers, and an example of each.
 
     ``keyed`` is for those that need an idempotency key, ``step_up`` for those that may ask for a
     one-time code. ``answer`` is None where the answer has no body; ``repeated`` is the status where
-    the same was asked before, if that is another.
+    the same was asked before, if that is another. ``files`` are the types of those it answers with.
     """
-    answers = {
+    answers: dict[Any, Any] = {
         int(one): OpenApiResponse(
             answer, description=HTTPStatus(one).phrase, examples=_example(example)
         )
         for one in (status, repeated)
         if one is not None
     }
+    if files:
+        answers = {(int(status), one): OpenApiTypes.BINARY for one in files}
     return extend_schema(
         request=body and OpenApiRequest(body, examples=_example(body_example)),
         responses=answers,

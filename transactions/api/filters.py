@@ -1,12 +1,13 @@
 """Which entries or transfers of a listing are wanted, as addresses ask for them."""
 
 from core.api.pages import PageFilters
-from core.api.serializers import AmountField, ChoiceField, DateField, LineField
+from core.api.serializers import AmountField, ChoiceField, DateField, LineField, StrictSerializer
+from transactions.statements.files import FORMATS
 from transactions.statements.filters import DIRECTIONS, KINDS
 
 
-class EntryFilters(PageFilters):
-    """What statements and lists of transfers can be asked for."""
+class EntryConditions(StrictSerializer):
+    """Which entries or transfers are wanted."""
 
     date_from = DateField(required=False, help_text="Booked on this day or later.")
     date_to = DateField(required=False, help_text="Booked on this day or earlier.")
@@ -17,7 +18,21 @@ class EntryFilters(PageFilters):
     text = LineField(least=1, longest=140, required=False, help_text="A part of the memo.")
 
 
-class StatementFilters(EntryFilters):
-    """What the statement of one account can be asked for."""
+class EntryFilters(PageFilters, EntryConditions):
+    """What statements and lists of transfers can be asked for."""
+
+
+class DirectedEntries(StrictSerializer):
+    """Which way money went, as one account sees it."""
 
     direction = ChoiceField(DIRECTIONS, required=False, help_text="What came in, or went out.")
+
+
+class StatementFilters(EntryFilters, DirectedEntries):
+    """What the statement of one account can be asked for."""
+
+
+class StatementFileFilters(EntryConditions, DirectedEntries):
+    """What a file of a statement can be asked for."""
+
+    format = ChoiceField(tuple(FORMATS), help_text="`xml` is CAMT.053, and `sta` MT940.")

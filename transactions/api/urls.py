@@ -15,6 +15,7 @@ from transactions.api import (
     payees,
     reversals,
     standing_orders,
+    statement_files,
     statements,
     transfers,
 )
@@ -27,6 +28,11 @@ urlpatterns = [
     ),
     path("accounts", accounts.AccountList.as_view(), name="api-accounts"),
     path("accounts/<str:number>", accounts.AccountDetail.as_view(), name="api-account"),
+    path(
+        "accounts/<str:number>/statement-file",
+        statement_files.StatementFile.as_view(),
+        name="api-statement-file",
+    ),
     path("accounts/<str:number>/last-five", statements.LastFive.as_view(), name="api-last-five"),
     path("accounts/<str:number>/balance", statements.BalanceShown.as_view(), name="api-balance"),
     path(

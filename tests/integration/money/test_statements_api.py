@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from time import sleep
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -99,6 +100,60 @@ def test_the_last_five_are_the_newest(api: Client, mine: int) -> None:
     ]
 
 
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("form", "media_type", "start"),
+        [
+            ("csv", "text/csv", b"booked_at,"),
+            ("ofx", "application/x-ofx", b"<?xml"),
+            ("xml", "application/xml", b"<?xml"),
+            ("sta", "text/plain", b":20:"),
+            ("pdf", "application/pdf", b"%PDF"),
+        ],
+    )
+    def test_are_what_was_asked_for_whatever_is_accepted(
+        self, api: Client, mine: int, form: str, media_type: str, start: bytes
+    ) -> None:
+        answer: Any = api.get(
+            f"/api/v1/accounts/{mine}/statement-file",
+            {"format": form, "kind": "payment"},
+            headers={"Accept": media_type},
+        )
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith(media_type)
+        assert f'filename="statement-{mine}.{form}"' in answer.headers["Content-Disposition"]
+        file = b"".join(answer.streaming_content)
+        assert file.startswith(start)
+        assert form == "pdf" or (b"2.50" in file or b"2,50" in file)
+        assert b"Rent for March" not in file
+
+    @pytest.mark.parametrize(
+        ("asked", "code", "field"),
+        [
+            ({}, "required", "/format"),
+            ({"format": "exe"}, "not_a_choice", "/format"),
+            ({"format": "csv", "limit": "5"}, "unknown_field", "/limit"),
+            (
+                {"format": "csv", "date_from": "2026-03-02", "date_to": "2026-03-01"},
+                "empty_range",
+                "/date_to",
+            ),
+        ],
+    )
+    def test_of_what_cannot_be_are_refused(
+        self, api: Client, mine: int, asked: dict[str, str], code: str, field: str
+    ) -> None:
+        answer = api.get(f"/api/v1/accounts/{mine}/statement-file", asked)
+        assert refusal(answer, 422) == (code, [field])
+
+    def test_of_days_to_come_and_of_ten_years_are_made(self, api: Client, mine: int) -> None:
+        for first, entries in (("2190-01-01", 0), ("2016-01-01", 4)):
+            asked = {"format": "csv", "date_from": first, "date_to": "2195-12-31"}
+            answer: Any = api.get(f"/api/v1/accounts/{mine}/statement-file", asked)
+            file = b"".join(answer.streaming_content).decode()
+            assert f"end of file,{entries}," in file
+
+
 class TestBalance:
     def test_of_now_is_the_accounts(self, api: Client, mine: int) -> None:
         assert shown(api, f"accounts/{mine}/balance") == {
@@ -138,7 +193,10 @@ class TestBalance:
         assert refusal(answer, 422) == (code, ["/as_of"])
 
 
-@pytest.mark.parametrize("what", ["statement", "last-five", "balance", "balance?as_of=2026-03-02"])
+@pytest.mark.parametrize(
+    "what",
+    ["statement", "statement-file?format=csv", "last-five", "balance", "balance?as_of=2026-03-02"],
+)
 def test_another_persons_account_is_unknown(api: Client, what: str) -> None:
     theirs = account(balance=100, owner=person())
     for number in (theirs, "100000000017", "x"):
