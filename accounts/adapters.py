@@ -11,17 +11,20 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts.callers import forget_standing
 from accounts.keys import revoke_keys_of
 from accounts.logins import note_log_in, note_log_in_of
 from accounts.models import LogInResult, SessionKind, User
+from accounts.notices import tell_of_change, tell_of_log_in
 from accounts.open_sessions import begin_session, end_sessions_of
 from accounts.services import head_office
 from accounts.sessions import LANGUAGE_IN_SESSION
 from core import clock
 from core.client_address import client_address
+from notifications.mail import Mail, Words, queue_mail
 
 _BY_PASSWORD: Final = "reauthenticate"  # noqa: S105  # what allauth calls it
 
@@ -65,7 +68,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         kind = SessionKind.PROGRAM if is_headless_request(request) == "app" else SessionKind.BROWSER
         begin_session(request, person=user, kind=kind, now=clock.now())
         request.session[LANGUAGE_IN_SESSION] = user.language
-        note_log_in(request, person=user.pk, result=LogInResult.SUCCEEDED)
+        row = note_log_in(request, person=user.pk, result=LogInResult.SUCCEEDED)
+        tell_of_log_in(request, user, log_in=row)
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         """Turn somebody away who is suspended, or no customer any more."""
@@ -84,6 +88,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             raise ValidationError(message, code="text_has_surrogate")
         checked: str = super().clean_password(password, user)
         return checked
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell of a change by the outbox: no page waits for a mail server."""
+        subject = render_to_string(f"{template_prefix}_subject.txt", context or {})
+        tell_of_change(self.request, user, what=" ".join(subject.split()))
+        if email and email != user.email:
+            # Whose address was changed by somebody else reads it at the one before.
+            self._queue(template_prefix, email, context or {}, user)
+
+    def _queue(self, name: str, email: str, context: dict[str, Any], user: User) -> None:
+        mail = self.render_mail(name, email, {"user": user, **context})
+        words = Words(subject=mail.subject, text=mail.body)
+        queue_mail(Mail(to=email, kind="security", words=words, person=user.pk), now=clock.now())
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Tell somebody who signs up again, with as much work as a new person's password takes."""

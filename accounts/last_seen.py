@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.db.models import OuterRef
 
 from accounts.known import SILENCE
 from accounts.models import Role, User
 from accounts.standing import SUPERADMIN, remember_standing, standing_of
+from notifications.notices.inbox import unread_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class PersonLastSeen:
     is_active: Literal[True] = True
     is_staff: Literal[False] = False
     is_superuser: Literal[False] = False
+    unread_notices: Literal[0] = 0
 
     def has_perm(self, _permission: str, _what: Any = None) -> bool:
         """Permit nothing."""
@@ -49,12 +52,19 @@ class PeopleBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth is 
     def get_user(self, user_id: int) -> User | PersonLastSeen | None:
         """Return the person of a session."""
         try:
-            user: User | None = super().get_user(user_id)
+            user = _find(user_id)
         except SILENCE:
             return _recall(user_id)
-        if user is not None:
-            remember_standing(user)
+        if user is None or not self.user_can_authenticate(user):
+            return None
+        remember_standing(user)
         return user
+
+
+def _find(pk: int) -> User | None:
+    """Return a person, with the number of notices that every page of theirs shows."""
+    people = User.objects.annotate(unread_notices=unread_of(OuterRef("pk")))
+    return people.filter(pk=pk).first()
 
 
 def _recall(pk: int) -> PersonLastSeen | None:

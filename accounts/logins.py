@@ -23,14 +23,15 @@ class LogInMonth:
     people: int
 
 
-def note_log_in(request: HttpRequest, *, person: int | None, result: LogInResult) -> None:
+def note_log_in(request: HttpRequest, *, person: int | None, result: LogInResult) -> int:
     """Add an attempt to the history; ``person`` is None when nobody has the address."""
-    LogIn.objects.create(
+    row = LogIn.objects.create(
         person_id=person,
         address=client_address(request),
         device=device_of(request.META.get("HTTP_USER_AGENT", "")),
         result=result,
     )
+    return row.pk
 
 
 def note_log_in_of(request: HttpRequest, *, email: str, result: LogInResult) -> None:

@@ -12,5 +12,7 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Refuse an SMS_URL that nothing could be sent by."""
+        """Refuse an SMS_URL that nothing could be sent by; know how notices are worded."""
+        from notifications.notices import composing  # noqa: F401  # importing it is what counts
+
         sender_for(settings.SMS_URL)

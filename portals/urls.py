@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from portals import aliases, components, outbox, preferences, profile, security, staying
+from portals import (
+    aliases,
+    components,
+    notifications,
+    outbox,
+    preferences,
+    profile,
+    security,
+    staying,
+)
 from portals.customer import (
     cash,
     files,
@@ -123,6 +132,10 @@ urlpatterns = [
     path("staff/nodes/", nodes.nodes, name="nodes"),
     path("profile/", profile.profile, name="profile"),
     path("profile/looks/", profile.looks, name="looks"),
+    path("inbox/", notifications.inbox, name="inbox"),
+    path("inbox/read/", notifications.inbox_read, name="inbox-read"),
+    path("notifications/", notifications.preferences, name="notifications"),
+    path("notifications/phone/", notifications.phone, name="notifications-phone"),
     path("security/", security.security, name="security"),
     path("security/sessions/<uuid:session_id>/end/", security.session_end, name="session-end"),
     path("security/keys/new/", security.key_new, name="key-new"),

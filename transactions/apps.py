@@ -14,8 +14,11 @@ class TransactionsConfig(AppConfig):
     def ready(self) -> None:
         """Let commands find and know the nodes, readers and schema the replica; welcome people."""
         from accounts.registering import registration_confirmed
+        from notifications.notices.composing import detailed_by
+        from notifications.notices.models import NoticeKind
         from transactions import account_desk, reversing, staff_groups, welcome  # noqa: F401  # approvals find them
         from transactions.branches import belonging, freshness, registry, replica
+        from transactions.log_in_summary import summary_of
         from transactions.products import changing as product_changes  # noqa: F401  # approvals find it
 
         aliases.found_by(registry.refresh)
@@ -24,3 +27,4 @@ class TransactionsConfig(AppConfig):
         post_migrate.connect(replica.on_migrated, sender=self)
         post_migrate.connect(staff_groups.on_migrated, sender=self)
         registration_confirmed.connect(welcome.on_registration_confirmed)
+        detailed_by(NoticeKind.LOG_IN, "log_in", summary_of)

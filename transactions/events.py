@@ -22,9 +22,11 @@ from django.db import transaction
 from accounts.models import Holding
 from core.api.representation import decimal_of, given, instant
 from core.db.sql import queries
+from notifications.notices.preferences import people_told_of_movements
 from notifications.webhooks.events import NewEvent, listening_people, record_events
 from notifications.webhooks.models import EventType
 from transactions.ledger.connection import fetch_one, ledger_cursor
+from transactions.notices import Leg, tell_of_movements
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "events.sql")
 _PAGE: Final = 5_000
@@ -39,6 +41,7 @@ class _Source:
     reader: str
     query: str
     events_of: Callable[[Any, str, Holders], Iterator[NewEvent]]
+    legs_of: Callable[[Any, Holders], Iterator[Leg]] | None = None
 
 
 def feed_events(*, node: str, now: datetime) -> None:
@@ -69,10 +72,10 @@ def _feed_page(source: _Source, node: str, now: datetime) -> bool:
             return False
         page |= {"tx": end.tx, "id": end.id}
         # Asked after the end was read: who listens to anything before it is known by now.
-        listeners = listening_people()
+        listeners = listening_people() | (people_told_of_movements() if source.legs_of else set())
         if listeners:
             rows = _rows(source.query, {**page, "listeners": list(listeners)}, node)
-            record_events(_events(source, rows, node, listeners), now=now)
+            _tell(source, rows, node, listeners, now)
         fetch_one("advance_tail", {"name": source.reader, "tx": end.tx, "id": end.id}, node)
     return bool(end.size == _PAGE)
 
@@ -82,7 +85,18 @@ def _rows(query: str, parameters: dict[str, Any], node: str) -> list[Any]:
         return cursor.execute(_QUERIES[query], parameters, prepare=True).fetchall()
 
 
-def _events(source: _Source, rows: Sequence[Any], node: str, listeners: set[int]) -> list[NewEvent]:
+def _tell(
+    source: _Source, rows: Sequence[Any], node: str, listeners: set[int], now: datetime
+) -> None:
+    """Record what rows mean for webhooks and for notices. Both are recorded once."""
+    holders = _holders_among(listeners)
+    events = [event for row in rows for event in source.events_of(row, node, holders)]
+    record_events(events, now=now)
+    if source.legs_of:
+        tell_of_movements([leg for row in rows for leg in source.legs_of(row, holders)], now=now)
+
+
+def _holders_among(listeners: set[int]) -> Holders:
     copies: dict[int, list[int]] = {}
 
     def holders(account: int, people: Sequence[int] | None, has_moved: bool) -> Sequence[int]:  # noqa: FBT001  # a column
@@ -94,7 +108,28 @@ def _events(source: _Source, rows: Sequence[Any], node: str, listeners: set[int]
             copies[account] = list(held.values_list("user", flat=True))
         return copies[account]
 
-    return [event for row in rows for event in source.events_of(row, node, holders)]
+    return holders
+
+
+def _legs(row: Any, holders: Holders) -> Iterator[Leg]:
+    """Yield the sides of a posting that anybody is told of."""
+    for is_out, account, after, people, has_moved in (
+        (True, row.debit, row.debit_after, row.debit_people, row.debit_moved),
+        (False, row.credit, row.credit_after, row.credit_people, row.credit_moved),
+    ):
+        told = holders(account, people, has_moved)
+        if told and after is not None:
+            yield Leg(
+                people=told,
+                account=account,
+                is_out=is_out,
+                amount=row.amount,
+                after=after,
+                currency=row.currency,
+                memo=row.memo or "",
+                source=str(row.id),
+                at=row.recorded_at,
+            )
 
 
 def _posting_events(row: Any, _node: str, holders: Holders) -> Iterator[NewEvent]:
@@ -189,7 +224,7 @@ _ENDS: Final = {
     "expired": EventType.HOLD_EXPIRED,
 }
 _SOURCES: Final = (
-    _Source(reader="webhooks", query="journal", events_of=_posting_events),
+    _Source(reader="webhooks", query="journal", events_of=_posting_events, legs_of=_legs),
     _Source(reader="webhooks_accounts", query="account", events_of=_status_events),
     _Source(reader="webhooks_holds", query="hold", events_of=_hold_events),
 )

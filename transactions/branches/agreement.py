@@ -26,6 +26,7 @@ from transactions.ledger.accounts import (
 )
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import Finding
+from transactions.notices import tell_of_status
 
 READER: Final = "head_office"
 _PAGE: Final = 1_000
@@ -185,7 +186,9 @@ def _add_identity(number: int) -> bool:
 
 def _write(account: Account, standing: Standing) -> None:
     """Write a copy whose lock is held. Holders that are no people of the bank stay a difference."""
-    Account.objects.filter(pk=account.pk).update(status=standing.status)
+    if account.status != standing.status:
+        Account.objects.filter(pk=account.pk).update(status=standing.status)
+        tell_of_status(account.pk, status=standing.status, people=list(standing.holders))
     Holding.objects.filter(account=account).exclude(user__in=standing.holders).delete()
     people = User.objects.filter(pk__in=standing.holders).values_list("pk", flat=True)
     Holding.objects.bulk_create(

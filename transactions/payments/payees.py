@@ -24,6 +24,7 @@ from transactions.ledger.payments import last_paid
 from transactions.payments.cooling import begin_cooling, cooling_limit, cooling_until, keep_cooling
 from transactions.payments.models import Payee
 from transactions.payments.parties import payee_account
+from transactions.payments.telling import tell_of_payee
 from transactions.selectors import held_by, recorded_at
 
 LONGEST_NICKNAME: Final = 40
@@ -114,6 +115,7 @@ def add_payee(
         )
         if is_new:
             begin_cooling(payee, now=now)
+            tell_of_payee(payee, now=now)
     keep_cooling(now=now, payee=payee.account)
     return payee, is_new
 

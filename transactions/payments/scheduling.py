@@ -29,6 +29,7 @@ from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Receipt
 from transactions.ledger.reads import rights_on
 from transactions.payments.models import ScheduledTransfer
+from transactions.payments.telling import tell_of_failed_order
 from transactions.services import TransferRequest, confirm_transfer, transfer_funds
 
 # Idempotency keys are kept for at least this long; after it, trying again might move money twice.
@@ -265,10 +266,20 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
             raise
         return False
     except DomainError as error:
-        _note(scheduled, now, **_after_refusal(scheduled, error, now))
+        _refuse(scheduled, error, now)
         return False
     _note(scheduled, now, state=State.DONE, transfer_id=receipt.transfer_id)
     return True
+
+
+def _refuse(scheduled: ScheduledTransfer, refusal: DomainError, now: datetime) -> None:
+    """Note a refusal; the person is told of a standing order's that is for good."""
+    outcome = _after_refusal(scheduled, refusal, now)
+    with transaction.atomic():
+        is_ours = _note(scheduled, now, **outcome)
+        order = scheduled.standing_order
+        if is_ours and order is not None and outcome["state"] == State.REFUSED:
+            tell_of_failed_order(order, source=str(scheduled.pk), reason=refusal.message, now=now)
 
 
 def _after_refusal(
@@ -305,12 +316,15 @@ def _request(scheduled: ScheduledTransfer) -> TransferRequest:
     )
 
 
-def _note(scheduled: ScheduledTransfer, claimed_at: datetime, **outcome: object) -> None:
-    """Write down what came of a try; unless it was sent, only while no other one has taken over."""
+def _note(scheduled: ScheduledTransfer, claimed_at: datetime, **outcome: object) -> bool:
+    """Write down what came of a try; unless it was sent, only while no other one has taken over.
+
+    Tell whether it was written.
+    """
     mine = ScheduledTransfer.objects.filter(pk=scheduled.pk)
     if outcome["state"] != State.DONE:
         mine = mine.filter(state=State.SENDING, tried_at=claimed_at)
-    mine.update(**{"reason": "", **outcome})
+    return bool(mine.update(**{"reason": "", **outcome}))
 
 
 def _give_up_old(now: datetime) -> None:
