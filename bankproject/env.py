@@ -24,6 +24,8 @@ PROJECT: Final = Path(__file__).resolve().parent.parent
 
 YES: Final = frozenset({"1", "true", "yes", "on"})
 NO: Final = frozenset({"0", "false", "no", "off"})
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_LAST_PORT: Final = 65_535
 
 
 def given(name: str) -> str | None:
@@ -231,6 +233,32 @@ def own_address(name: str, default: str) -> str:
         raise ImproperlyConfigured(message) from None
     _refuse_plaintext(name, [host], remedy="serve it on 127.0.0.1 behind a proxy with TLS")
     return host
+
+
+def networks(name: str) -> list[tuple[Network, range]]:
+    """Return the networks in ``name``, each with the ports that are meant of it; none when unset.
+
+    It reads ``10.0.0.0/8:8000-8999,[fd00::/8]:8000``.
+
+    Raises:
+        ImproperlyConfigured: it is not understood.
+    """
+    return [_network(name, part) for part in names(name, "")]
+
+
+def _network(name: str, part: str) -> tuple[Network, range]:
+    place, _colon, ports = part.rpartition(":")
+    first, _dash, last = ports.partition("-")
+    try:
+        network = ipaddress.ip_network(place.strip("[]"))
+        found = range(int(first), int(last or first) + 1)
+    except ValueError as error:
+        message = f"{name} must be networks with ports, as 10.0.0.0/8:8000-8999: {error}"
+        raise ImproperlyConfigured(message) from None
+    if not found or found[0] < 1 or found[-1] > _LAST_PORT:
+        message = f"{name} must name ports from 1 to {_LAST_PORT}, not {ports!r}"
+        raise ImproperlyConfigured(message)
+    return network, found
 
 
 def mail(name: str) -> dict[str, Any]:

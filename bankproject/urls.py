@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from bankproject.health import health
 from core.api import docs
+from lb.control import handing_out
 from transactions.api import aliases
 
 urlpatterns = [
@@ -12,9 +13,11 @@ urlpatterns = [
     # Money first: whatever stands before is tried before.
     path("api/v1/", include("transactions.api.urls")),
     path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/lb/", include("lb.control.urls")),
     path("api/v1/openapi.json", docs.openapi, name=docs.DOCUMENT),
     path("api/v1/docs/", docs.SwaggerPage.as_view(), name="api-docs"),
     path("api/v1/redoc/", docs.RedocPage.as_view(), name="api-redoc"),
+    path("internal/balancer/snapshot", handing_out.snapshot, name="balancer-snapshot"),
     path("auth/", include("allauth.urls")),
     path("auth/", include("allauth.headless.urls")),
     path("admin/", include("portals.administration.urls")),

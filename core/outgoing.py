@@ -145,7 +145,7 @@ def ip_addresses_of(address: OutgoingAddress, *, seconds: float = LOOK_UP_SECOND
     """
     found = _looked_up(address, seconds)
     for one in found:
-        if not _may_be_called(one):
+        if not may_be_called(one, private=settings.ALLOW_PRIVATE_ADDRESSES):
             message = _("The address leads into a network that is not public.")
             _refuse("not_public", message)
     return found
@@ -210,14 +210,14 @@ def _looked_up(address: OutgoingAddress, seconds: float) -> list[str]:
     return list(found)
 
 
-def _may_be_called(text: str) -> bool:
+def may_be_called(text: str, *, private: bool) -> bool:
+    """Tell whether an IP address is a public one, or one of a private network where that may be."""
     address = ip_address(text)
-    allowed = settings.ALLOW_PRIVATE_ADDRESSES
     if isinstance(address, IPv4Address):
         is_special = any(address in network for network in _SPECIAL_4)
-        return not is_special or (allowed and any(address in network for network in _PRIVATE_4))
+        return not is_special or (private and any(address in network for network in _PRIVATE_4))
     is_public = address in _PUBLIC_6 and not any(address in network for network in _SPECIAL_6)
-    return is_public or (allowed and any(address in network for network in _PRIVATE_6))
+    return is_public or (private and any(address in network for network in _PRIVATE_6))
 
 
 def _refuse(reason: str, message: str) -> NoReturn:

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django_celery_results",
     "core",
     "notifications",
+    "lb.control",
     "accounts",
     "transactions",
     "loans",
@@ -118,6 +119,12 @@ REPLICATION_DATABASE = (
 ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 # Whether the bank calls addresses of private networks and of this machine that people give it.
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
+# Where backends of the load balancer may be, such as 10.0.0.0/8:8000-8999: none without it.
+BACKEND_NETWORKS = env.networks("BACKEND_NETWORKS")
+# By which data planes elsewhere ask for what they shall do; nobody is told without one.
+BALANCER_TOKEN = env.optional("BALANCER_TOKEN")
+# Where each process of a data plane tells what it measures, such as http://127.0.0.1:9090/metrics.
+BALANCER_METRICS = env.names("BALANCER_METRICS", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 

@@ -15,6 +15,7 @@ LAYERS: Final = (
     "transactions",
     "accounts",
     "notifications",
+    "lb",
     "core",
 )
 PROJECT: Final = Path(settings.BASE_DIR)

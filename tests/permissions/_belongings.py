@@ -20,6 +20,7 @@ from accounts.models import (
     User,
 )
 from core import clock
+from lb.control.models import Backend
 from notifications.webhooks.models import Delivery, Endpoint, Event
 from notifications.webhooks.signing import new_secret, seal
 from tests.factories import BRANCH, account, inr, instant, order, person
@@ -84,6 +85,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "endpoint_id": webhook,
             "delivery_id": delivery,
             "approval_id": approval,
+            "backend_id": _backend(),
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },
@@ -214,6 +216,14 @@ def _webhook(owner: User) -> tuple[str, str]:
         event=event, endpoint=endpoint, next_attempt_at=now, created_at=now
     )
     return str(endpoint.pk), str(delivery.pk)
+
+
+def _backend() -> str:
+    now = clock.now()
+    made = Backend.objects.create(
+        name="api-1", host="127.0.0.1", port=8_001, state_since=now, registered_at=now
+    )
+    return str(made.pk)
 
 
 def _approval(maker: User, about: User) -> str:

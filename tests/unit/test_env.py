@@ -98,6 +98,26 @@ class TestNumber:
             env.number(NAME, 1)
 
 
+class TestNetworks:
+    def test_have_ports(self, setting: Setting) -> None:
+        setting.is_("10.0.0.0/8:8000-8999, [fd00::/8]:8000,127.0.0.1:80")
+        assert [(str(network), ports) for network, ports in env.networks(NAME)] == [
+            ("10.0.0.0/8", range(8_000, 9_000)),
+            ("fd00::/8", range(8_000, 8_001)),
+            ("127.0.0.1/32", range(80, 81)),
+        ]
+        setting.is_("")
+        assert env.networks(NAME) == []
+
+    @pytest.mark.parametrize(
+        "value", ["10.0.0.0/8", "10.0.0.1/8:80", "h:80", "10.0.0.0/8:9-8", "10.0.0.0/8:0", "::1:x"]
+    )
+    def test_that_are_not_understood_are_refused(self, setting: Setting, value: str) -> None:
+        setting.is_(value)
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} must"):
+            env.networks(NAME)
+
+
 class TestDatabase:
     def test_is_split_into_its_parts(self, setting: Setting) -> None:
         setting.is_("postgresql://u:p%40ss%2F@127.0.0.1:5433/bank?connect_timeout=7")

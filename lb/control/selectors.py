@@ -1,0 +1,19 @@
+"""What is asked about backends."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lb.control.models import BackendEvent, Balancing
+
+
+def current_policy() -> str:
+    """Return how the backend of a request is chosen."""
+    return str((Balancing.objects.filter(pk=1).first() or Balancing()).policy)
+
+
+def events(*, after: Sequence[Any] | None, limit: int) -> list[BackendEvent]:
+    """Return changes, the newest first, with backends and people; those after a position."""
+    found = BackendEvent.objects.select_related("backend", "actor")
+    if after is not None:
+        found = found.filter(pk__lt=after[0])
+    return list(found[:limit])

@@ -1,0 +1,1 @@
+"""The load balancer's control plane, and HAProxy under it."""
