@@ -35,7 +35,7 @@ from portals.employee import (
     search,
 )
 from portals.employee import transfers as staff_transfers
-from portals.reports import account_pages
+from portals.reports import account_pages, branch_pages
 from portals.reports.pictures import KINDS
 from transactions.statements.files import FORMATS
 
@@ -124,6 +124,12 @@ urlpatterns = [
     path("staff/transfers/<uuid:transfer_id>/", staff_transfers.transfer, name="staff-transfer"),
     path("staff/branches/", branches.branches, name="staff-branches"),
     path("staff/branches/<slug:code>/", branches.branch, name="staff-branch"),
+    path("staff/branches/<slug:code>/day/", branch_pages.branch_summary, name="staff-branch-day"),
+    path(
+        "staff/branches/<slug:code>/day.csv",
+        branch_pages.branch_summary_file,
+        name="staff-branch-day-file",
+    ),
     path("staff/approvals/", approvals.approvals, name="staff-approvals"),
     path("staff/approvals/<int:approval_id>/", approvals.approval, name="staff-approval"),
     path("staff/operations/", operations.operation_log, name="operations"),

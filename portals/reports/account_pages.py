@@ -30,6 +30,11 @@ class PeriodForm(forms.Form):
     last = DayField(_("To day"))
     period: Period
 
+    @property
+    def filled(self) -> "PeriodForm":
+        """The form of the days that are shown, also of those that nobody asked for."""
+        return PeriodForm({"first": str(self.period.first), "last": str(self.period.last)})
+
     def clean(self) -> dict[str, Any]:
         """Refuse what no picture can be about."""
         cleaned = super().clean() or {}
@@ -50,7 +55,12 @@ def account_course(request: HttpRequest, number: int) -> HttpResponse:
         context = {"form": form, "account": account_of(person(request).pk, number=number)}
         return render(request, "reports/account.html", context, status=REFUSED)
     history = account_days(person(request).pk, number=number, period=form.period)
-    context = {"form": form, "history": history, "account": history.account, **_files(form, number)}
+    context = {
+        "form": form.filled,
+        "history": history,
+        "account": history.account,
+        **_files(form, number),
+    }
     return render(request, "reports/account.html", context)
 
 
@@ -79,7 +89,7 @@ def _later(
     """Show the page with what it has without the worker, and say so."""
     history = account_days(person(request).pk, number=number, period=form.period)
     context = {
-        "form": form,
+        "form": form.filled,
         "history": history,
         "account": history.account,
         "missing": error.message,

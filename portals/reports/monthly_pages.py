@@ -78,7 +78,7 @@ def monthly(request: HttpRequest) -> HttpResponse:
         request,
         "monthly",
         _("Monthly report"),
-        form=form,
+        form=MonthForm({"month": str(form.chosen)}),
         report=report,
         month=str(form.chosen),
         month_day=form.chosen.first,

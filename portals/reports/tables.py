@@ -44,6 +44,14 @@ class Table:
         ]
 
     @property
+    def labelled(self) -> list[list[tuple[str, str, bool]]]:
+        """The cells as people read them, each with its heading, for narrow screens."""
+        return [
+            [(name, *cell) for name, cell in zip(self.headings, row, strict=True)]
+            for row in self.cells
+        ]
+
+    @property
     def lines(self) -> list[list[str]]:
         """The rows as programs read them, headings first; amounts have their currency beside."""
         return [list(self.headings), *([_plain(cell) for cell in row] for row in self.rows)]
