@@ -103,7 +103,7 @@ class Plan:
         worker = [*celery, "worker", "--loglevel=INFO", "--without-mingle"]
         short = f"--queues={URGENT},{NORMAL}"
         commands = {
-            "worker": [*worker, short, "--concurrency=2", "--hostname=worker@%h"],
+            "worker": [*worker, short, "--concurrency=3", "--hostname=worker@%h"],
             # A job of hours keeps none of seconds waiting.
             "worker-long": [*worker, f"--queues={LONG}", "--concurrency=1", "--hostname=long@%h"],
             "beat": [*celery, "beat", "--loglevel=INFO", "--pidfile="],

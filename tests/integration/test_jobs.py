@@ -1,13 +1,21 @@
 """Jobs are done once, whatever becomes of workers, and tell how far they are."""
 
+import json
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from pytest_django import Settings
 
+from bankproject.celery import app
+from bankproject.runtime.ports import first_free
+from bankproject.scheduler import BankScheduler
 from core.clock import now
-from core.jobs import declaring, queue
+from core.jobs import declaring, queue, state
 from core.jobs.declaring import Declared, Work, job
 from core.jobs.models import Job, JobQueue, JobState
 from core.jobs.running import run_due
@@ -149,3 +157,81 @@ class TestAWorkerThatWasTooSlow:
         queue.end(fast, now=now())
         queue.fail(slow, "too slow", now=now())
         assert (only().state, only().done) == ("done", 4)
+
+
+@pytest.mark.django_db
+class TestTheCommand:
+    @pytest.fixture(autouse=True)
+    def _wait_for_no_worker(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(state, "WORKERS_SECONDS", 0.01)
+
+    def told(self, *arguments: str) -> tuple[int, str]:
+        out = StringIO()
+        try:
+            call_command("jobs", *arguments, stdout=out)
+        except SystemExit as end:
+            return int(str(end.code)), out.getvalue()
+        return 0, out.getvalue()
+
+    def test_shows_what_is_queued_runs_and_has_failed_for_good(self, count_coins: Declared) -> None:
+        assert self.told()[0] == 0
+        for key in ("queued", "running", "dead", "late"):
+            count_coins.ask(key=key, now=now(), coins=4)
+        later = Job.objects.filter(key="queued")
+        later.update(next_attempt_at=now() + timedelta(hours=1))
+        assert self.told()[0] == 0
+        Job.objects.filter(key="late").update(next_attempt_at=now() - timedelta(minutes=9))
+        Job.objects.filter(key="dead").update(state=JobState.DEAD, failure="it was Monday")
+        Job.objects.filter(key="running").update(state=JobState.RUNNING, done=2, total=4)
+        code, text = self.told()
+        assert code == 1
+        for line in (
+            "running   count_coins running, 2 of 4",
+            "dead      count_coins dead",
+            "it was Monday",
+            "overdue   count_coins late",
+            "queued    count_coins queued",
+        ):
+            assert line in text
+        assert json.loads(self.told("--json")[1])["overdue"] == ["count_coins late"]
+
+    def test_shows_what_beat_should_have_woken(self) -> None:
+        every = IntervalSchedule.objects.create(every=2, period="seconds")
+        PeriodicTask.objects.create(name="send_mails", task="send", interval=every)
+        assert self.told()[0] == 0
+        PeriodicTask.objects.update(last_run_at=now() - timedelta(minutes=6))
+        code, text = self.told()
+        assert (code, "overdue   send_mails" in text) == (1, True)
+
+    def test_says_when_the_broker_is_gone(self, settings: Settings) -> None:
+        settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{first_free(32_500)}/0"
+        code, text = self.told()
+        assert (code, "broker    does not answer" in text) == (1, True)
+
+
+@pytest.mark.usefixtures("fresh_bank")
+class TestTheTimeTable:
+    def test_keeps_what_an_admin_changed_over_a_start_of_beat(self) -> None:
+        def start() -> BankScheduler:
+            return BankScheduler(app=app, lazy=False)
+
+        start()
+        names = set(PeriodicTask.objects.values_list("name", flat=True))
+        assert names >= {*app.conf.beat_schedule, "celery.backend_cleanup"}
+        mails = PeriodicTask.objects.get(name="send_mails")
+        assert (mails.queue, mails.interval.every, mails.expire_seconds) == ("urgent", 2, 4)
+        nightly = PeriodicTask.objects.get(name="forget_messages").crontab
+        assert (nightly.hour, str(nightly.timezone)) == ("3", "UTC")
+        PeriodicTask.objects.filter(name="send_mails").update(enabled=False)
+        PeriodicTask.objects.filter(name="run_jobs").delete()
+        second = start()
+        assert not PeriodicTask.objects.get(name="send_mails").enabled
+        assert "send_mails" not in second.schedule
+        assert "run_jobs" in second.schedule
+
+    def test_wakes_what_was_missed_at_once(self) -> None:
+        BankScheduler(app=app, lazy=False)
+        days = PeriodicTask.objects.filter(name__startswith="forget")
+        days.update(last_run_at=now() - timedelta(days=2))
+        entries = BankScheduler(app=app, lazy=False).schedule
+        assert all(entries[name].is_due().is_due for name in days.values_list("name", flat=True))
