@@ -215,5 +215,6 @@ def statuses(answers: bytes) -> list[int]:
         assert end, f"an answer breaks off: {head!r}"
         found.append(int(head[9:12]))
         length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
-        answers = answers[int(length[1]) :] if length else b""
+        bodiless = head[9:12] in (b"204", b"304")
+        answers = answers[int(length[1]) :] if length and not bodiless else answers
     return found

@@ -219,7 +219,7 @@ class Exchange:
         """Try another: nothing of the request left this process."""
         self._balancer.counters.unreached += 1
         self._count_failure()
-        if len(self._tried) + 1 < MOST_TRIES and self._balancer.budget.allow(self.now()):
+        if self._take_retry():
             self._again()
         else:
             self._end_load()
@@ -262,10 +262,15 @@ class Exchange:
         return self.request.repeatable and self._kept is not None
 
     def _may_repeat(self) -> bool:
-        """Take a retry, when the request allows one and the budget has one."""
+        """Take a retry, when the request allows one."""
+        return self._can_repeat() and self._take_retry()
+
+    def _take_retry(self) -> bool:
+        """Take a retry, when there is another backend and the budget has one."""
+        tried = (*self._tried, self._member)
         return (
-            self._can_repeat()
-            and len(self._tried) + 1 < MOST_TRIES
+            len(tried) < MOST_TRIES
+            and self._balancer.fleet.has_other(tried)
             and self._balancer.budget.allow(self.now())
         )
 

@@ -102,6 +102,10 @@ class Fleet:
             return None
         return left[self._choose([member.load for member in left], now, self._dice)]
 
+    def has_other(self, tried: Collection[Member | None]) -> bool:
+        """Tell whether there is a backend but those tried."""
+        return any(member not in tried for member in self._open)
+
     def succeeded(self, member: Member, seconds: float, now: float) -> None:
         """Take in an answer."""
         member.load.answered(seconds, now)
