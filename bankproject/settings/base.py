@@ -146,22 +146,25 @@ CACHES = {
 
 # Money never waits for Celery: `manage.py watch` does what its safety needs.
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_BACKEND = "django-db"
 CELERY_RESULT_EXPIRES = timedelta(days=30)
 # What runs every second or two is kept when it fails; tasks of a day keep how they ended.
-CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True
+CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_QUEUES = [Queue(name) for name in QUEUES]
 CELERY_TASK_DEFAULT_QUEUE = NORMAL
 # A worker of several queues takes from the first that has something.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"queue_order_strategy": "priority"}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "bankproject.scheduler:BankScheduler"
 CELERY_BEAT_SCHEDULE = SCHEDULE
+
+# `manage.py train_risk` puts its models here; until one is there, people look at each application.
+RISK_MODELS = env.VAR / "risk"
 
 # Without these URLs, mails and messages land as files in the outbox of the demo.
 OUTBOX = env.VAR / "outbox"

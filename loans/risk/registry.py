@@ -1,0 +1,167 @@
+"""Where trained models stand: a file of skops, an entry that tells its digest, and who serves.
+
+A folder holds one set of models. ``champion.json`` and ``challenger.json`` name an entry by its
+digest, the entry names the model's: whatever was altered is found, and nothing of it is loaded.
+Pickle is never read.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import DomainError
+from loans.risk.columns import Column, column_from
+
+# What skops does not know by itself; anything else in a file is refused.
+_TRUSTED: Final = frozenset({"xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"})
+
+
+class ModelUnfit(DomainError):
+    """A model is not there, or is not what was stored, so it scores nobody."""
+
+    code = "model_unfit"
+
+
+class Role(StrEnum):
+    """Who decides, and who is only watched."""
+
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is known of a trained model.
+
+    A score is ``slope`` times its log-odds + ``intercept``. Above ``weak_from`` an application is
+    weak, above ``fair_from`` fair. ``score_edges`` and ``score_shares`` are how probabilities
+    were spread when it was trained; ``seen`` are the ids of the loans it learned from.
+    """
+
+    name: str
+    trained_at: str
+    code_version: str
+    data_fingerprint: str
+    family: str
+    parameters: Mapping[str, Any]
+    loans: int
+    bad: int
+    metrics: Mapping[str, Any]
+    columns: Sequence[Column]
+    slope: float
+    intercept: float
+    fair_from: float
+    weak_from: float
+    score_edges: Sequence[float]
+    score_shares: Sequence[float]
+    seen: Sequence[str]
+    model_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredModel:
+    """A model that is what was stored, ready to score."""
+
+    entry: Entry
+    classifier: Any
+
+
+def store(folder: Path, entry: Entry, classifier: Any) -> str:
+    """Store a model, which serves nobody yet; return its entry's digest."""
+    from skops.io import dumps
+
+    folder.mkdir(parents=True, exist_ok=True)
+    content = dumps(classifier)
+    entry = replace(entry, model_digest=_digest(content))
+    _write(folder / f"{entry.model_digest}.skops", content)
+    written = json.dumps(asdict(entry), indent=1).encode()
+    digest = _digest(written)
+    _write(folder / f"{digest}.json", written)
+    return digest
+
+
+def appoint(folder: Path, digest: str, *, role: Role) -> None:
+    """Let the model of an entry serve in a role from now on.
+
+    Whoever reads meanwhile finds the old one or the new one, whole.
+    """
+    _write(folder / f"{role}.json", json.dumps({"entry": digest}).encode())
+
+
+def appointed(folder: Path, role: Role) -> str | None:
+    """Return the digest of the entry that serves in a role, None if none does.
+
+    Raises:
+        ModelUnfit
+    """
+    path = folder / f"{role}.json"
+    try:
+        return str(json.loads(path.read_bytes())["entry"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{path} names no model"
+        raise ModelUnfit(message) from error
+
+
+def load(folder: Path, role: Role) -> StoredModel:
+    """Return the model that serves in a role.
+
+    Raises:
+        ModelUnfit: there is none, or a file is missing or altered.
+    """
+    digest = appointed(folder, role)
+    if digest is None:
+        message = f"no {role} is in {folder}; `manage.py train_risk` trains one"
+        raise ModelUnfit(message)
+    return _load(folder, digest)
+
+
+@lru_cache(maxsize=4)
+def _load(folder: Path, digest: str) -> StoredModel:
+    entry = _entry(_unaltered(folder / f"{digest}.json", digest))
+    content = _unaltered(folder / f"{entry.model_digest}.skops", entry.model_digest)
+    return StoredModel(entry=entry, classifier=_classifier(content))
+
+
+def _classifier(content: bytes) -> Any:
+    from skops.io import get_untrusted_types, loads
+
+    unknown = set(get_untrusted_types(data=content))
+    if not unknown <= _TRUSTED:
+        message = f"the model holds what is not trusted: {', '.join(sorted(unknown - _TRUSTED))}"
+        raise ModelUnfit(message)
+    return loads(content, trusted=sorted(unknown))
+
+
+def _entry(written: bytes) -> Entry:
+    stored = json.loads(written)
+    return Entry(**{**stored, "columns": [column_from(column) for column in stored["columns"]]})
+
+
+def _unaltered(path: Path, digest: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror}"
+        raise ModelUnfit(message) from error
+    if _digest(content) != digest:
+        message = f"{path} was altered: its digest is not the stored one"
+        raise ModelUnfit(message)
+    return content
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    fresh.replace(path)

@@ -1,0 +1,165 @@
+"""From loans to a model that may serve: compared, tuned, calibrated, described and stored."""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from loans.risk.columns import Column, learn_columns
+from loans.risk.drift import shares
+from loans.risk.registry import Entry, Role, appoint, appointed, store
+from loans.risk.training.calibrating import calibrated_apart, fit_line, log_odds
+from loans.risk.training.card import written_card
+from loans.risk.training.comparing import (
+    OUTER_FOLDS,
+    Comparison,
+    Matrix,
+    compare,
+    matrix_of,
+    tune,
+)
+from loans.risk.training.datasets import Loans, refuse_too_few
+from loans.risk.training.fairness import GroupFigures, bias_over
+from loans.risk.training.families import families_for, serving_copy
+from loans.risk.training.metrics import Array, figures, intervals
+from loans.risk.training.plots import draw_all
+
+_DECILES: Final = tuple(tenth / 10 for tenth in range(1, 10))
+# Bands, by how often loans went bad at all.
+_FAIR_FROM: Final = 0.5
+_WEAK_FROM: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A model that was stored: its entry, that entry's digest, its role, and where its card is."""
+
+    entry: Entry
+    digest: str
+    role: Role
+    card: Path
+
+
+def train(
+    loans: Loans, *, folder: Path, seeds: Sequence[int], role: Role, now: datetime
+) -> Trained:
+    """Train, compare, choose and store a model; the first of a folder is champion at once.
+
+    Raises:
+        NotEnoughLoans
+    """
+    refuse_too_few(loans, least=2 * OUTER_FOLDS)
+    matrix, families = matrix_of(loans), families_for(len(loans.rows))
+    comparison = compare(matrix, families, seeds=seeds)
+    everything = np.arange(len(matrix.bad))
+    searches = {each.name: tune(each, matrix, everything, seed=seeds[0]) for each in families}
+    family = max(searches, key=lambda name: float(searches[name].best_score_))
+    apart = calibrated_apart(comparison.scores[family][0], matrix.bad, comparison.folds[0])
+    chosen = (family, searches[family].best_params_)
+    entry = _entry(loans, matrix, comparison, chosen, apart, now)
+    classifier = serving_copy(searches[family].best_estimator_)
+    digest = store(folder, entry, classifier)
+    card = _describe(folder / digest, loans, entry, matrix, apart, classifier)
+    if appointed(folder, Role.CHAMPION) is None:
+        role = Role.CHAMPION
+    appoint(folder, digest, role=role)
+    return Trained(entry=entry, digest=digest, role=role, card=card)
+
+
+def figures_of(matrix: Matrix, comparison: Comparison, name: str) -> dict[str, Any]:
+    """Return the means over the seeds of a family's figures, with intervals of the first seed."""
+    of_seeds = [
+        figures(matrix.bad, calibrated_apart(scores, matrix.bad, folds), matrix.parts)
+        for scores, folds in zip(comparison.scores[name], comparison.folds, strict=True)
+    ]
+    first = calibrated_apart(comparison.scores[name][0], matrix.bad, comparison.folds[0])
+    means = {each: float(np.mean([of[each] for of in of_seeds])) for each in of_seeds[0]}
+    return {**means, "intervals": intervals(matrix.bad, first, matrix.parts)}
+
+
+def fingerprint_of(loans: Loans) -> str:
+    """Return the SHA-256 of everything that a model could learn from."""
+    written = json.dumps([list(loans.ids), [dict(row) for row in loans.rows], list(loans.bad)])
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _entry(
+    loans: Loans,
+    matrix: Matrix,
+    comparison: Comparison,
+    chosen: tuple[str, Mapping[str, Any]],
+    apart: Array,
+    now: datetime,
+) -> Entry:
+    family, parameters = chosen
+    slope, intercept = fit_line(comparison.scores[family][0], matrix.bad)
+    rate = float(matrix.bad.mean())
+    edges = [float(edge) for edge in np.quantile(apart, _DECILES)]
+    return Entry(
+        name=loans.name,
+        trained_at=now.isoformat(timespec="seconds"),
+        code_version=_code_version(),
+        data_fingerprint=fingerprint_of(loans),
+        family=family,
+        parameters=dict(parameters),
+        loans=len(matrix.bad),
+        bad=int(matrix.bad.sum()),
+        metrics={name: figures_of(matrix, comparison, name) for name in comparison.scores},
+        columns=learn_columns(loans.rows, loans.bad),
+        slope=slope,
+        intercept=intercept,
+        fair_from=_FAIR_FROM * rate,
+        weak_from=min(_WEAK_FROM * rate, (1 + rate) / 2),
+        score_edges=edges,
+        score_shares=shares([float(each) for each in apart], edges),
+        seen=list(loans.ids),
+    )
+
+
+def _describe(
+    folder: Path, loans: Loans, entry: Entry, matrix: Matrix, apart: Array, classifier: Any
+) -> Path:
+    draw_all(folder, matrix.bad, apart, _effects(entry.columns, matrix, classifier))
+    bias = _bias(loans, let_through=apart < entry.weak_from, bad=matrix.bad)
+    card = folder / "card.md"
+    card.write_text(written_card(entry, bias) + "\n", encoding="utf-8")
+    return card
+
+
+def _bias(loans: Loans, *, let_through: Array, bad: Array) -> dict[str, list[GroupFigures]]:
+    return {over: bias_over(groups, let_through, bad) for over, groups in loans.groups.items()}
+
+
+def _effects(columns: Sequence[Column], matrix: Matrix, classifier: Any) -> dict[str, float]:
+    """Return how far the log-odds of a loan move, on average, if a column were as usual."""
+    own = log_odds(classifier.predict_proba(matrix.numbers)[:, 1])
+    effects, start = {}, 0
+    for column in columns:
+        changed = matrix.numbers.copy()
+        changed[:, start : start + column.width] = column.numbers(column.typical)
+        moved = log_odds(classifier.predict_proba(changed)[:, 1]) - own
+        effects[column.name] = float(np.abs(moved).mean())
+        start += column.width
+    return effects
+
+
+def _code_version() -> str:
+    """Return the commit that this runs from, as far as there is one."""
+    here = Path(__file__).parent
+    try:
+        asked = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],  # noqa: S607  # wherever git is installed
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return asked.stdout.strip()
