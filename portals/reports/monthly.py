@@ -19,6 +19,7 @@ from accounts.log_in_statistics import days_on, joined_on, months_on
 from accounts.models import Branch, User
 from core import clock
 from notifications.mail import File, Mail, queue_mail, rendered
+from portals.reports.loans_at_risk import loans_at_risk
 from portals.reports.models import MonthlyReport, ReportMailing
 from portals.reports.paper import report_as_pdf
 from transactions.reporting.account_days import UnfitPeriod
@@ -113,6 +114,7 @@ def _made(month: Month, *, now: datetime) -> MonthlyReport:
             "days": [asdict(one) for one in days_on(found.people, **between)],
             "joined": [asdict(one) for one in joined_on(found.people, **between)],
             **asdict(month_of_money(found.ledgers, month)),
+            "loans": [asdict(one) for one in loans_at_risk(clock.bank_day(now))],
         }
         as_of = found.as_of
     figures["branches"] = {

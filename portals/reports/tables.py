@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.clock import bank_time
 from core.money import Money
+from loans.standing import Bucket
 from portals.amounts import written
 from portals.reports.models import MonthlyReport
 from portals.templatetags.bank import calendar_day, channel, kind
@@ -180,6 +181,25 @@ def _in_transit(figures: dict[str, Any]) -> Table:
     )
 
 
+def _loans(figures: dict[str, Any]) -> Table:
+    return Table(
+        name="loans-at-risk",
+        title=_("Loans at risk"),
+        headings=[_("Days late"), _("Loans"), _("Currency"), _("They owe"), _("Due by now")],
+        rows=[
+            [
+                _("in time") if one["bucket"] == Bucket.CURRENT else one["bucket"],
+                one["loans"],
+                *_amounts(one["owed"]),
+                Money(**one["due"]),
+            ]
+            for one in figures["loans"]
+        ],
+        nothing=_("No loan is running."),
+        note=_("As they stood when this was made."),
+    )
+
+
 TABLES: Final[dict[str, Callable[[dict[str, Any]], Table]]] = {
     "log-ins": _roles,
     "log-ins-by-day": _days,
@@ -188,6 +208,7 @@ TABLES: Final[dict[str, Callable[[dict[str, Any]], Table]]] = {
     "balances": _balances,
     "largest": _largest,
     "in-transit": _in_transit,
+    "loans-at-risk": _loans,
 }
 """How each table is made, by its name."""
 
