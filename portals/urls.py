@@ -107,6 +107,11 @@ urlpatterns = [
         customers.security,
         name="staff-customer-security",
     ),
+    path(
+        "staff/customers/<int:user_id>/messages/",
+        customers.messages,
+        name="staff-customer-messages",
+    ),
     path("staff/customers/<int:user_id>/limits/", customers.limits, name="staff-customer-limits"),
     path(
         "staff/customers/<int:user_id>/timeline/",

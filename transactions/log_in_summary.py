@@ -37,7 +37,7 @@ def summary_of(person: int) -> Mapping[str, Any]:
             "entries": month.entries,
             "coming": month.coming,
             "going": month.going,
-            "net": Money(month.coming.minor - month.going.minor, month.coming.currency),
+            "net": Money(month.coming.minor + month.going.minor, month.coming.currency),
         }
         for month in found.months
     ]

@@ -99,9 +99,9 @@ def _broker() -> Broker | None:
             socket_connect_timeout=_BROKER_SECONDS,
             socket_timeout=_BROKER_SECONDS,
         ) as redis:
-            waiting = {name: int(redis.llen(name)) for name in names}  # type: ignore[arg-type]  # it is no coroutine
+            waiting = {name: int(redis.llen(name)) for name in names}
         answers = current_app.control.ping(timeout=WORKERS_SECONDS)
     except (RedisError, OperationalError, OSError) as error:
         _log.warning("broker_does_not_answer", error=" ".join(str(error).split()))
         return None
-    return Broker(waiting=waiting, workers=sorted(name for one in answers for name in one))
+    return Broker(waiting=waiting, workers=sorted(name for one in answers or () for name in one))

@@ -19,7 +19,9 @@ from accounts.reveals import PersonalData, RevealReason, reveal
 from accounts.selectors import credential_changes_of, status_changes
 from core import clock
 from core.clock import bank_day
+from core.db.keyset import position
 from core.errors import DomainError
+from notifications.messages.log import messages_to
 from portals.customer.page import REFUSED, person
 from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked
@@ -135,6 +137,28 @@ def security(request: HttpRequest, user_id: int) -> HttpResponse:
         changes=ask_head_office(
             lambda source: credential_changes_of(pk, limit=_CHANGES, using=source)
         ),
+        newest=newest_address(request),
+        older=address_of(request, after=last, listing=listing),
+    )
+
+
+@require_safe
+@staff_page
+def messages(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Show which messages went to a customer and what came of each; not what they say."""
+    customer = _looked_at(request, user_id)
+    listing = f"messages of {customer.pk}"
+    after = place_asked(request, listing=listing)
+    found = ask_head_office(
+        lambda source: messages_to(customer.pk, after=after, most=PAGE + 1, using=source)
+    )
+    shown = list(found or [])[:PAGE]
+    last = position(shown[-1], by="created_at") if len(found or []) > PAGE else None
+    return _tab(
+        request,
+        customer,
+        "messages",
+        messages_sent=shown,
         newest=newest_address(request),
         older=address_of(request, after=last, listing=listing),
     )

@@ -8,9 +8,11 @@ from django.db import connections
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core.db.aliases import REPLICA
 from core.db.reading import Reading
+from notifications.notices.models import NoticeKind
 from portals.templatetags.bank import what
 
 register = template.Library()
@@ -18,6 +20,15 @@ register = template.Library()
 HIDDEN: Final = "•••"
 _LEAST_SHOWN: Final = 2
 _READS: Final = frozenset({"GET", "HEAD"})
+_OUTCOMES: Final = {
+    "": gettext_lazy("taken"),
+    "unreachable": gettext_lazy("nobody was there"),
+    "no_answer": gettext_lazy("no answer; it may have come"),
+    "refused_for_now": gettext_lazy("refused for now"),
+    "refused": gettext_lazy("refused for good"),
+    "not_worded": gettext_lazy("could not be worded"),
+    "interrupted": gettext_lazy("broken off; it may have come"),
+}
 
 
 @register.filter
@@ -55,6 +66,18 @@ def shows(revealed: Collection[str], what_is: str) -> bool:
 def action(name: str) -> str | Promise:
     """Write what a request asks for."""
     return what(name.rpartition(".")[2])
+
+
+@register.filter
+def about(kind: str) -> str | Promise:
+    """Write what a message is about."""
+    return NoticeKind(kind).label if kind in set(NoticeKind) else kind.replace("_", " ")
+
+
+@register.filter
+def outcome(failure: str) -> str | Promise:
+    """Write what came of an attempt to send a message."""
+    return _OUTCOMES.get(failure, failure)
 
 
 @register.simple_tag

@@ -10,9 +10,13 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from accounts.models import Approval, LogIn, Role
+from accounts.models import Approval, LogIn, Role, User
 from bankproject.runtime.postgres import BankUrls
+from core.clock import now
 from core.db import reading
+from notifications.mail import Mail, Words, queue_mail
+from notifications.messages.models import Channel
+from notifications.messages.queue import Outcome, claim_due, note_outcome
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, order, person
 from tests.integration.replica.bank import NODES, customer, on_replica
@@ -26,7 +30,8 @@ BEHIND: Final = "The copy for reading is behind"
 # What else bank_app reads of people for the looks, the session, and whoever is logged in.
 _KEPT_FROM_THE_APP: Final = (
     "accounts_account, accounts_branch, accounts_login, accounts_statuschange, "
-    "accounts_credentialchange, accounts_approval"
+    "accounts_credentialchange, accounts_approval, notifications_message, "
+    "notifications_messageattempt"
 )
 _WRITABLE: Final = """
 SELECT c.oid::regclass::text
@@ -53,6 +58,7 @@ class Desk:
         sent = transfer_across(rent, order=order(), source=MUM, destination=DEL)
         self.sent = sent.transfer_id
         LogIn.objects.create(person=self.asha, device="Firefox", result="succeeded")
+        _send_in_vain(self.asha)
         chief = person(full_name="Anjali Bhatt", role=Role.ADMIN)
         payload = {"person": self.asha.pk, "role": "employee"}
         self.approval = Approval.objects.create(
@@ -71,6 +77,7 @@ class Desk:
             f"{file}movements/": "rent March",
             f"{file}people/": "owner",
             f"{file}security/": "Firefox",
+            f"{file}messages/": "nobody was there",
             f"{file}limits/": "hired",
             f"{file}timeline/": "Logged in",
             f"/staff/accounts/{self.mine}/": "₹96.00",
@@ -92,6 +99,15 @@ class Desk:
         return content
 
 
+def _send_in_vain(whom: User) -> None:
+    """Write a mail to a person, and note an attempt that found nobody."""
+    words = Words(subject="Nobody reads this here", text="nor this")
+    queue_mail(Mail(to="a@b.c", kind="payee_added", words=words, person=whom.pk), now=now())
+    failed = Outcome(at=now(), milliseconds=7, failure="unreachable", detail="at 192.0.2.7")
+    for message in claim_due(Channel.EMAIL, limit=9, now=now()):
+        note_outcome(message, failed)
+
+
 @pytest.fixture
 def desk(replicated: BankUrls) -> Desk:  # noqa: ARG001  # a replica to read from
     """Return an employee whose pages come from the replica, which has all there is."""
@@ -101,6 +117,7 @@ def desk(replicated: BankUrls) -> Desk:  # noqa: ARG001  # a replica to read fro
             len(on_replica("SELECT FROM ledger.journal WHERE kind = 'transfer'")) == 2
             and bool(on_replica("SELECT FROM ledger.arrival"))
             and bool(on_replica("SELECT FROM accounts_approval"))
+            and bool(on_replica("SELECT FROM notifications_messageattempt"))
         )
     )
     assert eventually(lambda: reads_replica(desk))

@@ -35,9 +35,9 @@ ledger.reversal, ledger.reference, ledger.account_event, ledger.decision, ledger
 ledger.pulse TO bank_replica;
 
 -- name: people
--- People, the identity of accounts, who logged in from where, and what was asked for and decided, at the
--- head office. Nobody's password, token or second factor, nothing by which a session could be taken
--- over, and no node's address.
+-- People, the identity of accounts, who logged in from where, what was asked for and decided, and which
+-- messages were sent, at the head office. Nobody's password, token or second factor, nothing by which a
+-- session could be taken over, nothing that a message says, and no node's address.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'bank_people') THEN
@@ -59,11 +59,21 @@ public.accounts_session (
 ),
 public.accounts_statuschange,
 public.accounts_credentialchange,
-public.accounts_approval;
+public.accounts_approval,
+public.notifications_message (
+    id, person_id, kind, channel, state, is_taken, tries, next_attempt_at, created_at, sent_at
+),
+public.notifications_messageattempt (id, message_id, at, milliseconds, failure);
 GRANT USAGE ON SCHEMA public TO bank_replica;
 GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account,
 public.accounts_login, public.accounts_statuschange, public.accounts_credentialchange,
 public.accounts_approval TO bank_replica;
+GRANT SELECT (
+    id, person_id, kind, channel, state, is_taken, tries, next_attempt_at, created_at, sent_at
+) ON public.notifications_message TO bank_replica;
+GRANT SELECT (
+    id, message_id, at, milliseconds, failure
+) ON public.notifications_messageattempt TO bank_replica;
 GRANT SELECT (
     id, person_id, kind, address, device, began_at, last_used_at, expires_at, ended_at
 ) ON public.accounts_session TO bank_replica;

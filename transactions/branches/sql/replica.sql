@@ -4,6 +4,10 @@
 -- Whether all tables are there that are published, and the role that copies them.
 SELECT
     to_regclass('ledger.pulse') IS NOT NULL
+    AND (
+        to_regclass('public.accounts_user') IS NULL
+        OR to_regclass('public.notifications_message') IS NOT NULL
+    )
     AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'bank_replica')
 
 -- name: named_node
@@ -54,6 +58,8 @@ DELETE FROM ledger.folded;
 DELETE FROM ledger.tail WHERE name = 'fold';
 
 -- name: forget_people
+DELETE FROM public.notifications_messageattempt;
+DELETE FROM public.notifications_message;
 DELETE FROM public.accounts_approval;
 DELETE FROM public.accounts_credentialchange;
 DELETE FROM public.accounts_statuschange;

@@ -75,6 +75,10 @@ ALTER TABLE public.accounts_login DISABLE TRIGGER USER;
 ALTER TABLE public.accounts_statuschange DISABLE TRIGGER USER;
 ALTER TABLE public.accounts_credentialchange DISABLE TRIGGER USER;
 ALTER TABLE public.accounts_approval DISABLE TRIGGER USER;
+ALTER TABLE public.notifications_message ALTER COLUMN "to" DROP NOT NULL,
+ALTER COLUMN template DROP NOT NULL, ALTER COLUMN data DROP NOT NULL,
+ALTER COLUMN language DROP NOT NULL;
+ALTER TABLE public.notifications_messageattempt ALTER COLUMN detail DROP NOT NULL;
 
 -- An account that moves: its old node and its new one tell of it in streams of their own, and either
 -- may be ahead. The newest tick counts, since a move carries the ticks on; so the streams need not
@@ -210,4 +214,5 @@ GRANT SELECT ON ledger.source TO bank_readonly;
 GRANT USAGE ON SCHEMA public TO bank_readonly;
 GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account,
 public.accounts_user, public.accounts_login, public.accounts_session, public.accounts_statuschange,
-public.accounts_credentialchange, public.accounts_approval TO bank_readonly;
+public.accounts_credentialchange, public.accounts_approval, public.notifications_message,
+public.notifications_messageattempt TO bank_readonly;
