@@ -33,10 +33,10 @@ def _parser() -> ArgumentParser:
         help="a file, or an http:// address, which is shown BALANCER_TOKEN; read each second",
     )
     parser.add_argument("--keep", help="where the last snapshot is kept for the next start")
-    parser.add_argument("--listen", type=_address, default=("127.0.0.1", 8080), metavar="IP:PORT")
+    parser.add_argument("--listen", type=address, default=("127.0.0.1", 8080), metavar="IP:PORT")
     parser.add_argument(
         "--monitor",
-        type=_address,
+        type=address,
         default=("127.0.0.1", 9090),
         metavar="IP:PORT",
         help="/metrics and /health of the first worker; the next has the next port",
@@ -48,7 +48,8 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _address(text: str) -> tuple[str, int]:
+def address(text: str) -> tuple[str, int]:
+    """Read IP:PORT of a command line. Raises ``ArgumentTypeError``."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
         message = f"{text} is no IP:PORT"
