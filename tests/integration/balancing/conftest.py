@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from typing import Any
@@ -17,13 +18,16 @@ from tests.factories import instant
 
 
 class Answering(ThreadingHTTPServer):
-    """A backend whose answer can be changed, and which counts what it was asked."""
+    """A backend whose answer can be changed, and which keeps the headers of the last request."""
 
     daemon_threads = True
     request_queue_size = 128
     status = 200
     name = b""
-    asked = 0
+    headers: Message = Message()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: health checks hang up once they have read the status."""
 
     @property
     def port(self) -> int:
@@ -36,7 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: Answering
 
     def do_GET(self) -> None:
-        self.server.asked += self.path != "/health"
+        if self.path != "/health":
+            self.server.headers = self.headers
         status = 200 if self.path == "/health" and self.server.status != 503 else self.server.status
         self.send_response(status)
         self.send_header("Content-Length", str(len(self.server.name)))
