@@ -4,7 +4,9 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import models
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access_log import note_revealed
@@ -64,7 +66,9 @@ def reveal(
     """
     if not what:
         raise NothingChosen
-    labels = ", ".join(str(one.label) for one in PersonalData if one in what)
+    # Kept in one language, whatever who looks reads in.
+    with translation.override(settings.LANGUAGE_CODE):
+        labels = ", ".join(str(one.label) for one in PersonalData if one in what)
     why = given_reason(words)
     note_revealed(
         viewer=viewer,

@@ -9,7 +9,9 @@ class BankprojectConfig(AppConfig):
     name = "bankproject"
 
     def ready(self) -> None:
-        """Load the Celery app."""
+        """Load the Celery app, and name models in every language."""
         from bankproject.celery import app
+        from bankproject.field_names import translate_names
 
         app.set_default()
+        translate_names()

@@ -31,6 +31,7 @@ APPS: Final = (
 _KEYWORDS: Final = {
     **DEFAULT_KEYWORDS,
     "gettext_lazy": None,
+    "_lazy": None,
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
@@ -45,12 +46,15 @@ def collected() -> Catalog:
         for line, texts, _comments, context in extract("python", python, keywords=_KEYWORDS):
             flags = ["python-format"] if "%(" in str(texts) else []
             found.add(texts, locations=[(file, line)], flags=flags, context=context)
+    for message in _also():
+        if message.id and message.id not in found:
+            found.add(message.id, flags=message.flags)
     return found
 
 
 def kept(language: str) -> Catalog:
     """Return a language's translations as they stand in its file."""
-    with _file(language, "po").open("rb") as file:
+    with path_of(language, "po").open("rb") as file:
         return read_po(file, locale=language)
 
 
@@ -66,16 +70,23 @@ def write(language: str) -> list[Any]:
     catalog = kept(language)
     catalog.update(collected(), no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
-    with _file(language, "po").open("wb") as file:
+    with path_of(language, "po").open("wb") as file:
         # Without line numbers: they change with every change of the sources.
         write_po(file, catalog, width=_WIDTH, sort_output=True, no_location=True)
-    _file(language, "mo").write_bytes(compiled(catalog))
-    return [message.id for message in catalog if message.id and not _is_translated(message)]
+    path_of(language, "mo").write_bytes(compiled(catalog))
+    return [message.id for message in catalog if message.id and not is_translated(message)]
 
 
-def _is_translated(message: Any) -> bool:
+def is_translated(message: Any) -> bool:
+    """Tell whether a text, in all its numbers, has a translation."""
     texts = message.string if isinstance(message.string, tuple) else (message.string,)
     return all(texts)
+
+
+def _also() -> Catalog:
+    """Return what stands in no source of ours as a text, and on pages all the same."""
+    with (PROJECT / "locale" / "also.pot").open("rb") as file:
+        return read_po(file)
 
 
 def _sources() -> Iterator[tuple[str, str]]:
@@ -90,7 +101,8 @@ def _sources() -> Iterator[tuple[str, str]]:
         yield name, re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)
 
 
-def _file(language: str, suffix: str) -> Path:
+def path_of(language: str, suffix: str) -> Path:
+    """Return where a language's translations are: ``po``, or ``mo``, compiled."""
     return PROJECT / "locale" / language / "LC_MESSAGES" / f"django.{suffix}"
 
 

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.numbers import is_bank_account
 from accounts.selectors import names_of
 from core.remembered import Remembered
@@ -12,17 +14,17 @@ from transactions.chart import Place, place_of
 from transactions.ledger import reads
 
 _BANK_NAMES: Final = {
-    Place.VAULT: "Vault",
-    Place.NOSTRO: "Another bank",
-    Place.CLEARING: "Clearing",
-    Place.FEE_INCOME: "Bank charges",
-    Place.INTEREST_INCOME: "Interest",
-    Place.INTEREST_EXPENSE: "Interest",
-    Place.ROUNDING: "Rounding",
-    Place.SUSPENSE: "Suspense",
-    Place.TILL: "Cash desk",
-    Place.MACHINE: "Cash machine",
-    Place.CLEARING_WITH: "Another branch",
+    Place.VAULT: _("Vault"),
+    Place.NOSTRO: _("Another bank"),
+    Place.CLEARING: _("Clearing"),
+    Place.FEE_INCOME: _("Bank charges"),
+    Place.INTEREST_INCOME: _("Interest"),
+    Place.INTEREST_EXPENSE: _("Interest"),
+    Place.ROUNDING: _("Rounding"),
+    Place.SUSPENSE: _("Suspense"),
+    Place.TILL: _("Cash desk"),
+    Place.MACHINE: _("Cash machine"),
+    Place.CLEARING_WITH: _("Another branch"),
 }
 
 
@@ -68,7 +70,7 @@ def _shortened(party: Party) -> Party:
 
 def _party(number: int, owners_name: str) -> Party:
     if is_bank_account(number):
-        return Party(number, _BANK_NAMES[place_of(number)], is_bank=True)
+        return Party(number, str(_BANK_NAMES[place_of(number)]), is_bank=True)
     return Party(number, owners_name, is_bank=False)
 
 

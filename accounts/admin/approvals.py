@@ -216,7 +216,7 @@ def _decision_of(request: HttpRequest, asked: Approval | None) -> dict[str, Any]
 
 
 def _name(field: str) -> str:
-    return field.replace("_", " ").capitalize()
+    return _(field.replace("_", " ").capitalize())
 
 
 def _shown(value: Any) -> str:

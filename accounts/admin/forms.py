@@ -26,7 +26,7 @@ class StatusForm(ReasonForm):
 class RoleForm(ReasonForm):
     """What a person is to be to the bank."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=[(role, role) for role in ROLES])
+    role = forms.ChoiceField(label=_("Role"), choices=[(role, _(role)) for role in ROLES])
 
     field_order = ("role", "reason")
 

@@ -99,7 +99,7 @@ class UserAdmin(NotedAdmin):
     @admin.display(description=gettext_lazy("role"), ordering="role")
     def rank(self, person: User) -> str:
         """Return what somebody is to the bank."""
-        return role_of(person)
+        return _(role_of(person))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return people with when a session of theirs was used last."""

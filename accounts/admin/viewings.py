@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy
 
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.models import StatusChange, Viewing
@@ -12,11 +13,16 @@ from accounts.models import StatusChange, Viewing
 class ViewingAdmin(ReadOnlyAdmin):
     """Looks of staff at customers' data."""
 
-    list_display = ("viewed_at", "viewer", "subject", "what", "reason")
+    list_display = ("viewed_at", "viewer", "subject", "looked_at", "reason")
     list_filter = ("viewed_at", "what")
     list_select_related: ClassVar = ("viewer", "subject")
     search_fields = ("viewer__full_name", "subject__full_name")
     show_full_result_count = False
+
+    @admin.display(description=gettext_lazy("what"), ordering="what")
+    def looked_at(self, viewing: Viewing) -> str:
+        """Say what was looked at."""
+        return str(viewing)
 
 
 @admin.register(StatusChange)

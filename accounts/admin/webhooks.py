@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.access_log import note_all_viewed
 from accounts.admin.look import BankInline
@@ -80,7 +79,7 @@ class DeliveryAdmin(_OwnedAdmin):
     actions = ("redeliver",)
     show_full_result_count = False
 
-    @admin.display(ordering="endpoint__owner__full_name")
+    @admin.display(description=gettext_lazy("owner"), ordering="endpoint__owner__full_name")
     def owner(self, delivery: Delivery) -> str:
         """Name the person who is told."""
         return str(delivery.endpoint.owner)
@@ -94,7 +93,7 @@ class DeliveryAdmin(_OwnedAdmin):
         """Tell whether the person may send anything again."""
         return request.user.has_perm(REDELIVER)
 
-    @admin.action(description=_("Send again"), permissions=["redeliver"])
+    @admin.action(description=gettext_lazy("Send again"), permissions=["redeliver"])
     def redeliver(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         """Send the chosen deliveries again, or now."""
         sent = 0

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import APPEND_ONLY, audited
@@ -32,8 +33,8 @@ class Viewing(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Say what was looked at."""
-        return self.what
+        """Say what was looked at; it was noted in English."""
+        return gettext(self.what.capitalize())
 
 
 class ApprovalState(models.TextChoices):
@@ -92,4 +93,4 @@ class Approval(models.Model):
     @property
     def shown_action(self) -> str:
         """Return what is asked for, without the app that does it."""
-        return self.action.rpartition(".")[2].replace("_", " ").capitalize()
+        return gettext(self.action.rpartition(".")[2].replace("_", " ").capitalize())

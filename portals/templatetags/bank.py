@@ -9,10 +9,9 @@ from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.numbers import shown_user_id
 from accounts.sessions import IDLE_SECONDS
@@ -22,42 +21,13 @@ from portals.amounts import are_hidden, written, written_change
 from portals.languages import page_locale
 from portals.preferences import THEMES
 from portals.sparkline import drawn
+from portals.words import CHANNELS, KINDS, PRODUCTS, Words, words_for
+from portals.words import looked_at as words_of_look
+from portals.words import said as in_page_language
 
 register = template.Library()
 
 _GROUP: Final = 4
-_KINDS: Final = {
-    "transfer": _("Transfer"),
-    "withdrawal": _("Cash withdrawal"),
-    "payment": _("Payment"),
-    "card": _("Card payment"),
-    "deposit": _("Deposit"),
-    "fee": _("Fee"),
-    "interest": _("Interest"),
-    "penalty_interest": _("Penalty interest"),
-    "rounding": _("Rounding"),
-    "reversal": _("Reversal"),
-    "move": _("Move to another branch"),
-}
-_ACTIONS: Final = {
-    "open": _("Account opened"),
-    "set_holder": _("Holder changed"),
-    "set_status": _("Status changed"),
-    "set_limits": _("Limits changed"),
-    "set_payee_limit": _("Payee's limit changed"),
-    "hand_over": _("Handed over to another branch"),
-    "take_over": _("Taken over from another branch"),
-}
-
-_CHANNELS: Final = {
-    "web": _("Website"),
-    "api": _("API"),
-    "terminal": _("Terminal"),
-    "teller": _("Counter"),
-    "machine": _("Cash machine"),
-    "bank": _("The bank"),
-    "import": _("Brought in"),
-}
 
 
 @register.filter
@@ -131,27 +101,45 @@ def second(at: datetime) -> SafeString:
 
 
 @register.filter
-def kind(name: str) -> str | Promise:
+def kind(name: str) -> Words:
     """Write what a transfer is for."""
-    return _KINDS[name]
+    return KINDS[name]
 
 
 @register.filter
-def what(name: str) -> str | Promise:
+def what(name: str) -> Words:
     """Write what was done: a transfer's kind, or what happened to an account."""
-    return _KINDS.get(name) or _ACTIONS.get(name) or name.replace("_", " ").capitalize()
+    return words_for(name)
 
 
 @register.filter
-def node(alias: str) -> str | Promise:
+def product(name: str) -> Words:
+    """Write what kind of account it is."""
+    return PRODUCTS.get(name) or words_for(name)
+
+
+@register.filter
+def said(text: str | None) -> str:
+    """Write a text of the bank's that was kept in English."""
+    return in_page_language(str(text or ""))
+
+
+@register.filter
+def looked_at(name: str) -> Words:
+    """Write what somebody of the staff looked at."""
+    return words_of_look(name)
+
+
+@register.filter
+def node(alias: str) -> Words:
     """Write which branch's node it is."""
     return _("Head office") if alias == HEAD_OFFICE else alias
 
 
 @register.filter
-def channel(name: str) -> str | Promise:
+def channel(name: str) -> Words:
     """Write the way by which a transfer came to the bank."""
-    return _CHANNELS[name]
+    return CHANNELS[name]
 
 
 def _time(at: datetime, pattern: str) -> SafeString:
