@@ -57,8 +57,7 @@ def made_report(month: Month, *, now: datetime) -> MonthlyReport:
         UnfitPeriod: the bank had nobody in it then.
         PositionNotReached, BranchDown: it cannot be made now.
     """
-    if not _had_people(month):
-        raise UnfitPeriod(_("The bank had nobody in it then."), field="month")
+    refuse_empty(month)
     found = MonthlyReport.objects.filter(month=month.first).first()
     if found is None:
         made = _made(month, now=now)
@@ -126,6 +125,16 @@ def _made(month: Month, *, now: datetime) -> MonthlyReport:
 def _plain(figures: dict[str, Any]) -> Any:
     """Return figures as JSON has them."""
     return json.loads(json.dumps(figures, cls=DjangoJSONEncoder))
+
+
+def refuse_empty(month: Month) -> None:
+    """Refuse a month in which the bank was not there.
+
+    Raises:
+        UnfitPeriod: nobody had joined by its end.
+    """
+    if not _had_people(month):
+        raise UnfitPeriod(_("The bank had nobody in it then."), field="month")
 
 
 def _had_people(month: Month) -> bool:

@@ -21,7 +21,7 @@ from core.errors import DomainError
 from core.spreadsheets import closed, csv_response
 from portals.administration.page import admin_page, shown
 from portals.reports.models import MonthlyReport
-from portals.reports.monthly import next_copy
+from portals.reports.monthly import next_copy, refuse_empty
 from portals.reports.paper import report_as_pdf
 from portals.reports.tables import TABLES, tables_of
 from portals.tasks import make_monthly_report
@@ -50,6 +50,7 @@ class MonthForm(forms.Form):
         now = clock.now()
         try:
             self.chosen = Month.parse(text, now=now) if text else Month.before(now)
+            refuse_empty(self.chosen)
         except DomainError as error:
             raise ValidationError(error.message, code=error.code) from error
         return text

@@ -176,7 +176,7 @@ def _in_transit(figures: dict[str, Any]) -> Table:
         title=_("In transit between branches at the end"),
         headings=[_("Currency"), _("Amount")],
         rows=[_amounts(one) for one in figures["in_transit"]],
-        nothing=_("Nothing goes between nodes: the bank has one."),
+        nothing=_("Nothing has ever gone from one node to another."),
         note=sound[figures["was_sound"]],
     )
 
@@ -231,8 +231,13 @@ def _shown(cell: Cell) -> str:
     if isinstance(cell, Money):
         return written(cell)
     if isinstance(cell, datetime):
-        return f"{calendar_day(bank_time(cell).date())} {bank_time(cell):%H:%M}"
-    return calendar_day(cell) if isinstance(cell, date) else str(cell)
+        return _unbroken(f"{calendar_day(bank_time(cell).date())} {bank_time(cell):%H:%M}")
+    return _unbroken(calendar_day(cell)) if isinstance(cell, date) else str(cell)
+
+
+def _unbroken(words: str) -> str:
+    """Return words that stay in one line."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _plain(cell: Cell) -> str:
