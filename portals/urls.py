@@ -13,6 +13,7 @@ from portals import (
     staying,
 )
 from portals.customer import (
+    bulk,
     cash,
     files,
     insights,
@@ -77,6 +78,9 @@ urlpatterns = [
     path("transfers/<uuid:transfer_id>/", movements.receipt, name="receipt"),
     path("transfers/<uuid:transfer_id>/receipt.pdf", files.receipt, name="receipt-pdf"),
     path("transfers/<uuid:transfer_id>/category/", movements.category, name="movement-category"),
+    path("payment-files/", bulk.payment_files, name="payment-files"),
+    path("payment-files/<uuid:file_id>/", bulk.payment_file, name="payment-file"),
+    path("payment-files/<uuid:file_id>/send/", bulk.send, name="payment-file-send"),
     path("payees/", payees.payees, name="payees"),
     path("payees/new/", payees.add, name="payee-new"),
     path("payees/<uuid:payee_id>/name/", payees.rename, name="payee-name"),

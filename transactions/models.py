@@ -1,6 +1,7 @@
 """What Django keeps for this app; the ledger itself is SQL."""
 
 from transactions.branches.models import Node
+from transactions.bulk.models import BulkFile
 from transactions.calendars.models import Holiday
 from transactions.closing.models import BankDay, ClosingStep
 from transactions.interest.models import WithheldInterest
@@ -13,6 +14,7 @@ from transactions.statements.models import MovementCategory
 __all__ = [
     "AccountDesk",
     "BankDay",
+    "BulkFile",
     "CashDesk",
     "ClosingStep",
     "Holiday",

@@ -33,8 +33,8 @@ WRONG_TYPES: Final[dict[str, list[Any]]] = {
 }
 BAD_TEXTS: Final = ["a\0b", "a\u202eb", "\ud83d", "x" * 5000]
 HUGE: Final = b'{"a": "' + b"x" * 2_000_000 + b'"}'
-# Ten thousand transfers may well be longer; another test is about their limit.
-LONG_BODIES: Final = {"/api/v1/transfer-batches"}
+# Ten thousand transfers may well be longer, and files of them; other tests are about their limits.
+LONG_BODIES: Final = {"/api/v1/transfer-batches", "/api/v1/payment-files"}
 DEEP: Final = b"[" * 30_000 + b"]" * 30_000
 NO_JSON: Final = {
     "nothing": b"",

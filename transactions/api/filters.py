@@ -35,4 +35,6 @@ class StatementFilters(EntryFilters, DirectedEntries):
 class StatementFileFilters(EntryConditions, DirectedEntries):
     """What a file of a statement can be asked for."""
 
-    format = ChoiceField(tuple(FORMATS), help_text="`xml` is CAMT.053, and `sta` MT940.")
+    format = ChoiceField(
+        tuple(FORMATS), required=False, help_text="CSV if missing; `xml`: CAMT.053, `sta`: MT940."
+    )

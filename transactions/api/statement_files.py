@@ -52,7 +52,7 @@ class StatementFile(BankView):
             owner=owner.full_name,
             number=account,
             wanted=partial(wanted_of, self.filtered),
-            form=self.filtered["format"],
+            form=self.filtered.get("format", "csv"),
             now=now,
         )
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}

@@ -130,7 +130,6 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("asked", "code", "field"),
         [
-            ({}, "required", "/format"),
             ({"format": "exe"}, "not_a_choice", "/format"),
             ({"format": "csv", "limit": "5"}, "unknown_field", "/limit"),
             (
