@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Final
 
 from lb.data.balancer import Balancer
@@ -12,6 +13,7 @@ from lb.data.client import ClientConnection
 from lb.snapshot import Backend, Check, Snapshot
 
 PATIENCE: Final = 20.0
+_QUICK_TURNS: Final = 100
 _HEAD: Final = re.compile(
     rb"([A-Z]+) (/[!-~]*) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+.^`|~0-9A-Za-z-]+: [\t\x20-\x7e\x80-\xff]*\r\n)+)\r\n"
@@ -142,7 +144,7 @@ class Laboratory:
             for piece in pieces:
                 writer.write(piece)
                 await writer.drain()
-                await asyncio.sleep(0 if len(pieces) == 1 else 0.01)
+                await asyncio.sleep(0 if len(pieces) == 1 else 0.003)
             if ends:
                 writer.write_eof()
             return await asyncio.wait_for(reader.read(-1), PATIENCE)
@@ -153,9 +155,10 @@ class Laboratory:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for something to become so."""
+        turns = count()
         async with asyncio.timeout(PATIENCE):
             while not true():  # noqa: ASYNC110  # nobody tells
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0 if next(turns) < _QUICK_TURNS else 0.005)
 
     def prove_nothing_is_left(self) -> None:
         """Hold that no request is counted as under way when none is."""
