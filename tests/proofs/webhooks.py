@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,13 +166,15 @@ class Crew:
 
     environment: Mapping[str, str]
     folder: Path
+    names: Sequence[str] = ("worker", "beat", "watch")
+    app: str = "tests.proofs._webhook_celery"
     kills: int = 0
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, copies: int) -> None:
         """Start everything, each so many times."""
         for number in range(copies):
-            for name in ("worker", "beat", "watch"):
+            for name in self.names:
                 self._start(f"{name}-{number}")
 
     def kill_one(self, dice: random.Random) -> None:
@@ -201,10 +203,9 @@ class Crew:
     def _command(self, name: str) -> list[str]:
         if name.startswith("watch"):
             return [sys.executable, "manage.py", "watch"]
-        celery = [sys.executable, "-m", "celery", "--app", "tests.proofs._webhook_celery"]
+        celery = [sys.executable, "-m", "celery", "--app", self.app]
         if name.startswith("beat"):
-            schedule = self.folder / f"{name}-{self.kills}"
-            return [*celery, "beat", f"--schedule={schedule}", "--pidfile="]
+            return [*celery, "beat", "--pidfile="]
         quiet = ["--without-mingle", "--without-gossip", f"--hostname={name}@proof"]
         return [*celery, "worker", "--concurrency=1", *quiet]
 
