@@ -17,7 +17,7 @@ from core.backoff import wait_after
 from core.db.sql import queries
 from notifications.messages.models import Channel, Message, MessageState
 
-DELAYS: Final = (
+DELAYS: Final[Sequence[timedelta]] = (
     timedelta(seconds=10),
     timedelta(minutes=1),
     timedelta(minutes=5),
