@@ -51,6 +51,18 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
                 "admin:transactions_accountdesk_changelist",
                 ("transactions.govern_account",),
             ),
+            Entry(
+                _("Loan applications"),
+                "request_quote",
+                "admin:loans_loanapplication_changelist",
+                ("loans.view_loanapplication",),
+            ),
+            Entry(
+                _("Loans"),
+                "real_estate_agent",
+                "admin:loans_loan_changelist",
+                ("loans.view_loan",),
+            ),
         ),
     ),
     (
@@ -88,6 +100,12 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
                 "savings",
                 "admin:transactions_productterms_changelist",
                 ("transactions.view_productterms",),
+            ),
+            Entry(
+                _("Loan products"),
+                "percent",
+                "admin:loans_loanterms_changelist",
+                ("loans.view_loanterms",),
             ),
             Entry(
                 _("Holidays"),

@@ -12,6 +12,7 @@ urlpatterns = [
     path("health", health, name="health"),
     # Money first: whatever stands before is tried before.
     path("api/v1/", include("transactions.api.urls")),
+    path("api/v1/", include("loans.api.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/lb/", include("lb.control.urls")),
     path("api/v1/openapi.json", docs.openapi, name=docs.DOCUMENT),

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.money import Money
-from loans.schedule import Method
+from loans.schedule import Method, percent
 from transactions.lending import LoanAccounts, Owed
 
 
@@ -88,6 +88,31 @@ class LoanTerms(models.Model):
         """Name the product, the currency and the day."""
         return f"{self.get_product_display()}, {self.currency}, {self.effective_from:%F}"
 
+    @property
+    def rate(self) -> str:
+        """The rate a year, in percent."""
+        return percent(self.rate_ppm)
+
+    @property
+    def opening_fee(self) -> str:
+        """The opening fee, in percent of the amount."""
+        return percent(self.opening_fee_ppm)
+
+    @property
+    def least(self) -> Money:
+        """The least amount."""
+        return self.money(self.least_amount)
+
+    @property
+    def most(self) -> Money:
+        """The largest amount."""
+        return self.money(self.most_amount)
+
+    @property
+    def fine(self) -> Money:
+        """What an instalment costs that is late."""
+        return self.money(self.penalty)
+
     def money(self, minor: int) -> Money:
         """Return an amount in the terms' currency."""
         return Money(minor, self.currency)
@@ -163,6 +188,11 @@ class LoanApplication(models.Model):
     def money(self) -> Money:
         """The amount."""
         return Money(self.amount, self.terms.currency)
+
+    @property
+    def documents(self) -> list[tuple[str, bool]]:
+        """What is to be shown, each with whether it was seen."""
+        return [(str(one.label), one in self.documents_seen) for one in Document]
 
     @property
     def income(self) -> Money:

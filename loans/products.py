@@ -13,7 +13,7 @@ from accounts.models import Approval
 from core import clock
 from core.clock import bank_day
 from core.errors import DomainError
-from core.money import MOST_MINOR, Money, currency_named
+from core.money import MOST_MINOR, currency_named
 from loans.models import LoanProduct, LoanTerms, RepaymentMethod
 from loans.schedule import MOST_MONTHS, MOST_PPM
 
@@ -155,8 +155,3 @@ def _within(
     if not least <= figure <= most:
         message = _("This is too small or too large for the other figures.")
         raise InvalidLoanTerms(message, code=code, field=field)
-
-
-def shown_bounds(terms: LoanTerms) -> tuple[Money, Money]:
-    """Return the least and the largest amount."""
-    return terms.money(terms.least_amount), terms.money(terms.most_amount)

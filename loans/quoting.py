@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,8 @@ from core.clock import bank_day
 from core.errors import DomainError
 from core.money import Money
 from loans.models import LoanTerms
-from loans.products import shown_bounds, terms_of
+from loans.products import terms_of
+from loans.rows import InstalmentState, Row, row_of
 from loans.schedule import MOST_PPM, Borrowing, Instalment, Method, instalment_amount, schedule
 
 
@@ -31,6 +32,21 @@ class Quote:
     opening_fee: Money
     instalment: Money
     instalments: Sequence[Instalment]
+
+    @property
+    def monthly(self) -> Money:
+        """What is paid each month, the fee included."""
+        return self.terms.money(self.instalment.minor + self.terms.instalment_fee)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The instalments as people read them."""
+        return [row_of(self.terms, one, InstalmentState.COMING) for one in self.instalments]
+
+    @property
+    def last_day(self) -> date:
+        """The day on which it would be repaid."""
+        return self.instalments[-1].due_date
 
     @property
     def total_interest(self) -> Money:
@@ -83,7 +99,7 @@ def check_within(terms: LoanTerms, amount: Money, *, months: int) -> None:
     Raises:
         OutsideProduct
     """
-    least, most = shown_bounds(terms)
+    least, most = terms.least, terms.most
     if not least.minor <= amount.minor <= most.minor:
         message = _("This loan is of %(least)s to %(most)s.") % {"least": least, "most": most}
         raise OutsideProduct(message, code="amount_outside_product", field="amount")

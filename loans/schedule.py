@@ -120,6 +120,12 @@ def instalment_amount(borrowing: Borrowing) -> int:
     return round(borrowing.principal * rate * growth / (growth - 1))
 
 
+def percent(ppm: int) -> str:
+    """Write millionths as percent: ``12.5``."""
+    whole, rest = divmod(ppm, MOST_PPM // 100)
+    return f"{whole}.{rest:04}".rstrip("0").removesuffix(".")
+
+
 def months_later(day: date, months: int) -> date:
     """Return the same day some months later, or the last one of a month that is too short."""
     place = day.month - 1 + months

@@ -3,36 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 
 from core.clock import bank_day
 from core.money import Money
 from loans.models import Instalment, Loan, LoanState, Repayment
 from loans.plans import plans_of
 from loans.repaying import loan_of
+from loans.rows import InstalmentState, Row, row_of
 from loans.standing import Standing, standings
 
 
-class InstalmentState(StrEnum):
-    """How far an instalment is."""
-
-    PAID = "paid"
-    LATE = "late"
-    DUE = "due"
-    COMING = "coming"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """An instalment as people read it."""
+class Paid:
+    """A payment as people read it."""
 
-    instalment: Instalment
-    state: InstalmentState
+    made_at: datetime
     principal: Money
     interest: Money
-    fee: Money
+    charges: Money
     total: Money
-    left: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +78,20 @@ def loan_shown(user: int, *, number: int, now: datetime) -> LoanShown:
     return shown([loan_of(user, number=number)], now=now)[0]
 
 
-def repayments_of(loan: Loan, *, limit: int = 50) -> list[Repayment]:
+def repayments_of(loan: Loan, *, limit: int = 50) -> list[Paid]:
     """Return what was paid for a loan, the newest first."""
-    return list(Repayment.objects.filter(loan=loan, transfer_id__isnull=False)[:limit])
+    done = Repayment.objects.filter(loan=loan, transfer_id__isnull=False)[:limit]
+    money = loan.terms.money
+    return [
+        Paid(
+            made_at=one.made_at,
+            principal=money(one.principal),
+            interest=money(one.interest),
+            charges=money(one.penalty + one.fee),
+            total=money(one.paid.total),
+        )
+        for one in done
+    ]
 
 
 def shown(loans: Sequence[Loan], *, now: datetime) -> list[LoanShown]:
@@ -108,7 +108,7 @@ def shown(loans: Sequence[Loan], *, now: datetime) -> list[LoanShown]:
             loan=loan,
             standing=standing.get(loan.pk),
             rows=[
-                _row(loan, one, _state(loan, standing.get(loan.pk), one, today))
+                row_of(loan.terms, one, _state(loan, standing.get(loan.pk), one, today))
                 for one in (plans[loan.pk].instalments if loan.pk in plans else ())
             ],
         )
@@ -127,17 +127,3 @@ def _state(
         return InstalmentState.DUE if standing.due.total else InstalmentState.PAID
     is_late = standing.late_since is not None and instalment.due_date >= standing.late_since
     return InstalmentState.LATE if is_late else InstalmentState.PAID
-
-
-def _row(loan: Loan, one: Instalment, state: InstalmentState) -> Row:
-    money = loan.terms.money
-    fee = loan.terms.instalment_fee
-    return Row(
-        instalment=one,
-        state=state,
-        principal=money(one.principal),
-        interest=money(one.interest),
-        fee=money(fee),
-        total=money(one.total + fee),
-        left=money(one.balance_after),
-    )

@@ -18,6 +18,7 @@ from portals.customer import (
     files,
     insights,
     limits,
+    loans,
     movements,
     payees,
     scheduled,
@@ -93,6 +94,15 @@ urlpatterns = [
         path(f"standing-orders/<uuid:order_id>/{change}/", view, name=f"standing-order-{change}")
         for change, view in standing_orders.CHANGES.items()
     ),
+    path("loans/", loans.loans, name="loans"),
+    path("loans/quote/", loans.quoted, name="loan-quote"),
+    path("loans/new/", loans.enter, name="loan-new"),
+    path("loans/applications/<uuid:application_id>/", loans.application, name="loan-application"),
+    path("loans/applications/<uuid:application_id>/submit/", loans.send_in, name="loan-submit"),
+    path("loans/applications/<uuid:application_id>/withdraw/", loans.give_up, name="loan-withdraw"),
+    path("loans/applications/<uuid:application_id>/accept/", loans.accept, name="loan-accept"),
+    path("loans/<int:loan_number>/", loans.loan, name="loan"),
+    path("loans/<int:loan_number>/pay/", loans.pay, name="loan-pay"),
     path("staff/", search.search, name="staff-search"),
     path("staff/customers/<int:user_id>/", customers.overview, name="staff-customer"),
     path(

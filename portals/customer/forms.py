@@ -105,7 +105,7 @@ class PaymentForm(OnceForm):
         self.offer = offer
         self.accounts = offer.accounts
         self.currencies = {account.number: account.currency for account in offer.accounts}
-        choices = [(account.number, _choice(account)) for account in offer.accounts]
+        choices = [(account.number, account_choice(account)) for account in offer.accounts]
         self.fields["debit_account"].choices = choices  # type: ignore[attr-defined]
         self.fields["whose"].initial = whose
         for name in ("payee", "credit_account", "amount", "memo"):
@@ -206,7 +206,7 @@ class CashForm(OnceForm):
     def __init__(self, *args: Any, accounts: Sequence[AccountView], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.currencies = {account.number: account.currency for account in accounts}
-        choices = [(account.number, _choice(account)) for account in accounts]
+        choices = [(account.number, account_choice(account)) for account in accounts]
         self.fields["account"].choices = choices  # type: ignore[attr-defined]
         self.fields["amount"].validators = []
 
@@ -236,7 +236,8 @@ def _read(reader: Callable[[str], Value], text: str) -> Value:
         raise ValidationError(error.message, code=error.code) from error
 
 
-def _choice(account: AccountView) -> str:
+def account_choice(account: AccountView) -> str:
+    """Return an account as one of several to choose: number, currency, what is there."""
     spare = account.balance if account.available is None else account.available
     # On a phone there is room for the first two.
     parts = [f"…{account.number % 10_000:04}", money(spare), account.product.capitalize()]

@@ -21,6 +21,8 @@ from accounts.models import (
 )
 from core import clock
 from lb.control.models import Backend
+from loans.models import LoanApplication, LoanTerms
+from loans.opening import accept_offer
 from notifications.webhooks.models import Delivery, Endpoint, Event
 from notifications.webhooks.signing import new_secret, seal
 from tests.factories import BRANCH, account, inr, instant, order, person
@@ -73,6 +75,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
     owner.refresh_from_db()
     webhook, delivery = _webhook(owner)
     approval = _approval(people["admin"], owner)
+    terms, application, loan = _lending(owner, mine)
     return Belongings(
         account=mine,
         other_account=other,
@@ -88,6 +91,8 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "endpoint_id": webhook,
             "delivery_id": delivery,
             "approval_id": approval,
+            "application_id": application,
+            "loan_number": loan,
             "backend_id": _backend(),
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
@@ -100,6 +105,15 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
             "admin:accounts_user_history": {"object_id": str(owner.pk)},
             **_of_the_bank(),
+            **{
+                f"admin:loans_{name}_{page}": {"object_id": pk}
+                for name, pk in (
+                    ("loanterms", terms),
+                    ("loanapplication", application),
+                    ("loan", loan),
+                )
+                for page in ("change", "history")
+            },
             **{
                 f"admin:person_{page}": {"pk": str(owner.pk)}
                 for page in ("status", "role", "invitation")
@@ -139,6 +153,38 @@ def _of_the_bank() -> dict[str, dict[str, str]]:
         for one in made
         for page in ("change", "history")
     }
+
+
+def _lending(owner: User, account: int) -> tuple[str, str, str]:
+    """Lend to somebody, and take another application; return the ids of all, the terms first."""
+    terms = LoanTerms.objects.create(
+        product="personal",
+        currency="INR",
+        effective_from=instant().date(),
+        method="annuity",
+        rate_ppm=120_000,
+        least_amount=1_000_00,
+        most_amount=10**9,
+        least_months=6,
+        most_months=60,
+    )
+    now = clock.now()
+    asked = {
+        "applicant": owner,
+        "account": account,
+        "terms": terms,
+        "amount": 1_000_00,
+        "months": 12,
+        "purpose": "test",
+        "monthly_income": 0,
+        "created_at": now,
+    }
+    offer = LoanApplication.objects.create(
+        **asked, state="offered", offered_until=now.date() + timedelta(days=7)
+    )
+    loan = accept_offer(owner.pk, application=offer.pk, now=now)
+    waiting = LoanApplication.objects.create(**asked, state="submitted", submitted_at=now)
+    return str(terms.pk), str(waiting.pk), str(loan.pk)
 
 
 def _credential_change(owner: User) -> str:

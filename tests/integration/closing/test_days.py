@@ -52,7 +52,14 @@ from transactions.payments.standing_orders import StandingOrderRequest, create_s
 from transactions.upkeep import run_upkeep
 
 FIRST: Final = LAST - timedelta(days=2)
-NAMES: Final = ["standing_orders", "accruals", "interest", "fees"]
+DAILY: Final = [
+    "loan_openings",
+    "loan_interest",
+    "loan_charges",
+    "loan_collections",
+    "loan_penalties",
+]
+NAMES: Final = ["standing_orders", "accruals", "interest", "fees", *DAILY]
 
 
 @pytest.fixture
@@ -99,8 +106,10 @@ class TestDays:
         close_days(until=FIRST, now=AFTER)
         closed = close_days(until=LAST, now=AFTER)
         assert [day.day for day in closed] == [LAST - timedelta(days=1), LAST]
-        assert [(day - FIRST).days for day, _name in steps_done()] == [0, 0, 1, 1, 2, 2, 2, 2]
-        assert [name for _day, name in steps_done()][-4:] == NAMES
+        usual = [*NAMES[:2], *DAILY]
+        assert [name for _day, name in steps_done()] == [*usual, *usual, *NAMES]
+        days = [(day - FIRST).days for day, _name in steps_done()]
+        assert days == [0] * len(usual) + [1] * len(usual) + [2] * len(NAMES)
         assert_closed_once(mine)
         assert close_days(until=LAST, now=AFTER) == []
         ending = ClosingStep.objects.get(day=LAST, name="fees")
