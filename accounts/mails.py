@@ -3,9 +3,11 @@
 from smtplib import SMTPException
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.models import User
 from core.errors import DomainError
@@ -24,16 +26,16 @@ class MailNotSent(DomainError):
 def send_mail_to(person: User, name: str, **context: Any) -> None:
     """Send a person, who has an e-mail address, the mail of the templates ``name``.
 
+    It is in the language that the person chose for pages, whoever has it sent.
+
     Raises:
         MailNotSent
     """
     told = {"person": person, **context}
+    with override(person.language or settings.LANGUAGE_CODE):
+        subject = render_to_string(f"account/email/{name}_subject.txt", told).strip()
+        message = render_to_string(f"account/email/{name}_message.txt", told)
     try:
-        send_mail(
-            subject=render_to_string(f"account/email/{name}_subject.txt", told).strip(),
-            message=render_to_string(f"account/email/{name}_message.txt", told),
-            from_email=None,
-            recipient_list=[str(person.email)],
-        )
+        send_mail(subject, message, from_email=None, recipient_list=[str(person.email)])
     except (OSError, SMTPException) as error:
         raise MailNotSent from error

@@ -69,10 +69,11 @@ def reveal(
     # Kept in one language, whatever who looks reads in.
     with translation.override(settings.LANGUAGE_CODE):
         labels = ", ".join(str(one.label) for one in PersonalData if one in what)
+        label = str(reason.label)
     why = given_reason(words)
     note_revealed(
         viewer=viewer,
         subject=subject,
         what=f"revealed: {labels}",
-        reason=f"{reason.label}: {why}"[:LONGEST_REASON],
+        reason=f"{label}: {why}"[:LONGEST_REASON],
     )
