@@ -183,6 +183,7 @@ REFUSED: Final[dict[str, bytes]] = {
         for name, value in _SIZES.items()
     },
     "chunk longer than its size": _chunked(b"4\r\nhello\r\n0\r\n\r\n" + SMUGGLED),
+    "chunk ended by letters": _chunked(b"5\r\nhelloXX0\r\n\r\n" + SMUGGLED),
     "chunk ended by line feed": _chunked(b"5\r\nhello\n0\r\n\r\n" + SMUGGLED),
     "size ended by line feed": _chunked(b"5\nhello\r\n0\r\n\r\n" + SMUGGLED),
     "last chunk ended by line feed": _chunked(b"5\r\nhello\r\n0\n\n" + SMUGGLED),

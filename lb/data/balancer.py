@@ -39,7 +39,7 @@ class Balancer:
         self._check = Check()
         self._checks: dict[Member, asyncio.Task[None]] = {}
         self._most_clients = _most_clients()
-        self._id = str(uuid4())[:24]
+        self._id = str(uuid4())[:24].encode()
         self._ids = count(secrets.randbits(40))
 
     def rule(self, snapshot: Snapshot) -> None:
@@ -63,7 +63,7 @@ class Balancer:
 
     def new_id(self) -> bytes:
         """Return a request id that no other request has."""
-        return b"%b%012x" % (self._id.encode(), next(self._ids) & (2**48 - 1))
+        return b"%b%012x" % (self._id, next(self._ids) & (2**48 - 1))
 
     async def keep_time(self) -> None:
         """End, for ever, what takes too long."""

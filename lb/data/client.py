@@ -65,7 +65,9 @@ class ClientConnection(asyncio.Protocol):
         address = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
         self._client = client_of(address)
         shown = address.removeprefix("::ffff:").encode()
-        self._forwarded_for = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\n" % shown
+        self._forwarded_for = (
+            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Request-ID: " % shown
+        )
         if not self._balancer.welcome(self):
             self.transport.abort()
 
@@ -254,17 +256,7 @@ class ClientConnection(asyncio.Protocol):
 
     def forwarded(self, request: RequestHead) -> bytes:
         """Return the head that the backend gets."""
-        framing = b""
-        if request.chunked:
-            framing = b"Transfer-Encoding: chunked\r\n"
-        elif request.length is not None:
-            framing = b"Content-Length: %d\r\n" % request.length
-        if request.upgrade:
-            framing = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        return b"%b %b HTTP/1.1\r\n%b%bX-Request-ID: %b\r\n%b\r\n" % (
-            *(request.method.encode(), request.target, request.fields),
-            *(self._forwarded_for, self._request_id, framing),
-        )
+        return b"%b%b%b\r\n\r\n" % (request.lines, self._forwarded_for, self._request_id)
 
     def answer(self, status: int, data: bytes) -> None:
         """Send the head of an answer, and what of the body is there."""

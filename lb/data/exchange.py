@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lb.data.bodies import LAST_CHUNK, in_chunk
 from lb.data.heads import RequestHead, ResponseHead, status_line
+from lb.data.standing import Trust
 from lb.data.upstream import BackendConnection
 
 if TYPE_CHECKING:
@@ -293,7 +294,8 @@ class Exchange:
     def _end_load(self) -> None:
         if self._member is not None:
             self._member.load.end(self)
-            self._member.ejection.end_probation()
+            if self._member.ejection.trust is Trust.PROBATION:
+                self._member.ejection.end_probation()
             self._member = None
 
     def _leave_backend(self) -> None:

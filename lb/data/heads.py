@@ -50,20 +50,19 @@ class RefusedError(Exception):
 
 
 class RequestHead:
-    """A request that is admitted: what it asks, and its end-to-end fields as they are sent on."""
+    """A request that is admitted: what it asks, and its lines as they are sent on."""
 
     __slots__ = (
         "chunked",
         "close",
         "expects",
-        "fields",
         "has_body",
         "is_old",
         "length",
+        "lines",
         "method",
         "repeatable",
         "request_id",
-        "target",
         "upgrade",
     )
 
@@ -72,8 +71,6 @@ class RequestHead:
     ) -> None:
         self.method = method
         self.is_old = is_old
-        self.target = target
-        self.fields = b"".join(reader.lines)
         self.length = reader.length
         self.chunked = reader.chunked
         self.has_body = reader.chunked or bool(reader.length)
@@ -83,7 +80,16 @@ class RequestHead:
             reader.upgrade and b"upgrade" in reader.tokens and method == "GET" and not is_old
         )
         self.request_id = reader.request_id
+        line = b"%b %b HTTP/1.1\r\n" % (method.encode(), target)
+        self.lines = b"".join((line, *reader.lines, self._framing()))
         self.repeatable = method in _WITHOUT_BODY or (method == "POST" and reader.keyed)
+
+    def _framing(self) -> bytes:
+        if self.upgrade:
+            return b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        if self.chunked:
+            return b"Transfer-Encoding: chunked\r\n"
+        return b"" if self.length is None else b"Content-Length: %d\r\n" % self.length
 
 
 class ResponseHead:

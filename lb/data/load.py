@@ -102,7 +102,11 @@ class Load:
 
     def cost(self, now: float) -> float:
         """Return the hybrid's cost. The floor keeps noise from herding all to one backend."""
-        seconds = FLOOR_SECONDS
-        if self._estimate.peak > seconds or self._started:
-            seconds = max(self.seconds(now), seconds)
-        return seconds * (len(self._started) + 1) / self.weight_now(now)
+        seconds, waiting = FLOOR_SECONDS, 1
+        if self._estimate.peak > seconds:
+            seconds = max(self._estimate.seconds(now), seconds)
+        if self._started:
+            seconds = max(now - next(iter(self._started.values())), seconds)
+            waiting += len(self._started)
+        weight = self.weight if self._ramp_from is None else self.weight_now(now)
+        return seconds * waiting / weight

@@ -36,7 +36,7 @@ class MonitorConnection(asyncio.Protocol):
             return
         try:
             request = HeadParser().request(self._held)
-            status, body = self._answer(request.method, request.target)
+            status, body = self._answer(request.method, request.lines.split(b" ", 2)[1])
         except RefusedError as error:
             status, body = error.status, b""
         head = b"Content-Type: text/plain; version=0.0.4\r\nConnection: close\r\n"

@@ -107,5 +107,4 @@ class Ejection:
 
     def end_probation(self) -> None:
         """Go back, when the request said nothing about it; the next one may try."""
-        if self.trust is Trust.PROBATION:
-            self.trust = Trust.EJECTED
+        self.trust = Trust.EJECTED

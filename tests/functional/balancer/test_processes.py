@@ -3,11 +3,12 @@
 import http.client
 import os
 import signal
+import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -61,6 +62,9 @@ class Running:
 
     def workers(self) -> set[int]:
         return {child.pid for child in self.process.children()}
+
+    def bytes(self) -> int:
+        return sum(child.memory_info().rss for child in self.process.children())
 
     def version(self) -> int:
         metrics = self.get("/metrics", self.monitor)[1].decode()
@@ -162,6 +166,15 @@ def test_it_obeys_newer_snapshots_and_serves_on_without(running: Running, backen
     assert running.get()[0] == 200
     running.snapshot.write_bytes(write_snapshot(replace(first, version=3)))
     _until(lambda: running.version() == 3)
+
+
+def test_connections_that_wait_cost_little(running: Running) -> None:
+    before = running.bytes()
+    with ExitStack() as stack:
+        for _ in range(1000):
+            stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+        _until(lambda: running.get()[0] == 200)
+        assert running.bytes() - before < 8_000_000
 
 
 def test_what_is_asked_is_answered_before_it_stops(running: Running) -> None:
