@@ -155,6 +155,12 @@ def applications_of(user: int) -> Sequence[LoanApplication]:
     return list(mine.exclude(state=ApplicationState.ACCEPTED)[:50])
 
 
+def applications_sent_by(user: int) -> Sequence[LoanApplication]:
+    """Return what a person sent in, the newest first; drafts are their writer's own."""
+    sent = LoanApplication.objects.filter(applicant=user).select_related("terms")
+    return list(sent.exclude(state=ApplicationState.DRAFT)[:50])
+
+
 def _figures(user: int, wish: LoanWish, terms: LoanTerms, *, now: datetime) -> dict[str, object]:
     quote_by(terms, wish.amount, months=wish.months, now=now)
     check_account(user, wish.account, currency=terms.currency)

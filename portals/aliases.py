@@ -59,6 +59,12 @@ def home(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes
 
 
 @require_safe
+def loan_application(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Lead to where one applies for a loan."""
+    return redirect("loan-quote")
+
+
+@require_safe
 @customer_page
 def transactions(request: HttpRequest) -> HttpResponse:
     """Lead to the statement of a person's first account; without one, to their accounts."""

@@ -115,6 +115,7 @@ urlpatterns = [
         customers.movements,
         name="staff-customer-movements",
     ),
+    path("staff/customers/<int:user_id>/loans/", customers.loans, name="staff-customer-loans"),
     path("staff/customers/<int:user_id>/people/", customers.people, name="staff-customer-people"),
     path(
         "staff/customers/<int:user_id>/security/",
@@ -170,6 +171,7 @@ urlpatterns = [
     path("home", aliases.home, name="alias-home"),
     path("transactions", aliases.transactions, name="alias-transactions-page"),
     path("make_transactions", aliases.make_transactions, name="alias-make-transactions"),
+    path("loan_application", aliases.loan_application, name="alias-loan-application"),
     path("register", aliases.register, name="alias-register"),
     path("amounts/", preferences.amounts, name="amounts"),
     path("language/", preferences.language, name="language"),

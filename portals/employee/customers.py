@@ -21,12 +21,14 @@ from core import clock
 from core.clock import bank_day
 from core.db.keyset import position
 from core.errors import DomainError
+from loans.applying import applications_sent_by
+from loans.showing import loans_of
 from notifications.messages.log import messages_to
 from portals.customer.page import REFUSED, person
 from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked
 from portals.employee.revealed import remember_revealed, revealed_of
-from transactions.branches.asking import ask_head_office
+from transactions.branches.asking import ask_head_office, ask_head_office_itself
 from transactions.enquiries.customers import (
     customer_numbered,
     limits_of_accounts,
@@ -103,6 +105,21 @@ def movements(request: HttpRequest, user_id: int) -> HttpResponse:
         mine={account.number for account in accounts_of(customer.pk)},
         newest=newest_address(request),
         older=address_of(request, after=last, listing=listing),
+    )
+
+
+@require_safe
+@staff_page
+def loans(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Show a customer's loans with what is owed, and what was applied for."""
+    customer = _looked_at(request, user_id)
+    pk, now = customer.pk, clock.now()
+    return _tab(
+        request,
+        customer,
+        "loans",
+        loans=ask_head_office_itself(lambda _node: loans_of(pk, now=now)),
+        applications=ask_head_office_itself(lambda _node: applications_sent_by(pk)),
     )
 
 

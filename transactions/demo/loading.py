@@ -77,6 +77,14 @@ class _Part:
                 yield Holder(place, product)
 
 
+_terms: Final[list[Callable[[datetime], None]]] = []
+
+
+def also_add_terms(add: Callable[[datetime], None]) -> None:
+    """Have an app above add to the demo what it offers."""
+    _terms.append(add)
+
+
 def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
     """Make the demo bank and return its number of transfers; 0 when it is there already.
 
@@ -91,7 +99,7 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
         if not User.objects.filter(external_reference__startswith=f"{_REFERENCE}:").exists():
             _bring_in(parts)
         add_staff(password=PASSWORD, prefix=_REFERENCE)
-        add_terms(now=now)
+        _add_terms(now)
         for part in parts:
             if part.node == HEAD_OFFICE:
                 _write(part, now=now, progress=progress)
@@ -107,6 +115,12 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
             if numbers:
                 add_promises(part.people, numbers, now=now)
     return progress.posted
+
+
+def _add_terms(now: datetime) -> None:
+    add_terms(now=now)
+    for add in _terms:
+        add(now)
 
 
 def _tell_parts(now: datetime) -> list[_Part]:

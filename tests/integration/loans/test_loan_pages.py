@@ -11,10 +11,12 @@ from django.test import Client
 from accounts.approvals import approve
 from accounts.models import Approval
 from core import clock
+from loans.applying import save_draft
+from loans.demo import add_loan_terms
 from loans.models import Loan, LoanApplication, LoanTerms
 from loans.showing import loans_of
 from tests.factories import checker, customer_account, person
-from tests.integration.loans.bank import applied, customer, lent, terms
+from tests.integration.loans.bank import applied, customer, lent, terms, wish
 from tests.integration.money.api import client_of, post, refusal, shown
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,28 @@ class TestPages:
             stranger.get(page).status_code,
             *(stranger.post(f"{page}{to}/").status_code for to in ("submit", "accept", "withdraw")),
         } == {404}
+
+
+class TestStaff:
+    def test_see_a_customers_loans_and_what_was_sent_in(self) -> None:
+        terms()
+        asha, account = customer()
+        lent(asha, account)
+        save_draft(asha.pk, wish(account, purpose="a boat"), now=clock.now())
+        asha.refresh_from_db()
+        desk = client_of(person(role="employee"))
+        found = text_of(desk.get(f"/staff/customers/{asha.number}/loans/"))
+        assert "1,20,000.00" in found
+        assert "a boat" not in found
+
+
+def test_the_old_address_leads_to_the_quote_and_the_demo_lends() -> None:
+    add_loan_terms(clock.now())
+    add_loan_terms(clock.now())
+    asha, _account = customer()
+    page = client_of(asha).get("/loan_application", follow=True)
+    assert "Education loan" in text_of(page)
+    assert LoanTerms.objects.count() == 4
 
 
 class TestTheAdmin:
