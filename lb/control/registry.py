@@ -148,6 +148,17 @@ def register_backend(asked: BackendRequest, *, by: Change) -> Backend:
     return backend
 
 
+def join(asked: BackendRequest, *, by: Change) -> Backend:
+    """Return the backend of this name and address that stays; registered, when there is none.
+
+    Raises:
+        InvalidBackendName, BackendAddressRefused, BackendExists, TooManyBackends
+    """
+    place = {"name": asked.name, "host": asked.host, "port": asked.port}
+    found = backends().filter(**place).exclude(state=BackendState.DRAINING).first()
+    return found or register_backend(asked, by=by)
+
+
 def change_backend(
     backend_id: UUID, *, weight: int | None = None, zone: str | None = None, by: Change
 ) -> Backend:

@@ -16,6 +16,7 @@ from core.errors import DomainError
 from lb.control import registry
 from lb.control.addresses import check_backend_address, is_allowed
 from lb.control.figures import added_up
+from lb.control.joining import Membership, leave_by_name
 from lb.control.models import Backend, BackendEvent, BackendState, Policy
 from lb.control.publishing import current_snapshot, write_snapshot_file
 from lb.control.registry import Change
@@ -122,6 +123,25 @@ class TestWay:
         assert not BackendEvent.objects.filter(changes={"is_up": [True, False]}).exists()
         assert tend(tender, backend) == "warming"
         assert BackendEvent.objects.latest("pk").changes == {"is_up": [True, False]}
+
+
+class TestWorker:
+    def test_registers_itself_and_beats(self, answerer: Answering) -> None:
+        worker = Membership(name="web", host="127.0.0.1", port=answerer.port)
+        worker.renew(now=NOW)
+        worker.renew(now=NOW + SILENT_AFTER)
+        (backend,) = registry.backends()
+        assert (backend.name, backend.heartbeat_at) == ("web", NOW + SILENT_AFTER)
+
+    def test_drains_when_it_ends_and_registers_anew(self, answerer: Answering) -> None:
+        worker = Membership(name="web", host="127.0.0.1", port=answerer.port)
+        worker.renew(now=NOW)
+        Backend.objects.update(state=BackendState.READY)
+        leave_by_name("web", now=NOW)
+        assert [one.state for one in registry.backends()] == ["draining"]
+        worker.renew(now=NOW)
+        assert [one.state for one in registry.backends()] == ["registered"]
+        leave_by_name("nobody", now=NOW)
 
 
 class TestChange:
