@@ -2,16 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Final
+from typing import Any, Final, TypeVar
+
+import uvloop
 
 from lb.data.balancer import Balancer
 from lb.data.client import ClientConnection
 from lb.snapshot import Backend, Check, Snapshot
 
+Found = TypeVar("Found")
 PATIENCE: Final = 20.0
 _QUICK_TURNS: Final = 100
 _HEAD: Final = re.compile(
@@ -164,6 +167,12 @@ class Laboratory:
         """Hold that no request is counted as under way when none is."""
         for member in self.balancer.fleet.members.values():
             assert member.load.in_flight == 0, member.backend
+
+
+def on_loop(work: Coroutine[Any, Any, Found]) -> Found:
+    """Run to the end on the loop that the balancer has."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 @asynccontextmanager

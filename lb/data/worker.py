@@ -64,6 +64,9 @@ async def _serve(orders: Orders) -> None:
     kept = Path(orders.kept) if orders.kept else None
     source = SnapshotSource(orders.snapshot, kept, os.environ.pop(TOKEN, None))
     tasks = [loop.create_task(balancer.keep_time()), loop.create_task(source.follow(obey))]
+    for task in tasks:
+        # Without its clock or its snapshots this process is no use: the next one takes over.
+        task.add_done_callback(lambda _: stop.set())
     monitor = await loop.create_server(
         lambda: MonitorConnection(balancer), sock=_inherited(orders.monitoring), backlog=BACKLOG
     )

@@ -12,7 +12,7 @@ import random
 import sys
 from pathlib import Path
 
-from tests.balancing import laboratory
+from tests.balancing import laboratory, on_loop
 from tests.desync import CORPUS, DesyncFoundError, Oracle, mutated
 from tests.proofs._outcome import conclude
 
@@ -49,7 +49,7 @@ def main() -> int:
     seed = int(os.environ.get("SEED") or random.randrange(2**32))
     cases = int(os.environ.get("CASES") or CASES)
     print(f"seed {seed}: {len(CORPUS)} known cases, {cases} changed ones", flush=True)
-    counts, failures = asyncio.run(run(seed, cases))
+    counts, failures = on_loop(run(seed, cases))
     return conclude(name="desync", seed=seed, counts=counts, failures=failures)
 
 

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from random import Random
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from tests.desync import Oracle, mutated
 
 @pytest.fixture(scope="module")
 def saying() -> Iterator[tuple[asyncio.Runner, Oracle]]:
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stack = AsyncExitStack()
         lab = runner.run(stack.enter_async_context(laboratory()))
         yield runner, Oracle(lab)

@@ -3,7 +3,7 @@
 import asyncio
 
 from lb.snapshot import Deadlines, RateLimit
-from tests.balancing import Laboratory, Seen, laboratory, saying, statuses, well
+from tests.balancing import Laboratory, Seen, laboratory, on_loop, saying, statuses, well
 
 HOST = b"Host: bank.example\r\n"
 GET = b"GET /accounts?a=1 HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -21,7 +21,7 @@ def _run(raw: bytes, answer: bytes | None = None, **given: object) -> tuple[Labo
             lab.prove_nothing_is_left()
             return lab, answers
 
-    return asyncio.run(run())
+    return on_loop(run())
 
 
 def _only(lab: Laboratory) -> Seen:
@@ -85,7 +85,7 @@ def test_a_long_body_passes_whole_in_both_directions_and_both_framings() -> None
             assert [one.body for one in lab.seen] == [body, body]
             return [_unchunked(answer.partition(b"\r\n\r\n")[2]) == body for answer in answers]
 
-    assert asyncio.run(run()) == [True, True]
+    assert on_loop(run()) == [True, True]
 
 
 def _unchunked(raw: bytes) -> bytes:
@@ -108,7 +108,7 @@ def test_an_answer_without_length_is_framed_for_who_asks() -> None:
         async with laboratory(until_close) as lab:
             return await lab.say(GET), await lab.say(GET.replace(b"1.1", b"1.0", 1))
 
-    new, old = asyncio.run(run())
+    new, old = on_loop(run())
     assert new.endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
     assert old.endswith(b"\r\nConnection: close\r\n\r\nhello")
 
@@ -139,7 +139,7 @@ def test_who_waits_to_be_told_to_go_on_is_told() -> None:
             writer.close()
             return told, _only(lab)
 
-    told, seen = asyncio.run(run())
+    told, seen = on_loop(run())
     assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert (seen.body, seen.values("expect")) == (b"hello", [])
 
@@ -175,7 +175,7 @@ def test_a_web_socket_is_a_tunnel_once_the_backend_agrees() -> None:
             lab.prove_nothing_is_left()
             return found
 
-    head, _, rest = asyncio.run(run()).partition(b"\r\n\r\n")
+    head, _, rest = on_loop(run()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
     assert rest == b"hi there!"
 
@@ -203,7 +203,7 @@ def test_a_slow_reader_holds_the_backend_back_and_gets_everything() -> None:
             writer.close()
             return held, len(found)
 
-    held, length = asyncio.run(run())
+    held, length = on_loop(run())
     assert length == size
     assert held < 1_000_000
 
@@ -221,4 +221,4 @@ def test_a_reader_that_never_reads_is_cut_off() -> None:
             lab.prove_nothing_is_left()
             writer.close()
 
-    asyncio.run(run())
+    on_loop(run())

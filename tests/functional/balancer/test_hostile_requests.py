@@ -1,11 +1,10 @@
 """What arrives at backends, and what clients are told, of requests that servers disagree about."""
 
-import asyncio
 from dataclasses import dataclass
 
 import pytest
 
-from tests.balancing import Laboratory, Seen, laboratory, statuses
+from tests.balancing import Laboratory, Seen, laboratory, on_loop, statuses
 from tests.hostile import ADMITTED, REFUSED
 
 
@@ -45,7 +44,7 @@ def outcomes() -> dict[str, Outcome]:
             said = {**REFUSED, **{name: raw for name, (raw, _) in ADMITTED.items()}}
             return {name: await _outcome(lab, raw) for name, raw in said.items()}
 
-    return asyncio.run(say_all())
+    return on_loop(say_all())
 
 
 def test_what_is_refused_is_answered_once_and_reaches_no_backend(
@@ -92,4 +91,4 @@ def test_how_the_bytes_are_cut_changes_nothing(name: str) -> None:
             found = [await _outcome(lab, raw[:cut], raw[cut:]) for cut in cuts]
             return [[one.target for one in each.seen] for each in found]
 
-    assert all(seen == targets for seen in asyncio.run(say()))
+    assert all(seen == targets for seen in on_loop(say()))

@@ -9,7 +9,7 @@ import pytest
 from lb.data import source
 from lb.data.source import SnapshotSource
 from lb.snapshot import Snapshot, write_snapshot
-from tests.balancing import Laboratory, laboratory, saying
+from tests.balancing import Laboratory, laboratory, on_loop, saying
 
 
 def _text(version: int) -> bytes:
@@ -44,7 +44,7 @@ def _follow(
             await work(lab, obeyed)
             following.cancel()
 
-    asyncio.run(run())
+    on_loop(run())
 
 
 def test_only_newer_versions_are_obeyed() -> None:
