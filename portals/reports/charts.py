@@ -40,14 +40,15 @@ _MOST_DAYS: Final = 400
 _MOST_DAYS_BY_WEEK: Final = 2_200
 # Of more months, transactions are counted by year.
 _MOST_MONTHS: Final = 24
-# More bars are so narrow that a pattern would fill them, and edges meet.
-_MOST_PATTERNED: Final = 200
+# More bars are too narrow for a pattern, which takes long to draw; of still more, edges meet.
+_MOST_PATTERNED: Final = 62
+_MOST_HOLLOW: Final = 200
 _WIDTH_OF_BAR: Final = 0.8
 # A period of fewer days, or months, does not fill the picture: a bar alone would be a wall.
 _LEAST_DAYS: Final = 7
 _LEAST_COUNTS: Final = 6
 _INCHES: Final = (10.0, 6.6)
-_DOTS_PER_INCH: Final = 150
+_DOTS_PER_INCH: Final = 130
 _BELOW_THE_HEAD: Final = (0.02, 0.01, 0.96, 0.76)
 # Which font writes a language whose letters the bank's own has not; a machine may have it.
 _LETTERS: Final = {"hi": "Noto Sans Devanagari"}
@@ -87,7 +88,7 @@ class _Bar:
 def account_chart(history: AccountDays, form: str) -> bytes:
     """Draw how an account went, as ``png``, ``svg`` or ``pdf``.
 
-    Credits and debits are told apart by place and pattern, not by colour alone.
+    Credits and debits are told apart by place and filling, not by colour alone.
     """
     # The style is asked for while drawing and, by what is written, once more while saving.
     with mpl.rc_context(_STYLE):
@@ -158,10 +159,12 @@ def _draw_days(axes: Axes, history: AccountDays) -> None:
 
 
 def _draw_bars(axes: Axes, bars: Sequence[_Bar], currency: str) -> None:
-    """Draw what came in upwards, what went out downwards and with a pattern."""
+    """Draw what came in upwards and filled, what went out downwards, hollow or with a pattern."""
     looks: dict[str, Any] = {"color": OUT}
+    if len(bars) <= _MOST_HOLLOW:
+        looks = {"facecolor": PAPER, "edgecolor": OUT, "linewidth": 0.8}
     if len(bars) <= _MOST_PATTERNED:
-        looks = {"facecolor": PAPER, "edgecolor": OUT, "hatch": "//////", "linewidth": 0.8}
+        looks["hatch"] = "//////"
     coming = [(one, _major(one.coming, currency)) for one in bars if one.coming]
     going = [(one, -_major(one.going, currency)) for one in bars if one.going]
     # One thing to draw, not one for each bar: that takes several times as long.

@@ -60,7 +60,7 @@ def made_report(month: Month, *, now: datetime) -> MonthlyReport:
     refuse_empty(month)
     found = MonthlyReport.objects.filter(month=month.first).first()
     if found is None:
-        made = _made(month, now=now)
+        made = new_report(month, now=now)
         MonthlyReport.objects.bulk_create([made], ignore_conflicts=True)
         found = MonthlyReport.objects.get(month=month.first)
     return found
@@ -105,7 +105,12 @@ def _mail(report: MonthlyReport, person: User, *, copy: int, paper: bytes, now: 
         return is_new and queue_mail(mail, now=now, key=f"{mailing.pk}")
 
 
-def _made(month: Month, *, now: datetime) -> MonthlyReport:
+def new_report(month: Month, *, now: datetime) -> MonthlyReport:
+    """Return a report of a month that is kept nowhere yet.
+
+    Raises:
+        PositionNotReached, BranchDown: it cannot be made now.
+    """
     with one_position(until=month.until, now=now) as found:
         between = {"since": month.since, "until": month.until}
         figures: dict[str, Any] = {

@@ -12,7 +12,6 @@ from accounts.services import head_office
 from bankproject.runtime.postgres import BankUrls
 from core import clock
 from core.clock import bank_day
-from portals.reports import branch_pages
 from tests.factories import account, inr, order, person
 from transactions.ledger.posting import Kind, Transfer, post
 from transactions.reporting.account_days import UnfitPeriod
@@ -74,7 +73,7 @@ class TestPages:
     def test_show_each_table_and_give_it_as_a_file(
         self, pages: Client, code: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(branch_pages.clock, "now", lambda: TOMORROW)
+        monkeypatch.setattr(clock, "now", lambda: TOMORROW)
         page = " ".join(
             pages.get(f"/staff/branches/{code}/day/?day={TODAY}").content.decode().split()
         )
