@@ -41,6 +41,7 @@ SCHEDULE: Final = {
     "run_jobs": every(2, "core.tasks.run_jobs", NORMAL),
     "run_long_jobs": every(5, "core.tasks.run_jobs", LONG, queue=LONG),
     "monthly_report": every(600, "portals.tasks.monthly_report"),
+    "monthly_statements": every(600, "transactions.tasks.monthly_statements"),
     "forget_webhooks": daily(3, 41, "notifications.tasks.forget_webhooks"),
     "forget_messages": daily(3, 47, "notifications.tasks.forget_messages"),
     "forget_sessions": daily(3, 29, "accounts.tasks.forget_sessions"),

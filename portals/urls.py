@@ -66,6 +66,7 @@ urlpatterns = [
         )
         for form in KINDS
     ),
+    path("accounts/<int:number>/monthly-statement/", statements.monthly, name="monthly-statement"),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("accounts/<int:number>/limits/", limits.limits, name="limits"),
     path("cash/", cash.cash, name="cash"),

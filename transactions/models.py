@@ -9,7 +9,7 @@ from transactions.limits.models import LimitRaise
 from transactions.payments.models import Payee, PayeeCooling, ScheduledTransfer, StandingOrder
 from transactions.permissions import AccountDesk, CashDesk
 from transactions.products.models import ProductTerms
-from transactions.statements.models import MovementCategory
+from transactions.statements.models import MonthlyStatement, MovementCategory, StatementMailing
 
 __all__ = [
     "AccountDesk",
@@ -19,6 +19,7 @@ __all__ = [
     "ClosingStep",
     "Holiday",
     "LimitRaise",
+    "MonthlyStatement",
     "MovementCategory",
     "Node",
     "Payee",
@@ -26,5 +27,6 @@ __all__ = [
     "ProductTerms",
     "ScheduledTransfer",
     "StandingOrder",
+    "StatementMailing",
     "WithheldInterest",
 ]

@@ -6,10 +6,12 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core import clock
 from core.clock import bank_day
@@ -22,6 +24,7 @@ from portals.templatetags.bank import kind, money
 from transactions.cursors import cursor_after, read_cursor
 from transactions.selectors import Movement, account_of
 from transactions.statements.files import FORMATS
+from transactions.statements.monthly import want_statements, wants_statements
 from transactions.statements.pages import NEWEST, Place, StatementPage, statement_page
 from transactions.statements.pending import Pending
 
@@ -53,6 +56,20 @@ def statement(request: HttpRequest, number: int) -> HttpResponse:
             return render(request, "customer/statement.html", _context(form, place, page))
     context = {"form": form, "account": account_of(person(request).pk, number=number)}
     return render(request, "customer/statement.html", context, status=REFUSED)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customer_page
+def monthly(request: HttpRequest, number: int) -> HttpResponse:
+    """Show whether an account's statements come by e-mail, and let them come or not."""
+    who = person(request).pk
+    if request.method == "POST":
+        is_wanted = "wanted" in request.POST
+        want_statements(who, number=number, wanted=is_wanted, now=clock.now())
+        messages.success(request, _("Changed."))
+        return redirect("monthly-statement", number=number)
+    context = {"number": number, "is_wanted": wants_statements(who, number=number)}
+    return render(request, "customer/monthly_statement.html", context)
 
 
 def _cursor(request: HttpRequest, name: str, number: int) -> UUID | None:

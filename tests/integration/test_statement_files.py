@@ -17,25 +17,40 @@ import mt940
 import ofxparse  # type: ignore[import-untyped]  # it has none
 import pytest
 import xmlschema
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
 from accounts.models import User
 from core import clock
+from core.jobs.running import run_due
 from core.money import MOST_MINOR, Money
 from core.spreadsheets import END
+from core.typesetting import TypesetterBusy
+from notifications.models import Attachment, Message
 from tests.branches import DEL, MUM
 from tests.factories import account, customer_account, order, person
 from tests.integration.branches.moves import move, pay
 from tests.integration.closing.bank import put_in
 from transactions.holding import HoldRequest, place_hold
-from transactions.ledger.posting import Kind, Transfer, post, post_batch, reverse
+from transactions.ledger.accounts import set_holder
+from transactions.ledger.posting import BANK_CLIENT, Kind, Transfer, post, post_batch, reverse
 from transactions.ledger.reads import EVERYTHING, EntryFilter
-from transactions.statements import pdf
+from transactions.reporting.month import Month
+from transactions.statements import monthly, pdf
 from transactions.statements.files import FORMATS, statement_file
 from transactions.statements.filters import start_of
+from transactions.statements.models import MonthlyStatement
+from transactions.statements.monthly import (
+    StatementsMissing,
+    mail_statements,
+    want_statements,
+    wants_statements,
+)
 from transactions.statements.mt940 import AmountTooLongForMt940
+from transactions.tasks import monthly_statements
 
 pytestmark = [
     pytest.mark.usefixtures("shared_bank"),
@@ -270,3 +285,82 @@ def test_an_account_that_moved_has_one_history() -> None:
     changes = [Decimal(10), Decimal(-1), Decimal(-2)]
     for form, reader in READERS.items():
         assert reader(made(owner, mine, form)) == Read(Decimal(0), Decimal(7), changes), form
+
+
+class TestAMonthlyStatement:
+    @pytest.fixture
+    def wish(self) -> tuple[User, int]:
+        """Give a person who wants the statements of an account that was opened this month."""
+        owner = person(full_name="Asha Rao")
+        mine = account(balance=10_00, owner=owner)
+        want_statements(owner.pk, number=mine, wanted=True, now=clock.now())
+        return owner, mine
+
+    def test_is_mailed_once_whatever_wakes_it(self, wish: tuple[User, int]) -> None:
+        owner, mine = wish
+        later = clock.now() + timedelta(days=40)
+        month = Month.before(later)
+        for _again in range(2):
+            mail_statements(month, now=later)
+        User.objects.filter(pk=owner.pk).update(email=f"new.{owner.email}")
+        mail_statements(month, now=later)
+        (mail,) = Message.objects.filter(person=owner, kind="monthly_statement")
+        (file,) = Attachment.objects.filter(message=mail)
+        assert file.name == f"statement-{month}-{mine}.pdf"
+        assert bytes(file.content).startswith(b"%PDF-1.7")
+
+    def test_is_not_made_for_who_does_not_hold_the_account_any_more(
+        self, wish: tuple[User, int]
+    ) -> None:
+        owner, mine = wish
+        set_holder(mine, user=owner.pk, rights=None, client=BANK_CLIENT)
+        later = clock.now() + timedelta(days=40)
+        mail_statements(Month.before(later), now=later)
+        assert not MonthlyStatement.objects.filter(user=owner).exists()
+        assert not Message.objects.filter(person=owner, kind="monthly_statement").exists()
+
+    def test_that_cannot_be_made_keeps_none_of_the_others_back(
+        self, wish: tuple[User, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        owner, _mine = wish
+        busy = person()
+        theirs = account(owner=busy)
+        want_statements(busy.pk, number=theirs, wanted=True, now=clock.now())
+        usual = monthly._file  # noqa: SLF001  # one of them fails
+
+        def made(who: User, *asked: Any) -> Any:
+            if who == owner:
+                raise TypesetterBusy
+            return usual(who, *asked)
+
+        later = clock.now() + timedelta(days=40)
+        with monkeypatch.context() as patched:
+            patched.setattr(monthly, "_file", made)
+            with pytest.raises(StatementsMissing):
+                mail_statements(Month.before(later), now=later)
+        assert not Message.objects.filter(person=owner, kind="monthly_statement").exists()
+        assert Message.objects.filter(person=busy, kind="monthly_statement").exists()
+        mail_statements(Month.before(later), now=later)
+        assert Message.objects.filter(person=owner, kind="monthly_statement").exists()
+
+    def test_is_asked_for_and_stopped_on_a_page(self) -> None:
+        owner = person()
+        mine = account(owner=owner)
+        pages = Client()
+        pages.force_login(owner)
+        address = f"/accounts/{mine}/monthly-statement/"
+        assert "Send it each month" in pages.get(address).content.decode()
+        pages.post(address, {"wanted": "yes"})
+        assert wants_statements(owner.pk, number=mine)
+        assert str(owner.email) in pages.get(address).content.decode()
+        pages.post(address)
+        assert not wants_statements(owner.pk, number=mine)
+
+    @pytest.mark.parametrize("month", ["2199-01", "2026-13", "x", ""])
+    def test_is_of_a_month_that_is_over(self, month: str) -> None:
+        with pytest.raises(CommandError):
+            call_command("send_statements", month)
+
+    def test_is_asked_for_once_a_month_by_beat(self) -> None:
+        assert [monthly_statements() for _again in range(2)] == [True, False]
+        run_due("long", seconds=5)

@@ -1,4 +1,4 @@
-"""What customers say of their movements. At the head office only."""
+"""What customers say of their movements, and which statements they want. Head office only."""
 
 from typing import ClassVar
 
@@ -49,3 +49,44 @@ class MovementCategory(models.Model):
     def __str__(self) -> str:
         """Show the transfer and what it is for."""
         return f"{self.transfer_id}: {self.category}"
+
+
+class MonthlyStatement(models.Model):
+    """That a person wants an account's statement of each month by e-mail."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    account = models.BigIntegerField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        """Once for each account."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "account"], name="monthly_statement_once"),
+        ]
+
+    def __str__(self) -> str:
+        """Show the account."""
+        return str(self.account)
+
+
+class StatementMailing(models.Model):
+    """That a month's statement of an account was put into the mail to a person."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    account = models.BigIntegerField()
+    month = models.DateField()
+    mailed_at = models.DateTimeField()
+
+    class Meta:
+        """Once for each account, month and person."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "month", "user"], name="statement_mailing_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Show the account and the month."""
+        return f"{self.account} {self.month:%Y-%m}"
