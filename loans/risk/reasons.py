@@ -33,4 +33,4 @@ def in_words(column: str) -> str:
     """Return what stands behind a column that raised the risk, in the reader's language."""
     if column in _WORDS:
         return str(_WORDS[column])
-    return _("%(column)s counts against the application.") % {"column": column}
+    return str(_("%(column)s counts against the application.") % {"column": column})

@@ -19,7 +19,17 @@ from core.errors import DomainError
 from loans.risk.columns import Column, column_from
 
 # What skops does not know by itself; anything else in a file is refused.
-_TRUSTED: Final = frozenset({"xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"})
+_TRUSTED: Final = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._bunch.Bunch",
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+    }
+)
 
 
 class ModelUnfit(DomainError):

@@ -10,6 +10,7 @@ from core import clock
 from core.errors import DomainError
 from loans.risk.registry import Role
 from loans.risk.training.berka import training_loans
+from loans.risk.training.families import families_for
 from loans.risk.training.public_sets import german_loans, hmeq_loans
 from loans.risk.training.train import train
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
             loans = _READERS[data](path)
             trained = train(
                 loans,
+                families=families_for(len(loans.rows)),
                 folder=settings.RISK_MODELS / data,
                 seeds=range(rounds),
                 role=Role.CHAMPION if champion else Role.CHALLENGER,

@@ -18,9 +18,7 @@ from loans.risk.training.metrics import Array
 
 CHOSEN: Final = "chosen"
 OUTER_FOLDS: Final = 5
-_INNER_FOLDS: Final = 5
-_INNER_FOLDS_OF_MANY: Final = 3
-_MANY: Final = 3_000
+_INNER_FOLDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +74,11 @@ def compare(matrix: Matrix, families: Sequence[Family], *, seeds: Sequence[int])
 
 def tune(family: Family, matrix: Matrix, known: Array, *, seed: int) -> Any:
     """Return a family's best model of the loans that are known, found among them alone."""
-    inner = _INNER_FOLDS if len(known) < _MANY else _INNER_FOLDS_OF_MANY
     search = GridSearchCV(
         family.make(),
         dict(family.grid),
         scoring="roc_auc",
-        cv=StratifiedKFold(inner, shuffle=True, random_state=seed),
+        cv=StratifiedKFold(_INNER_FOLDS, shuffle=True, random_state=seed),
         error_score="raise",
     )
     return search.fit(matrix.numbers[known], matrix.bad[known])

@@ -41,7 +41,7 @@ def families_for(loans: int) -> list[Family]:
         Family(
             name="forest",
             make=lambda: _forest(many=many),
-            grid={"model__min_samples_leaf": (1,) if many else (3, 8)},
+            grid={"model__max_features": (0.3,) if many else (0.15, 0.3)},
         ),
         Family(
             name="boosting",
@@ -83,8 +83,8 @@ def _tree() -> Pipeline:
 def _forest(*, many: bool) -> Pipeline:
     model = RandomForestClassifier(
         n_estimators=100,
-        min_samples_leaf=1 if many else 3,
-        max_features=0.3,
+        min_samples_leaf=1 if many else 5,
+        max_features=0.3 if many else 0.15,
         n_jobs=2 if many else 1,
         random_state=_SEED,
     )

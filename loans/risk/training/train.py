@@ -26,7 +26,7 @@ from loans.risk.training.comparing import (
 )
 from loans.risk.training.datasets import Loans, refuse_too_few
 from loans.risk.training.fairness import GroupFigures, bias_over
-from loans.risk.training.families import families_for, serving_copy
+from loans.risk.training.families import Family, serving_copy
 from loans.risk.training.metrics import Array, figures, intervals
 from loans.risk.training.plots import draw_all
 
@@ -46,16 +46,22 @@ class Trained:
     card: Path
 
 
-def train(
-    loans: Loans, *, folder: Path, seeds: Sequence[int], role: Role, now: datetime
+def train(  # what is compared, and where and as what the best one serves
+    loans: Loans,
+    *,
+    families: Sequence[Family],
+    folder: Path,
+    seeds: Sequence[int],
+    role: Role,
+    now: datetime,
 ) -> Trained:
-    """Train, compare, choose and store a model; the first of a folder is champion at once.
+    """Compare families, and store the best one's model; the first of a folder is champion at once.
 
     Raises:
         NotEnoughLoans
     """
     refuse_too_few(loans, least=2 * OUTER_FOLDS)
-    matrix, families = matrix_of(loans), families_for(len(loans.rows))
+    matrix = matrix_of(loans)
     comparison = compare(matrix, families, seeds=seeds)
     everything = np.arange(len(matrix.bad))
     searches = {each.name: tune(each, matrix, everything, seed=seeds[0]) for each in families}
@@ -74,13 +80,14 @@ def train(
 
 def figures_of(matrix: Matrix, comparison: Comparison, name: str) -> dict[str, Any]:
     """Return the means over the seeds of a family's figures, with intervals of the first seed."""
-    of_seeds = [
-        figures(matrix.bad, calibrated_apart(scores, matrix.bad, folds), matrix.parts)
+    bad, parts = matrix.bad, matrix.parts
+    rounds = [
+        (scores, calibrated_apart(scores, bad, folds))
         for scores, folds in zip(comparison.scores[name], comparison.folds, strict=True)
     ]
-    first = calibrated_apart(comparison.scores[name][0], matrix.bad, comparison.folds[0])
-    means = {each: float(np.mean([of[each] for of in of_seeds])) for each in of_seeds[0]}
-    return {**means, "intervals": intervals(matrix.bad, first, matrix.parts)}
+    of_rounds = [figures(bad, scores, chances, parts) for scores, chances in rounds]
+    means = {each: float(np.mean([of[each] for of in of_rounds])) for each in of_rounds[0]}
+    return {**means, "intervals": intervals(bad, *rounds[0], parts)}
 
 
 def fingerprint_of(loans: Loans) -> str:
