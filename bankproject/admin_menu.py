@@ -95,6 +95,7 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
         _("Bank"),
         (
             Entry(_("Nodes"), "dns", "admin-nodes"),
+            Entry(_("Load balancer"), "lan", "admin-servers"),
             Entry(
                 _("Products"),
                 "savings",

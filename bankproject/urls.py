@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from bankproject.health import health
 from core.api import docs
-from lb.control import handing_out
+from lb.control import handing_out, pages
 from transactions.api import aliases
 
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     path("internal/balancer/snapshot", handing_out.snapshot, name="balancer-snapshot"),
     path("auth/", include("allauth.urls")),
     path("auth/", include("allauth.headless.urls")),
+    path("admin/servers", pages.servers, name="admin-servers"),
+    path("admin/servers/<uuid:backend_id>", pages.server, name="admin-server"),
     path("admin/", include("portals.administration.urls")),
     path("admin/", admin.site.urls),
     path("api/get-balance", aliases.Balance.as_view(), name="alias-balance"),

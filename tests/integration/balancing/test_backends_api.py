@@ -96,3 +96,40 @@ def test_lets_admins_without_the_permission_look_alone() -> None:
     assert call(reader, "POST", "backends", BODY)[0] == 403
     assert call(reader, "PUT", "policy", {"policy": "random"})[0] == 403
     assert not Backend.objects.exists()
+
+
+class TestPage:
+    def test_shows_backends_and_what_happened(self) -> None:
+        meera = admin("govern_backend")
+        call(meera, "POST", "backends", BODY)
+        page = meera.get("/admin/servers?live=1")
+        assert page.headers["Refresh"] == "5"
+        text = page.content.decode()
+        assert "127.0.0.1:8001" in text
+        assert "→ registered" in text
+
+    def test_changes_a_weight_and_drains_unless_it_is_the_last(self) -> None:
+        meera = admin("govern_backend")
+        made = call(meera, "POST", "backends", BODY)[1]
+        Backend.objects.update(state=BackendState.READY)
+        where = f"/admin/servers/{made['id']}"
+        assert b"Drain api-1" in meera.get(where).content
+        assert meera.post(where, {"weight": "0"}).status_code == 422
+        assert meera.post(where, {"weight": "7", "zone": ""}).headers["Location"] == (
+            "/admin/servers"
+        )
+        assert Backend.objects.get().weight == 7
+        refused = meera.post(where, {"drain": "1"})
+        assert (refused.status_code, Backend.objects.get().state) == (409, "ready")
+        other = Backend.objects.get()
+        other.pk, other.name, other.port = None, "api-2", 8002
+        other.save(force_insert=True)
+        assert meera.post(where, {"drain": "1"}).status_code == 302
+        assert Backend.objects.get(name="api-1").state == "draining"
+
+    def test_lets_others_look_alone(self) -> None:
+        made = call(admin("govern_backend"), "POST", "backends", BODY)[1]
+        reader = admin()
+        assert reader.get("/admin/servers").status_code == 200
+        assert reader.get(f"/admin/servers/{made['id']}").status_code == 403
+        assert reader.post(f"/admin/servers/{made['id']}", {"drain": "1"}).status_code == 403

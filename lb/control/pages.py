@@ -1,0 +1,129 @@
+"""The balancer in the Django admin: its backends as they are, and how to change or drain one."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from core import clock
+from core.errors import DomainError
+from lb.control import registry
+from lb.control.figures import Figures, figures_by_backend
+from lb.control.models import Backend, BackendState, Policy
+from lb.control.registry import Change
+from lb.control.selectors import current_policy, events
+
+GOVERN: Final = "lb.govern_backend"
+_EVENTS: Final = 20
+_LIVE_SECONDS: Final = "5"
+
+
+class WeightForm(forms.Form):
+    """What of a backend can be changed."""
+
+    weight = forms.IntegerField(
+        label=gettext_lazy("Weight"),
+        min_value=1,
+        max_value=1000,
+        help_text=gettext_lazy("Beside a backend of 100, one of 50 gets half as many requests."),
+    )
+    zone = forms.CharField(label=gettext_lazy("Zone"), max_length=40, required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A backend with what is measured of it. ``share`` is in percent of all requests."""
+
+    backend: Backend
+    figures: Figures
+    share: float
+
+    @property
+    def p50(self) -> float | None:
+        """Milliseconds that half of the answers took at most."""
+        return self.figures.milliseconds(0.5)
+
+    @property
+    def p99(self) -> float | None:
+        """Milliseconds that all but one of a hundred answers took at most."""
+        return self.figures.milliseconds(0.99)
+
+
+def _servers(request: HttpRequest) -> HttpResponse:
+    """Show all backends and what happened lately; with ``live`` anew every few seconds."""
+    is_live = "live" in request.GET
+    answer = _shown(
+        request,
+        "servers",
+        _("Load balancer"),
+        rows=_rows(),
+        policy=Policy(current_policy()).label,
+        events=events(after=None, limit=_EVENTS),
+        may_govern=request.user.has_perm(GOVERN),
+        is_live=is_live,
+        looked_at=clock.now(),
+    )
+    if is_live:
+        # Asked for by the reader, and without a script.
+        answer["Refresh"] = _LIVE_SECONDS
+    return answer
+
+
+def _server(request: HttpRequest, backend_id: UUID) -> HttpResponse:
+    """Show what can be done with a backend, and do it."""
+    if not request.user.has_perm(GOVERN):
+        raise PermissionDenied
+    try:
+        backend = registry.backend_of(backend_id)
+        usual = {"weight": backend.weight, "zone": backend.zone}
+        form = WeightForm(request.POST if "weight" in request.POST else None, initial=usual)
+        if request.method == "POST" and _is_done(request, backend_id, form):
+            return HttpResponseRedirect(reverse("admin-servers"))
+    except DomainError as error:
+        return _shown(
+            request, "servers_refusal", _("Load balancer"), status=error.http_status, error=error
+        )
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    drains = backend.state == BackendState.DRAINING
+    return _shown(
+        request, "server", backend.name, status=status, backend=backend, form=form, drains=drains
+    )
+
+
+servers = admin.site.admin_view(require_safe(_servers))
+server = admin.site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(_server))
+
+
+def _is_done(request: HttpRequest, backend_id: UUID, form: WeightForm) -> bool:
+    by = Change(now=clock.now(), actor=request.user.pk)
+    if "drain" in request.POST:
+        registry.drain_backend(backend_id, by=by)
+        return True
+    if not form.is_valid():
+        return False
+    registry.change_backend(backend_id, **form.cleaned_data, by=by)
+    return True
+
+
+def _rows() -> list[Row]:
+    measured = figures_by_backend()
+    whole = sum(one.requests for one in measured.values()) or 1
+    found = [(one, measured.get(one.name) or Figures()) for one in registry.backends()]
+    return [Row(one, figures, 100 * figures.requests / whole) for one, figures in found]
+
+
+def _shown(
+    request: HttpRequest, name: str, title: str, *, status: int = HTTPStatus.OK, **context: Any
+) -> HttpResponse:
+    known = {**admin.site.each_context(request), "title": title, **context}
+    return TemplateResponse(request, f"admin/pages/{name}.html", known, status=status)
