@@ -133,6 +133,7 @@ class Laboratory:
 
     balancer: Balancer
     backends: list[RecordingBackend]
+    servers: list[asyncio.Server]
     port: int
 
     @property
@@ -186,7 +187,7 @@ async def laboratory(*answers: Answer, **given: object) -> AsyncIterator[Laborat
     keeping = loop.create_task(balancer.keep_time())
     front = await loop.create_server(lambda: ClientConnection(balancer), "127.0.0.1", 0)
     try:
-        yield Laboratory(balancer, backends, front.sockets[0].getsockname()[1])
+        yield Laboratory(balancer, backends, servers, front.sockets[0].getsockname()[1])
     finally:
         keeping.cancel()
         balancer.stop()

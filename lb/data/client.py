@@ -278,7 +278,7 @@ class ClientConnection(asyncio.Protocol):
         deadlines = self._balancer.deadlines
         seconds = deadlines.body_seconds if self._full else deadlines.idle_seconds
         self.deadline = self._balancer.now() + seconds
-        self._paused = False
+        self.release()
         if self._held or self._half_closed or self._holding:
             # Not now: many short requests in a row would nest as deep.
             asyncio.get_running_loop().call_soon(self._next)

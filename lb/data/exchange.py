@@ -211,7 +211,6 @@ class Exchange:
         self._connecting = None
         if connection.is_open():
             self._send(connection)
-            self._client.release()
         else:
             connection.close()
             self._unreached()
@@ -225,7 +224,6 @@ class Exchange:
         else:
             self._end_load()
             self._give_up(502, "No backend could be reached.", "backend_unreachable")
-        self._client.release()
 
     def _again(self) -> None:
         self._balancer.counters.retries += 1
@@ -249,6 +247,7 @@ class Exchange:
             self._await_answer()
         else:
             self._client.await_body()
+        self._client.release()
 
     def _await_answer(self) -> None:
         self._client.deadline = self._balancer.now() + self._balancer.deadlines.backend_seconds

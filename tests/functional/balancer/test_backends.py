@@ -163,6 +163,22 @@ def test_what_nobody_has_read_goes_to_another_backend_whatever_it_is() -> None:
         assert _run(work) == [200] * 3
 
 
+def test_a_client_that_reached_nobody_may_ask_again_on_its_connection() -> None:
+    async def work(lab: Laboratory) -> list[bytes]:
+        for server in lab.servers:
+            server.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", lab.port)
+        lines = []
+        for _ in range(3):
+            writer.write(POST)
+            lines.append(await reader.readuntil(b"\r\n"))
+            await reader.readuntil(b"}")
+        writer.close()
+        return lines
+
+    assert _run(work) == [b"HTTP/1.1 502 Bad Gateway\r\n"] * 3
+
+
 def test_retries_end_with_their_budget() -> None:
     async def work(lab: Laboratory) -> int:
         for _ in range(10):
