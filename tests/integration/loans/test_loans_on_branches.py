@@ -1,0 +1,54 @@
+"""Loans of a bank with several nodes: at the branch of their account, paid for from anywhere."""
+
+from datetime import date
+
+import pytest
+
+from accounts.models import Branch
+from core.clock import start_of
+from loans.applying import save_draft, submit
+from loans.books import check_loans
+from loans.models import ApplicationState, Loan
+from loans.opening import accept_offer
+from tests.branches import Branches
+from tests.factories import customer_account, person
+from tests.integration.closing.bank import put_in
+from tests.integration.loans.bank import BEGUN, START, close_months, owed, pay, terms, wish
+from transactions.branches.books import check_bank
+from transactions.branches.moving import NotMovable, move_account
+from transactions.branches.registry import node_of
+from transactions.ledger.reads import balances
+
+
+@pytest.fixture
+def loan(branches: Branches) -> Loan:
+    """Lend to an account at Mumbai."""
+    assert branches
+    assert Branch.objects.filter(code="MUM").exists()
+    terms()
+    asha = person()
+    account = customer_account(asha, branch="MUM")
+    draft = save_draft(asha.pk, wish(account), now=BEGUN)
+    sent = submit(asha.pk, application=draft.pk, now=BEGUN)
+    sent.state, sent.offered_until = ApplicationState.OFFERED, date(2026, 2, 10)
+    sent.save()
+    return accept_offer(asha.pk, application=sent.pk, now=BEGUN)
+
+
+def test_live_where_their_account_does_and_are_paid_for_from_another_node(loan: Loan) -> None:
+    assert (node_of(loan.number), node_of(loan.dues)) == ("MUM", "MUM")
+    assert balances([loan.account], using="MUM")[0].balance == 1_18_800_00
+    close_months(1)
+    assert owed(loan).principal == 1_10_538_15
+    elsewhere = customer_account(loan.borrower, branch="DEL")
+    put_in(elsewhere, 20_000_00)
+    paid = pay(loan, 15_000_00, on=date(2026, 3, 10), account=elsewhere)
+    assert paid.is_done
+    assert balances([elsewhere], using="DEL")[0].balance == 5_000_00
+    assert owed(loan).principal == 1_10_538_15 - paid.principal
+    with pytest.raises(NotMovable):
+        move_account(loan.number, code="DEL", client=0)
+    assert check_loans() == []
+    report = check_bank(now=start_of(START))
+    assert [node.findings for node in report.nodes] == [[], [], []]
+    assert report.between == []
