@@ -44,6 +44,7 @@ SCHEDULE: Final = {
     "monthly_statements": every(600, "transactions.tasks.monthly_statements"),
     "forget_webhooks": daily(3, 41, "notifications.tasks.forget_webhooks"),
     "forget_messages": daily(3, 47, "notifications.tasks.forget_messages"),
+    "forget_notices": daily(3, 59, "notifications.tasks.forget_notices"),
     "forget_sessions": daily(3, 29, "accounts.tasks.forget_sessions"),
     "forget_requests": daily(3, 17, "transactions.tasks.forget_requests"),
     "forget_jobs": daily(3, 53, "core.tasks.forget_jobs"),

@@ -13,6 +13,7 @@ from core import clock
 from core.jobs.periodic import daily_task
 from notifications.messages import queue, sending
 from notifications.messages.models import Channel
+from notifications.notices import inbox
 from notifications.webhooks.events import forget_events
 from notifications.webhooks.sending import send_due
 from notifications.webhooks.telling import tell_owners
@@ -22,6 +23,7 @@ _SECONDS: Final = 5.0
 _KEPT_FOR: Final = timedelta(days=30)
 # As long as somebody may ask whether they were told.
 _MESSAGES_KEPT_FOR: Final = timedelta(days=180)
+_NOTICES_KEPT_FOR: Final = timedelta(days=400)
 
 
 @shared_task
@@ -48,3 +50,9 @@ def forget_webhooks() -> int:
 def forget_messages() -> int:
     """Forget messages that left, or never will, half a year ago; return how many."""
     return queue.forget_messages(before=clock.now() - _MESSAGES_KEPT_FOR)
+
+
+@daily_task
+def forget_notices() -> int:
+    """Forget what people were told more than a year ago; return how many notices."""
+    return inbox.forget_notices(before=clock.now() - _NOTICES_KEPT_FOR)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from notifications.messages.sending import send_due
 from notifications.notices.models import Notice, NoticeKind, Phone
 from notifications.notices.preferences import Wish, keep_wishes, wishes_of
 from notifications.notices.telling import NewNotice, tell
+from notifications.tasks import forget_messages, forget_notices
 from tests.factories import account, customer_account, inr, order, person
 from tests.integration.webhooks.test_feeding import feed
 from transactions import events
@@ -351,3 +353,15 @@ class TestThePages:
         page = client.get("/inbox/").content.decode()
         assert "0.77" not in page
         assert "0.88" not in page
+
+
+@pytest.mark.django_db
+def test_what_is_old_is_forgotten_and_what_still_waits_is_not() -> None:
+    asha = customer()
+    tell([payee_added(asha), payee_added(asha, "2")], now=now() - timedelta(days=500))
+    assert len(mails()) == 2
+    tell([payee_added(asha, "3")], now=now() - timedelta(days=500))
+    tell([payee_added(asha, "4")], now=now())
+    assert (forget_notices(), forget_messages()) == (3, 2)
+    assert len(inbox(asha)) == 1
+    assert len(told(asha)) == 2

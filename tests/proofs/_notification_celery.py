@@ -13,8 +13,8 @@ from bankproject.celery import app  # noqa: E402  # Django must know its setting
 from bankproject.schedule import every  # noqa: E402
 from notifications.messages import queue  # noqa: E402
 
-settings.EMAIL_TIMEOUT = 1
-queue.LEASE = timedelta(seconds=6)  # type: ignore[misc]  # for this proof
+settings.EMAIL_TIMEOUT = 3
+queue.LEASE = timedelta(seconds=15)  # type: ignore[misc]  # for this proof
 queue.DELAYS = (timedelta(milliseconds=400),) * 200  # type: ignore[misc]  # for this proof
 if os.environ["BREAK"] == "lease":
     queue.LEASE = timedelta(days=1)  # type: ignore[misc]  # for this proof

@@ -78,7 +78,7 @@ class Post:
             self.taken[str(mail["Message-ID"]).strip("<>").partition("@")[0]] += 1
         if fate < 0.27:
             # Longer than the bank waits: it was taken all the same.
-            await asyncio.sleep(3)
+            await asyncio.sleep(4)
             return self._counted("taken_without_a_word", "250 OK")
         return self._counted("taken", "250 OK")
 
