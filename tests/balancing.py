@@ -171,9 +171,14 @@ class Laboratory:
 
 
 def on_loop(work: Coroutine[Any, Any, Found]) -> Found:
-    """Run to the end on the loop that the balancer has."""
+    """Run to the end, in time, on the loop that the balancer has."""
+
+    async def in_time() -> Found:
+        async with asyncio.timeout(3 * PATIENCE):
+            return await work
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
+        return runner.run(in_time())
 
 
 @asynccontextmanager
