@@ -1,5 +1,6 @@
 """The balancer in the Django admin: its backends as they are, and how to change or drain one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,12 +20,26 @@ from core import clock
 from core.errors import DomainError
 from lb.control import registry
 from lb.control.figures import Figures, figures_by_backend
-from lb.control.models import Backend, BackendState, Policy
+from lb.control.models import Backend, BackendEvent, BackendState, Policy
 from lb.control.registry import Change
 from lb.control.selectors import current_policy, events
 
 GOVERN: Final = "lb.govern_backend"
 _EVENTS: Final = 20
+_FIELDS: Final[Mapping[str, Any]] = {
+    "state": gettext_lazy("state"),
+    "is_up": gettext_lazy("health"),
+    "weight": gettext_lazy("weight"),
+    "zone": gettext_lazy("zone"),
+    "place": gettext_lazy("address"),
+    "policy": gettext_lazy("policy"),
+}
+_WORDS: Final[Mapping[Any, Any]] = {
+    **dict(BackendState.choices),
+    **dict(Policy.choices),
+    "True": gettext_lazy("up"),
+    "False": gettext_lazy("down"),
+}
 _LIVE_SECONDS: Final = "5"
 
 
@@ -68,7 +83,7 @@ def _servers(request: HttpRequest) -> HttpResponse:
         _("Load balancer"),
         rows=_rows(),
         policy=Policy(current_policy()).label,
-        events=events(after=None, limit=_EVENTS),
+        events=[(one, _in_words(one)) for one in events(after=None, limit=_EVENTS)],
         may_govern=request.user.has_perm(GOVERN),
         is_live=is_live,
         looked_at=clock.now(),
@@ -120,6 +135,19 @@ def _rows() -> list[Row]:
     whole = sum(one.requests for one in measured.values()) or 1
     found = [(one, measured.get(one.name) or Figures()) for one in registry.backends()]
     return [Row(one, figures, 100 * figures.requests / whole) for one, figures in found]
+
+
+def _given(*values: Any) -> list[str]:
+    return [str(one) for one in values if one not in {None, ""}]
+
+
+def _in_words(event: BackendEvent) -> str:
+    """Say what changed: from what, where there was something, to what."""
+    said = []
+    for name, (before, after) in event.changes.items():
+        words = [str(_WORDS.get(one, one)) for one in _given(before, after)]
+        said.append(f"{_FIELDS.get(name, name)}: {' → '.join(words) or '–'}")  # noqa: RUF001  # as in tables
+    return ", ".join(said)
 
 
 def _shown(

@@ -105,8 +105,8 @@ class TestPage:
         page = meera.get("/admin/servers?live=1")
         assert page.headers["Refresh"] == "5"
         text = page.content.decode()
-        assert "127.0.0.1:8001" in text
-        assert "→ registered" in text
+        assert "state: registered" in text
+        assert "address: 127.0.0.1:8001" in text
 
     def test_changes_a_weight_and_drains_unless_it_is_the_last(self) -> None:
         meera = admin("govern_backend")
