@@ -48,7 +48,7 @@ def families_for(loans: int) -> list[Family]:
             make=lambda: _boosting(many=many),
             grid={"max_depth": (8,) if many else (2, 3)},
         ),
-        Family(name="blend", make=lambda: _blend(many=many), grid={"logistic__model__C": (0.03,)}),
+        Family(name="blend", make=lambda: _blend(many=many), grid={"logistic__model__C": (0.01,)}),
     ]
 
 
@@ -93,9 +93,9 @@ def _forest(*, many: bool) -> Pipeline:
 
 def _boosting(*, many: bool) -> XGBClassifier:
     return XGBClassifier(
-        n_estimators=400 if many else 200,
+        n_estimators=400 if many else 300,
         max_depth=8 if many else 3,
-        learning_rate=0.07 if many else 0.04,
+        learning_rate=0.07 if many else 0.03,
         subsample=0.8 if many else 0.7,
         colsample_bytree=0.5 if many else 0.3,
         reg_lambda=1 if many else 5,
