@@ -23,6 +23,7 @@ APPS: Final = (
     "bankproject",
     "core",
     "loans",
+    "lb",
     "notifications",
     "portals",
     "transactions",
