@@ -1,4 +1,4 @@
-"""What reports cost: an account's picture, a busy bank's month, and telling of events.
+"""What reports cost: statements, an account's picture, a busy bank's month, telling of events.
 
 `make bench NAME=reports`; TRANSFERS says how many the month has, EVENTS how many a burst is of,
 ROUNDS how often each is measured, and SECONDS how long transfers run at a time: alone, and
@@ -16,12 +16,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._statement_files import BOUNDS as STATEMENT_BOUNDS
+from benchmarks._statement_files import statement_figures
 from tests.proofs._bank import OwnBank, own_bank
 
-BOUNDS: Final = {
+BOUNDS: Final[dict[str, float]] = {
     "chart_s": 1.0,
     "monthly_report_s": 20.0,
     "drain_10000_slowdown_pct": 10.0,
+    **STATEMENT_BOUNDS,
 }
 _PROGRAM: Final = "benchmarks._report_bank"
 _MOST_SECONDS: Final = 600
@@ -56,7 +59,10 @@ def _measured(asked: dict[str, int], console: Console) -> dict[str, Any]:
         console.print(f"Letting {asked['TRANSFERS']} transfers happen …")
         _done(bank, "fill", asked["TRANSFERS"])
         found = _done(bank, "measure", asked["ROUNDS"])
-    return {**found, **told}
+    console.print("Making files of statements …")
+    with own_bank() as bank:
+        statements = statement_figures(bank.environment)
+    return {**statements, **found, **told}
 
 
 def _telling(bank: OwnBank, asked: dict[str, int], console: Console) -> dict[str, float]:
