@@ -99,7 +99,10 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
         },
         ids_by_route={
             "api-payee-confirmation": {"number": str(other)},
-            "staff-branch": {"code": "HO"},
+            **{
+                page: {"code": "HO"}
+                for page in ("staff-branch", "staff-branch-day", "staff-branch-day-file")
+            },
             "admin:accounts_approval_history": {"object_id": approval},
             "admin:accounts_credentialchange_history": {"object_id": _credential_change(owner)},
             "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
