@@ -1,9 +1,10 @@
 """How well models of default tell loans apart, and how long they take.
 
 `make bench NAME=risk`, with BANK_REAL_DATA naming the folder of the real banks' files; ROUNDS
-changes how often loans are split into five folds anew (10 for Berka, 5 for German credit, 2 for HMEQ), FAMILIES
-which families are compared. The AUC of a set is that of the whole procedure: families tuned and
-chosen inside each outer training fold. Berka's is within each of its files, weighted by loans.
+changes how often loans are split into five folds anew (10 for Berka, 5 for German credit, 2 for
+HMEQ), FAMILIES which families are compared. The AUC of a set is that of the whole procedure:
+families tuned and chosen inside each outer training fold. Berka's is within each of its files,
+weighted by loans.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Default risk: what a model may know, what it says, and when it says nothing."""
+"""Default risk: what a model says, when it says nothing, and how it is judged."""
 
 import csv
 import os
@@ -6,9 +6,8 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +18,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from sklearn.linear_model import LogisticRegression
 
-from loans.risk.columns import encode, learn_columns
 from loans.risk.drift import realised_default, shares, stability_index
-from loans.risk.features import Application, Movement, NoHistory, features_of
 from loans.risk.registry import Role, appoint, appointed, load, store
 from loans.risk.scoring import Band, score, score_many
 from loans.risk.training.berka import training_loans
@@ -34,34 +31,7 @@ from loans.risk.training.public_sets import german_loans, hmeq_loans
 from loans.risk.training.train import Trained, train
 from tests.machine import give_up
 
-APPLIED: Final = date(1997, 6, 1)
 LOANS: Final = 120
-
-
-def movements(balances: Sequence[int], *, until: date = APPLIED) -> list[Movement]:
-    """Return a movement every ten days, the last ten days before a day."""
-    before = [0, *balances]
-    return [
-        Movement(
-            day=until - timedelta(days=10 * (len(balances) - number)),
-            amount=balance - before[number],
-            balance=balance,
-        )
-        for number, balance in enumerate(balances)
-    ]
-
-
-def application(balances: Sequence[int] = (900_00, 500_00, 1500_00, 700_00)) -> Application:
-    return Application(
-        applied_on=APPLIED,
-        requested=30_000_00,
-        offered=24_000_00,
-        months=24,
-        instalment=1_000_00,
-        rate_ppm=130_000,
-        second_holder=False,
-        movements=movements(balances),
-    )
 
 
 def some_loans() -> Loans:
@@ -113,48 +83,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 POOR: Final[Mapping[str, Any]] = {"poor": 0.95, "months": 24.0, "home": "R"}
 RICH: Final[Mapping[str, Any]] = {"poor": 0.02, "months": 12.0, "home": "O"}
-
-
-class TestFeatures:
-    def test_are_of_the_day_of_application_whatever_comes_later(self) -> None:
-        asked = application()
-        later = [
-            Movement(day=APPLIED + timedelta(days=days), amount=-9, balance=-9, penalty=True)
-            for days in (0, 1, 400)
-        ]
-        known = [*asked.movements, *later]
-        assert features_of(replace(asked, movements=known)) == features_of(asked)
-
-    def test_do_not_tell_how_long_ago_the_last_movement_was(self) -> None:
-        asked = application()
-        assert features_of(replace(asked, applied_on=APPLIED + timedelta(days=90))) == features_of(
-            asked
-        )
-
-    def test_hold_the_wish_and_the_offer(self) -> None:
-        features = features_of(application())
-        assert features["log_requestedamount"] == pytest.approx(np.log(30_000_00))
-        assert features["log_loanamount"] == pytest.approx(np.log(24_000_00))
-        assert features["loan_to_request_ratio"] == 0.8
-        assert features["is_high_interest"] == 1
-
-    def test_follow_the_account(self) -> None:
-        low, high = (features_of(application(b)) for b in ((900_00, -500_00), (9_000_00, 8_000_00)))
-        assert (low["was_overdrawn"], high["was_overdrawn"]) == (1, 0)
-        assert low["lowest_balance"] < 0 < high["lowest_balance"]
-        assert low["days_below_an_instalment"] == 1
-        assert high["days_below_an_instalment"] == 0
-
-    def test_are_none_without_earlier_movements(self) -> None:
-        with pytest.raises(NoHistory):
-            features_of(replace(application(), applied_on=date(1990, 1, 1)))
-
-    def test_are_the_columns_a_model_expects_whoever_asks(self) -> None:
-        first_look = replace(application(), offered=30_000_00, rate_ppm=0)
-        expected = learn_columns([features_of(application()), features_of(first_look)], [False] * 2)
-        for asked in (application(), first_look):
-            assert list(features_of(asked)) == [column.name for column in expected]
-            assert len(encode(expected, features_of(asked))) == len(expected)
 
 
 class TestScore:
