@@ -243,9 +243,8 @@ class LoanRepayments(BankView):
         What is more than due is repaid early, and the instalments to come become smaller.
         """
         key = idempotency_key(request)
-        number = _loan_number(loan_number)
         body = RepaymentBody.read(request.data)
-        amount = body.get("amount")
+        number, amount = _loan_number(loan_number), body.get("amount")
         asked = RepaymentRequest(
             user=caller_pk(request),
             loan=number,

@@ -121,4 +121,5 @@ class TestFinding:
             ("replica", "node_answers"),
             ("", "nodes_can_be_compared"),
             ("", "accounts_can_be_compared"),
+            ("", "apps_can_be_compared"),
         ]
