@@ -163,11 +163,23 @@ def read_hindi(page: Page) -> None:
     page.get_by_role("button", name="English").click()
 
 
+def reach_every_place(page: Page, scene: Scene) -> None:
+    """Find four places at the foot, whole, and the others in the menu."""
+    page.goto(f"{scene.address}/")
+    boxes = [one.bounding_box() for one in page.locator(".places a:visible").all()]
+    assert [box for box in boxes if not box or box["x"] + box["width"] > NARROW + 1] == []
+    assert len(boxes) == 4
+    page.locator("summary").first.click()
+    for name in ("Cash", "Security"):
+        assert page.get_by_role("banner").get_by_role("link", name=name).is_visible()
+
+
 def test_a_customer_does_everything(scene: Scene, chromium: Path) -> None:
     with phone(scene, chromium, "customer") as page:
         for place in ("", "payees/", "transfers/new/", "profile/", "insights/"):
             page.goto(f"{scene.address}/{place}")
             assert too_wide(page) == []
+        reach_every_place(page, scene)
         look_at_the_statement(page, scene)
         give_a_standing_order(page, scene)
         take_cash(page, scene)

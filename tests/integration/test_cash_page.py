@@ -72,6 +72,14 @@ def test_cash_moves_and_the_receipt_says_by_which_way(
     assert balances([mine])[0].balance == left
 
 
+def test_it_is_in_the_menu_of_whom_it_is_for(pages: Client) -> None:
+    menu = r'<div class="drop">.*href="/cash/"'
+    assert re.search(menu, text_of(pages.get("/profile/")), re.DOTALL)
+    staff = Client()
+    staff.force_login(person(role="employee"))
+    assert not re.search(menu, text_of(staff.get("/profile/")), re.DOTALL)
+
+
 def test_a_form_moves_cash_once(pages: Client, asha: User) -> None:
     mine = account(owner=asha)
     form = typed(mine)
