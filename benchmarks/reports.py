@@ -27,7 +27,7 @@ BOUNDS: Final[dict[str, float]] = {
     **STATEMENT_BOUNDS,
 }
 _PROGRAM: Final = "benchmarks._report_bank"
-_MOST_SECONDS: Final = 600
+_MOST_SECONDS: Final = 900
 
 
 def main() -> int:

@@ -36,8 +36,8 @@ def deliver_webhooks() -> int:
 
 @shared_task
 def send_messages(channel: str) -> int:
-    """Send the mails or SMS that are due, and return how many attempts that took."""
-    return sending.send_due(Channel(channel), clock=clock.now, seconds=_SECONDS)
+    """Send some of the mails or SMS that are due, and return how many attempts that took."""
+    return sending.send_due(Channel(channel), clock=clock.now)
 
 
 @daily_task

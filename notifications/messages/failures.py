@@ -17,7 +17,6 @@ REFUSED: Final = "refused"
 MAY_HAVE_LEFT: Final = "no_answer"
 NOT_WORDED: Final = "not_worded"
 INTERRUPTED: Final = "interrupted"
-SILENT: Final = frozenset({UNREACHABLE, MAY_HAVE_LEFT})
 _PERMANENT: Final = range(500, 600)
 
 

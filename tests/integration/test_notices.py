@@ -80,7 +80,7 @@ def code_in(log: Path) -> str:
 
 
 def mails() -> list[Any]:
-    send_due(Channel.EMAIL, clock=now, seconds=5)
+    send_due(Channel.EMAIL, clock=now)
     return django_mail.outbox
 
 
@@ -144,7 +144,7 @@ class TestANotice:
         )
         tell([payee_added(asha, "2")], now=now())
         assert told(asha) == [("payee_added", "sms")]
-        send_due(Channel.SMS, clock=now, seconds=5)
+        send_due(Channel.SMS, clock=now)
         assert "Bankproject: A new payee: Ravi" in (tmp_path / "sms.log").read_text("utf-8")
         Phone.objects.filter(pk=phone.pk).update(number="+919800000000")
         tell([payee_added(asha, "3")], now=now())

@@ -1,14 +1,15 @@
 -- What sending messages asks the database, by name.
 
 -- name: claim
--- Take up to %(limit)s messages of %(channel)s that are due. Whoever dies with them leaves them due again at
+-- Take up to %(limit)s messages of %(channel)s that are due, those first that are not about a movement: of
+-- these there may be thousands. Whoever dies with them leaves them due again at
 -- %(until)s; that they were taken before and nothing was heard of them is noted then. Two callers never
 -- take the same.
 WITH due AS (
     SELECT m.id, m.is_taken AS was_taken
     FROM notifications_message AS m
     WHERE m.channel = %(channel)s AND m.state = 'waiting' AND m.next_attempt_at <= %(now)s
-    ORDER BY m.next_attempt_at
+    ORDER BY m.kind IN ('money_in', 'money_out', 'low_balance'), m.next_attempt_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ), interrupted AS (
