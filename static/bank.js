@@ -4,3 +4,4 @@ import "./bank/menus.js";
 import "./bank/forms.js";
 import "./bank/keys.js";
 import "./bank/staying.js";
+import "./bank/copying.js";

@@ -7,8 +7,13 @@ from django.views.decorators.http import require_safe
 from core import clock
 from portals.customer.page import customer_page, person
 from transactions.holders import holders_of_account
-from transactions.selectors import accounts_of
-from transactions.statements.overview import NEXT, Overview, overview_of, totals_by_currency
+from transactions.statements.overview import (
+    NEXT,
+    Overview,
+    accounts_ahead,
+    overview_of,
+    totals_by_currency,
+)
 
 
 @require_safe
@@ -31,9 +36,10 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_safe
 @customer_page
 def accounts(request: HttpRequest) -> HttpResponse:
-    """Show all accounts, with what can be spent."""
-    found = accounts_of(person(request).pk)
-    context = {"accounts": found, "totals": totals_by_currency(found)}
+    """Show all accounts, with what can be spent and what will be there."""
+    lines = accounts_ahead(person(request).pk, now=clock.now())
+    totals = totals_by_currency([line.account for line in lines])
+    context = {"lines": lines, "totals": totals}
     return render(request, "customer/accounts.html", context)
 
 

@@ -59,6 +59,12 @@ def account_number(number: int) -> SafeString:
 
 
 @register.filter
+def last_digits(number: int) -> str:
+    """Write the end of an account number, by which its holder knows it."""
+    return str(number)[-_GROUP:]
+
+
+@register.filter
 def user_id(number: int) -> str:
     """Write a user ID: branch, serial, check digit."""
     return shown_user_id(number)

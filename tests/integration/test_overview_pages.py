@@ -140,6 +140,21 @@ class TestWhatComes:
             assert "to a branch that is down" in page
             assert "₹65.00" in page
 
+    def test_stands_beside_each_account_whose_number_folds_out(
+        self, pages: Client, asha: User, mine: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = account(balance=700, owner=asha)
+        standing_order(asha, mine, other, 2_500, first=today() + timedelta(days=3))
+        remember_names(monkeypatch)
+        with statements_counted(monkeypatch) as sent:
+            page = text_of(pages.get("/accounts/"))
+        assert len(sent) <= 6, sent
+        assert "₹75.00 in 30 days" in page
+        assert "₹32.00 in 30 days" in page
+        assert f"</span> {str(mine)[-4:]} </summary>" in page
+        assert f'data-copies="{mine}"' in page
+        assert "style=" not in page
+
     def test_counts_each_date_within_thirty_days_and_no_later_one(
         self, asha: User, mine: int
     ) -> None:

@@ -25,12 +25,18 @@ _DAYS_DRAWN: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLine:
-    """An account, what was in it at the end of each of the last days, and what will be."""
+class AccountAhead:
+    """An account and what will be in it; ``forecast`` is None while nobody knows."""
 
     account: AccountView
-    balances: Sequence[int]
     forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLine(AccountAhead):
+    """An account with what was in it at the end of each of the last days, too."""
+
+    balances: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,21 @@ def overview_of(user: int, *, now: datetime) -> Overview:
         upcoming=upcoming,
         payees=parties_of({one.credit for one in (upcoming or [])[:NEXT]}),
     )
+
+
+def accounts_ahead(user: int, *, now: datetime) -> list[AccountAhead]:
+    """Return a person's accounts, each with what it will hold."""
+    accounts = accounts_of(user)
+    if not accounts:
+        return []
+    upcoming = upcoming_payments(user, until=bank_day(now) + DAYS_AHEAD, now=now)
+    return [
+        AccountAhead(
+            account=account,
+            forecast=None if upcoming is None else forecast_of(account, upcoming),
+        )
+        for account in accounts
+    ]
 
 
 def totals_by_currency(accounts: Sequence[AccountView]) -> list[Money]:
