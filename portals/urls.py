@@ -68,6 +68,7 @@ urlpatterns = [
     ),
     path("accounts/<int:number>/monthly-statement/", statements.monthly, name="monthly-statement"),
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
+    path("accounts/<int:number>/terms/", views.account_terms, name="account-terms"),
     path("accounts/<int:number>/limits/", limits.limits, name="limits"),
     path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),

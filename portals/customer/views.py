@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from core import clock
 from portals.customer.page import customer_page, person
 from transactions.holders import holders_of_account
+from transactions.interest.earned import terms_of_account
 from transactions.statements.overview import (
     NEXT,
     Overview,
@@ -49,6 +50,14 @@ def holders_page(request: HttpRequest, number: int) -> HttpResponse:
     """Show who holds an account, owners first."""
     held = holders_of_account(person(request).pk, number=number)
     return render(request, "customer/holders.html", {"number": number, "holders": held})
+
+
+@require_safe
+@customer_page
+def account_terms(request: HttpRequest, number: int) -> HttpResponse:
+    """Show what an account gives and costs, what it has earned, and what of that was posted."""
+    found = terms_of_account(person(request).pk, number=number, now=clock.now())
+    return render(request, "customer/account_terms.html", {"found": found})
 
 
 def _next_payments(overview: Overview) -> list[dict[str, object]]:

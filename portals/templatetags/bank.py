@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -68,6 +70,13 @@ def last_digits(number: int) -> str:
 def user_id(number: int) -> str:
     """Write a user ID: branch, serial, check digit."""
     return shown_user_id(number)
+
+
+@register.filter
+def percent(millionths: int) -> str:
+    """Write a rate: 35000 is 3.5 %."""
+    share = format_decimal(Decimal(millionths) / 10_000, format="0.####", locale=page_locale())
+    return f"{share}\N{NO-BREAK SPACE}%"
 
 
 @register.filter

@@ -5,7 +5,7 @@ nothing else was asked for.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final, TypeVar
 from uuid import UUID
@@ -46,8 +46,7 @@ def ask_for_account(number: int, ask: Callable[[str], list[Answer]]) -> list[Ans
     found = _asked_replica(ask)
     if found is not None:
         return found
-    homes = nodes() if has_moved(number) else [node_of(number)]
-    answers = list(_asked_in_turn(ask, homes))
+    answers = list(_asked_in_turn(ask, _homes(number)))
     if not answers:
         raise BranchDown(node_of(number))
     return [answer for several in answers for answer in several]
@@ -86,6 +85,13 @@ def ask_head_office_itself(ask: Callable[[str], Answer]) -> Answer | None:
     return next(_asked_in_turn(ask, [HEAD_OFFICE]), None)
 
 
+def ask_homes_themselves(number: int, ask: Callable[[str], list[Answer]]) -> list[Answer] | None:
+    """Return what the nodes alone know that have had an account; None when one does not answer."""
+    homes = _homes(number)
+    answers = list(_asked_in_turn(ask, homes))
+    return None if len(answers) < len(homes) else [one for several in answers for one in several]
+
+
 def refuse_silence_of(*homes: str) -> None:
     """Refuse to call missing what a silent node may have.
 
@@ -108,6 +114,10 @@ def _begun(source: str, rows_of: Callable[[str], Iterator[Answer]]) -> Iterator[
         return chain(list(islice(rows, 1)), rows)
     except _SILENCE as error:
         raise BranchDown(source) from error
+
+
+def _homes(number: int) -> Sequence[str]:
+    return nodes() if has_moved(number) else [node_of(number)]
 
 
 def _asked_replica(ask: Callable[[str], Answer]) -> Answer | None:

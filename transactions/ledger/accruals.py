@@ -94,6 +94,11 @@ def handed_over(
     return [(row.id, row.destination) for row in fetch_all("handed_over", parameters, using)]
 
 
+def accruals_of(account: int, *, days: Sequence[date], using: str = "default") -> list[Accrual]:
+    """Return what an account has earned on a node, of some days."""
+    return fetch_as(Accrual, "accruals_of", {"account": account, "days": list(days)}, using)
+
+
 def accruals_left_behind(*, first: date, last: date, using: str = "default") -> list[Accrual]:
     """Return what accounts that have moved away earned on a node in a span of days."""
     return fetch_as(Accrual, "accruals_left_behind", {"first": first, "last": last}, using)

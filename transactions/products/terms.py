@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from accounts.models import Account
+from accounts.models import Account, Product
 from transactions.products.models import ProductTerms
 
 
@@ -15,6 +16,27 @@ def terms_on(day: date) -> QuerySet[ProductTerms]:
         ProductTerms.objects.filter(effective_from__lte=day)
         .order_by("product", "currency", "-effective_from")
         .distinct("product", "currency")
+    )
+
+
+class TermsOfAccount(NamedTuple):
+    """An account's product, its terms that hold, and the next ones that are known."""
+
+    product: Product
+    terms: ProductTerms | None
+    coming: ProductTerms | None
+
+
+def terms_of(number: int, *, day: date) -> TermsOfAccount | None:
+    """Return what holds for an account on a day; None when nobody knows its product."""
+    account = Account.objects.filter(pk=number).first()
+    if account is None:
+        return None
+    known = list(ProductTerms.objects.filter(product=account.product, currency=account.currency))
+    return TermsOfAccount(
+        product=Product(account.product),
+        terms=next((terms for terms in known if terms.effective_from <= day), None),
+        coming=next((terms for terms in reversed(known) if terms.effective_from > day), None),
     )
 
 

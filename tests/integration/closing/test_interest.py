@@ -5,9 +5,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 import pytest
+from django.test import Client
 
 from bankproject.runtime.postgres import BankUrls
 from core.clock import start_of
+from tests.expectations import remember_names, statements_counted
 from tests.factories import BRANCH, person
 from tests.integration.closing.bank import (
     AFTER,
@@ -27,6 +29,7 @@ from transactions.chart import BankAccounts, Place
 from transactions.governing import change_status
 from transactions.interest import paying
 from transactions.interest.accruing import accrue_interest
+from transactions.interest.earned import terms_of_account
 from transactions.interest.models import WithheldInterest
 from transactions.interest.paying import pay_interest
 from transactions.ledger.accounts import Status, set_limits
@@ -200,3 +203,67 @@ class TestAMonth:
 def test_half_a_unit_goes_to_the_even_one(total: int, minor: int) -> None:
     ((found,),) = asked("SELECT ledger.interest_v1(%s)", [total])
     assert found == minor
+
+
+class TestWhatItsHolderSees:
+    def test_is_earned_until_it_is_paid_in_and_comes_to_the_same(self, bank: BankUrls) -> None:
+        terms()
+        terms(rate_ppm=40_000, fee=2_500, since=date(2024, 3, 1))
+        owner = person()
+        mine = savings(owner)
+        put_in(mine, 1_234_567)
+        accrue_month(FIRST, LAST)
+        before = terms_of_account(owner.pk, number=mine, now=noon(LAST))
+        assert before.earned
+        assert before.earned.until == LAST
+        assert before.postings == []
+        assert before.known
+        assert before.known.terms
+        assert before.known.terms.rate_ppm == 35_000
+        assert before.known.coming
+        assert before.known.coming.rate_ppm == 40_000
+        record_at(bank.owner, AFTER)
+        pay_interest(LAST, now=AFTER)
+        accrue_month(date(2024, 3, 1), date(2024, 3, 1))
+        after = terms_of_account(owner.pk, number=mine, now=noon(date(2024, 3, 2)))
+        (posting,) = after.postings
+        assert posting.amount == before.earned.amount
+        assert posting.amount.minor == interest_of(mine)["2024-02"]
+        (march,) = accruals(mine)[-1:]
+        assert after.earned
+        assert after.earned.amount.minor == rounded(
+            Fraction(march.balance * march.rate_ppm, 365_000_000)
+        )
+
+    def test_is_on_a_page_that_asks_little(
+        self, bank: BankUrls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        terms()
+        terms(rate_ppm=40_000, fee=2_500, since=date(2024, 3, 1))
+        owner = person()
+        mine = savings(owner)
+        put_in(mine, 1_234_567)
+        accrue_month(FIRST, LAST)
+        record_at(bank.owner, AFTER)
+        pay_interest(LAST, now=AFTER)
+        client = Client()
+        client.force_login(owner)
+        remember_names(monkeypatch)
+        with statements_counted(monkeypatch) as sent:
+            page = client.get(f"/accounts/{mine}/terms/").content.decode()
+        assert len(sent) <= 8, sent
+        for words in ("Savings account", "4\N{NO-BREAK SPACE}%", "₹25.00", "+₹34.33"):
+            assert words in page
+
+    def test_waits_with_an_account_that_was_frozen(self, bank: BankUrls) -> None:
+        terms()
+        owner = person()
+        mine = savings(owner)
+        put_in(mine, 1_234_567)
+        accrue_month(FIRST, LAST)
+        change_status(mine, status=Status.FROZEN, client=0, key="frozen", reason="test")
+        record_at(bank.owner, AFTER)
+        pay_interest(LAST, now=AFTER)
+        found = terms_of_account(owner.pk, number=mine, now=noon(date(2024, 4, 20)))
+        assert found.earned
+        assert found.earned.amount.minor > 0

@@ -24,6 +24,7 @@ from tests.integration.closing.bank import (
 from transactions.closing.days import close_days
 from transactions.interest import paying
 from transactions.interest.accruing import accrue_interest
+from transactions.interest.earned import terms_of_account
 from transactions.interest.paying import pay_interest
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import Kind
@@ -49,14 +50,22 @@ def bank(branches: Branches) -> Branches:
 
 class TestAnAccountThatMoves:
     def test_earns_each_day_once_and_is_paid_once_where_it_lives(self, bank: Branches) -> None:
-        mine, other = savings(person(), branch=MUM), savings(person(), branch=DEL)
+        owner = person()
+        mine, other = savings(owner, branch=MUM), savings(owner, branch=DEL)
         for account in (mine, other):
             put_in(account, 1_000_000)
         close_days(until=LAST - timedelta(days=2), now=AFTER)
         record_everywhere(bank, noon(MOVED_ON))
         move(mine, DEL)
         record_everywhere(bank, AFTER)
+        close_days(until=MOVED_ON, now=AFTER)
+        seen = [terms_of_account(owner.pk, number=one, now=AFTER) for one in (mine, other)]
+        assert seen[0].earned == seen[1].earned
+        assert seen[0].earned
+        assert seen[0].earned.amount.minor == 192
         close_days(until=LAST, now=AFTER)
+        seen = [terms_of_account(owner.pk, number=one, now=AFTER) for one in (mine, other)]
+        assert [one.earned and one.earned.amount.minor for one in seen] == [0, 0]
         paid = interest_of(mine, node=DEL)
         assert paid == interest_of(other, node=DEL) == {"2024-02": 288}
         assert interest_of(mine, node=MUM) == {}

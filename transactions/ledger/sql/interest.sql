@@ -27,6 +27,12 @@ SELECT ledger.accrue_v1(
     %(day)s::date, %(until)s::timestamptz, %(accounts)s::bigint[], %(rates)s::integer[], %(late)s::uuid[]
 );
 
+-- name: accruals_of
+-- What an account has earned here on some days. Days are named one by one: the key begins with them.
+SELECT c.day, c.account, c.balance, c.rate_ppm
+FROM ledger.accrual AS c
+WHERE c.day = ANY(%(days)s::date[]) AND c.account = %(account)s;
+
 -- name: accruals_left_behind
 -- What accounts that have moved away earned here in a month.
 SELECT c.day, c.account, c.balance, c.rate_ppm
