@@ -73,7 +73,8 @@ def monthly(request: HttpRequest) -> HttpResponse:
     """Show the report of a month."""
     form = MonthForm(request.GET)
     if not form.is_valid():
-        return shown(request, "monthly", _("Monthly report"), status=_REFUSED, form=form)
+        status = _REFUSED if request.GET.get("month") else 200
+        return shown(request, "monthly", _("Monthly report"), status=status, form=form)
     report = form.report
     return shown(
         request,

@@ -69,7 +69,7 @@ def test_a_silent_node_keeps_nobody_else_in_doubt(lab: Laboratory) -> None:
         lab.nodes["DEL"].pause()
         sender.tell(f"send key {payer} {payee} 1")
         with lab.nodes["MUM"].connect() as mumbai:
-            assert eventually(lambda: not sender.is_alive, seconds=10)
+            assert eventually(lambda: not sender.is_alive, seconds=30)
             assert read_gids(mumbai.cursor()) != []
             assert eventually(lambda: not read_gids(mumbai.cursor()), seconds=5)
     lab.heal()

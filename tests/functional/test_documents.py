@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,8 +13,11 @@ import pytest
 from django.conf import settings
 from typer.testing import CliRunner
 
+from accounts.models import Role, User
 from bankproject.runtime.postgres import BankUrls
+from bankproject.schedule import QUEUES
 from client.main import app
+from tests.factories import person
 
 PROJECT: Final = Path(settings.BASE_DIR)
 PAGES: Final = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
@@ -28,6 +32,7 @@ COMMANDS: Final = sorted(
 )
 OF_MAKE: Final = [command for command in COMMANDS if command.startswith("make ")]
 OF_THE_BANK: Final = [command for command in COMMANDS if "manage.py" in command]
+OF_CELERY: Final = [command for command in COMMANDS if command.startswith(".venv/bin/celery ")]
 OF_THE_TERMINAL: Final = [command for command in COMMANDS if command.startswith(".venv/bin/bank")]
 
 
@@ -35,7 +40,7 @@ def test_every_command_is_of_a_known_kind() -> None:
     assert OF_MAKE
     assert OF_THE_BANK
     assert OF_THE_TERMINAL
-    assert set(COMMANDS) == {*OF_MAKE, *OF_THE_BANK, *OF_THE_TERMINAL}
+    assert set(COMMANDS) == {*OF_MAKE, *OF_THE_BANK, *OF_CELERY, *OF_THE_TERMINAL}
 
 
 @pytest.mark.parametrize("command", OF_MAKE)
@@ -52,6 +57,8 @@ def test_make_knows_what_to_do(command: str) -> None:
 
 @pytest.mark.parametrize("command", OF_THE_BANK)
 def test_a_command_of_the_bank_runs(command: str, fresh_bank: BankUrls) -> None:
+    person(role=Role.ADMIN)
+    User.objects.update(is_superuser=True, date_joined=datetime(2026, 10, 1, tzinfo=UTC))
     words = [sys.executable, *shlex.split(command)[1:]]
     done = subprocess.run(
         words,
@@ -62,6 +69,12 @@ def test_a_command_of_the_bank_runs(command: str, fresh_bank: BankUrls) -> None:
         env={**os.environ, "DATABASE_URL": fresh_bank.app, "OWNER_DATABASE_URL": fresh_bank.owner},
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_workers_take_every_queue() -> None:
+    """What workers do is tested where they are: here, that none of their queues is forgotten."""
+    named = re.findall(r"--queues=(\S+)", " ".join(OF_CELERY))
+    assert sorted(",".join(named).split(",")) == sorted(QUEUES)
 
 
 @pytest.mark.parametrize("command", OF_THE_TERMINAL)

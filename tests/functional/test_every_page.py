@@ -1,7 +1,8 @@
 """Every page there is, as everybody who may see it: by axe, in both themes, and on a narrow phone.
 
-The pages are those of the table of permissions, so that one that is added is looked at, too. Those
-of the API's documents are made by others and left out. Pictures are kept in ``screenshots/``.
+The pages are those of the table of permissions, so that one that is added is looked at, too. Files
+are no pages; those of the API's documents are made by others and left out. Pictures are kept in
+``screenshots/``.
 """
 
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ class Bank:
         lines = table()
         for route in every_route():
             line = lines.get((route.name, "GET"), {})
-            if line.get(who) == "yes" and not route.address.startswith("/api/"):
+            is_file = "." in route.address.rpartition("/")[2]
+            if line.get(who) == "yes" and not is_file and not route.address.startswith("/api/"):
                 yield route
 
     def address_of(self, route: Route) -> str:

@@ -146,7 +146,7 @@ class Bank:
                     found.append(process)
         return found
 
-    def wait_until_open(self, terminal: Terminal, seconds: float = 120) -> float:
+    def wait_until_open(self, terminal: Terminal, seconds: float = 240) -> float:
         """Return after how many seconds GET /health answered 200."""
         begun = time.monotonic()
         while self.health() != http.HTTPStatus.OK:
