@@ -1,6 +1,7 @@
 """Lending in the Django admin: products, the review of applications, and loans to look at."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.asking import Asking
 from accounts.admin.forms import ReasonForm
-from accounts.admin.look import BankAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
+from accounts.admin.terms import TermsAdmin
 from core import clock
 from loans.admin_forms import DocumentsForm, LoanTermsForm, ProposalForm, terms_request_in
 from loans.deciding import REVIEW, note_documents, propose, refuse_application
@@ -27,9 +28,10 @@ _APPLICATION = "admin:loans_loanapplication_change"
 
 
 @admin.register(LoanTerms)
-class LoanTermsAdmin(BankAdmin):
+class LoanTermsAdmin(TermsAdmin):
     """Terms of loans, which are never changed: new ones follow them."""
 
+    form_of_new = LoanTermsForm
     list_display = ("product", "currency", "effective_from", "method", "yearly", "amounts", "terms")
     list_filter = ("product", "currency")
     list_display_links = ("product", "effective_from")
@@ -81,42 +83,9 @@ class LoanTermsAdmin(BankAdmin):
         """Show the penalty."""
         return str(terms.fine)
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes them
-        """Change nothing: what was lent by terms stands."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002  # Django passes them
-        """Delete nothing."""
-        return False
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Ask for new terms, or show some."""
-        if object_id is None:
-            return self._ask(request)
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def _ask(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        return Asking(
-            title=_("Ask for new terms"),
-            button=_("Ask for it"),
-            form=LoanTermsForm(request.POST or None),
-            work=lambda asked: ask_loan_terms(
-                terms_request_in(asked),
-                maker=int(request.user.pk or 0),
-                reason=asked["reason"],
-                now=clock.now(),
-            ),
-            done=_("Somebody else must approve it now."),
-            back=reverse("admin:loans_loanterms_changelist"),
-        ).answer(request, self)
+    def ask(self, asked: Mapping[str, Any], *, maker: int, now: datetime) -> object:
+        """Ask for new terms of a kind of loan."""
+        return ask_loan_terms(terms_request_in(asked), maker=maker, reason=asked["reason"], now=now)
 
 
 @admin.register(LoanApplication)
