@@ -60,7 +60,7 @@ install:
 install-dev:
 	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt requirements-dev.txt
 
-TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 LOCK := --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"

@@ -254,6 +254,7 @@ class TestFeeding:
 
         monkeypatch.setattr("transactions.events.record_events", record)
         post(Transfer(account(balance=1), mine, inr(1)), order=order())
+        wait_for_others(HERE)
         feed_events(node=HERE, now=now())
         assert len(told()) == 1
 
