@@ -44,10 +44,15 @@ def accrue_days(days: Sequence[date], *, loans: Collection[Loan]) -> None:
     Raises:
         BranchDown, OutcomeUnknown: a branch does not answer.
     """
+    InterestDay.objects.bulk_create(_costs(days, loans=loans), ignore_conflicts=True)
+
+
+def _costs(days: Sequence[date], *, loans: Collection[Loan]) -> list[InterestDay]:
+    """Return what loans cost on days that are over, kept nowhere."""
     ends = {day: start_of(day + _ONE_DAY) for day in days}
     owed = principals_before(list(ends.values()), loans=[one.accounts for one in loans])
     plans = plans_of(loans)
-    kept = [
+    return [
         InterestDay(
             loan=loan,
             day=day,
@@ -59,7 +64,6 @@ def accrue_days(days: Sequence[date], *, loans: Collection[Loan]) -> None:
         for day, end in ends.items()
         if loan.start and loan.start <= day
     ]
-    InterestDay.objects.bulk_create(kept, ignore_conflicts=True)
 
 
 def behind(day: date, *, loans: Sequence[Loan]) -> list[Loan]:
@@ -83,11 +87,19 @@ def accrue_until(loan: Loan, *, today: date) -> None:
     Raises:
         BranchDown, OutcomeUnknown: its branch does not answer.
     """
+    InterestDay.objects.bulk_create(days_to_keep(loan, before=today), ignore_conflicts=True)
+
+
+def days_to_keep(loan: Loan, *, before: date) -> list[InterestDay]:
+    """Return the days before one that are not kept yet, as they would be. Nothing is written.
+
+    Raises:
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
     newest = InterestDay.objects.filter(loan=loan).aggregate(day=Max("day"))["day"]
-    first = newest + _ONE_DAY if newest else loan.start or today
-    days = [first + timedelta(days=number) for number in range((today - first).days)]
-    if days:
-        accrue_days(days, loans=[loan])
+    first = newest + _ONE_DAY if newest else loan.start or before
+    days = [first + timedelta(days=number) for number in range((before - first).days)]
+    return _costs(days, loans=[loan]) if days else []
 
 
 def charge_interest(loans: Sequence[Loan], *, day: date, now: datetime) -> None:
@@ -103,13 +115,18 @@ def charge_interest(loans: Sequence[Loan], *, day: date, now: datetime) -> None:
     post_charges(loans, now=now)
 
 
-def uncharged(loans: Collection[Loan], *, before: date) -> Mapping[int, int]:
-    """Return the interest of days before one that loans were not charged yet, by number."""
+def uncharged(
+    loans: Collection[Loan], *, before: date, besides: Sequence[InterestDay] = ()
+) -> Mapping[int, int]:
+    """Return the interest of days before one that loans were not charged yet, by number.
+
+    ``besides`` are days that are not kept yet.
+    """
     charged = Max("loan__charges__day", filter=Q(loan__charges__kind=Due.INTEREST))
     kept = InterestDay.objects.filter(loan__in=loans, day__lt=before).annotate(charged=charged)
     open_days = kept.filter(Q(charged__isnull=True) | Q(day__gte=F("charged")))
     days: dict[int, list[Accrued]] = defaultdict(list)
-    for row in open_days:
+    for row in (*open_days, *besides):
         days[row.loan_id].append(Accrued(row.principal, row.rate_ppm, row.days))
     return {loan.pk: interest_for(days[loan.pk]) for loan in loans}
 

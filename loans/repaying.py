@@ -15,7 +15,13 @@ from core.clock import bank_day
 from core.db.errors import Busy
 from core.errors import DomainError
 from core.money import Money
-from loans.accruing import accrue_until, charge_interest, post_charges, uncharged
+from loans.accruing import (
+    accrue_until,
+    charge_interest,
+    days_to_keep,
+    post_charges,
+    uncharged,
+)
 from loans.allocation import allocated
 from loans.models import Instalment, Loan, LoanPlan, LoanState, Repayment
 from loans.opening import alone_with_loan
@@ -184,6 +190,7 @@ def _write(loan: Loan, request: RepaymentRequest, *, now: datetime) -> Repayment
     due = standing_of(loan, day=today).due
     if amount.minor > due.total:
         # What is repaid early is repaid after the interest of the days that are over.
+        accrue_until(loan, today=today)
         charge_interest([loan], day=today, now=now)
     owed = standing_of(loan, day=today).owed
     paid = allocated(amount.minor, owed)
@@ -318,8 +325,9 @@ def _plan_anew(standing: Standing) -> None:
 
 
 def _payoff(loan: Loan, *, now: datetime) -> Payoff:
+    """Return what it takes today; nothing is written: who looks must change nobody's interest."""
     today = bank_day(now)
-    accrue_until(loan, today=today)
-    since = uncharged([loan], before=today)[loan.pk]
+    ahead = days_to_keep(loan, before=today)
+    since = uncharged([loan], before=today, besides=ahead)[loan.pk]
     owed = standing_of(loan, day=today).owed
     return Payoff(owed=owed, interest_since=since, currency=loan.terms.currency)

@@ -294,6 +294,8 @@ class TestRepayingByHand:
         day = START + timedelta(days=14)
         quote = payoff_quote(asha.pk, number=loan.pk, now=start_of(day))
         assert quote.interest_since == 600_00
+        # Who looks writes nothing: a day is kept when it is closed, or paid for.
+        assert not InterestDay.objects.exists()
         paid = pay(loan, None, on=day)
         assert paid.paid.total == quote.total.minor == 1_20_600_00
         loan.refresh_from_db()
