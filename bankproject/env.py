@@ -29,11 +29,39 @@ _LAST_PORT: Final = 65_535
 
 
 def given(name: str) -> str | None:
-    """Return the setting ``name`` of the environment alone; None when unset or empty."""
+    """Return the setting ``name`` of the environment alone; None when unset or empty.
+
+    A secret may stand in a file instead, which ``name`` with ``_FILE`` behind it names.
+
+    Raises:
+        ImproperlyConfigured: both are set, or the file has no text.
+    """
     # Not Env.str: it takes a value that starts with a dollar for the name of another variable.
-    return environ.Env.ENVIRON.get(name) or None
+    value = environ.Env.ENVIRON.get(name) or None
+    file = environ.Env.ENVIRON.get(f"{name}_FILE")
+    if not file:
+        return value
+    if value is not None:
+        message = f"{name} and {name}_FILE are both set; unset one of them"
+        raise ImproperlyConfigured(message)
+    return _text_of(f"{name}_FILE", Path(file))
 
 
+def _text_of(name: str, file: Path) -> str:
+    """Return what a file says, without the line's end that editors write."""
+    try:
+        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        message = f"{name} names {file}, which cannot be read: {reason}"
+        raise ImproperlyConfigured(message) from None
+    if not text:
+        message = f"{name} names {file}, which is empty"
+        raise ImproperlyConfigured(message)
+    return text
+
+
+# Where data, logs and secrets of a bank on this machine live.
 VAR: Final = Path(given("BANK_VAR") or PROJECT / "var").resolve()
 NODES_FILE: Final = VAR / "run" / "nodes.json"
 

@@ -63,7 +63,10 @@ def _run(home: Home) -> None:
         left = stop_leftovers(folder=home.processes, home=home.folder)
         if left:
             console.print(f"[yellow]Stopped what an earlier run left: {', '.join(left)}[/]")
-        host, port = env.own_address("HOST", LOOPBACK), env.number("PORT", DEFAULT_PORT)
+        # On which address of this machine the pages are served; others need TLS in front.
+        host = env.own_address("HOST", LOOPBACK)
+        # Where the pages are served.
+        port = env.number("PORT", DEFAULT_PORT)
         refuse_taken(port, host)
         home.refuse_full_disk()
         plan = make_plan(home, host=host, port=port)

@@ -15,13 +15,16 @@ from core import logs
 
 BASE_DIR = env.PROJECT
 
+# Signs sessions and tokens, and seals what the bank must read again; `make run` makes one.
 SECRET_KEY = env.text("SECRET_KEY")
 # Keys from before, which still open what they sealed.
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", "")
 DEBUG = False
 # Where people reach the bank; mails and passkeys name it.
 PUBLIC_URL = env.public_address("PUBLIC_URL", "http://localhost:8000")
+# The host names that pages and API answer to.
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "localhost,127.0.0.1")
+# From where forms are taken.
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
 # How many proxies of ours stand between people and the web server: each adds an address to
 # X-Forwarded-For, and only the ones that they added are believed.
@@ -105,17 +108,22 @@ TEMPLATES = [
 # `manage.py migrate` alone connects as the owner, by OWNER_DATABASE_URL; on the other nodes its
 # user and password hold, too.
 DATABASES = {
+    # The head office's database, on PostgreSQL 15 to 18, as the role `bank_app`.
     "default": env.database("DATABASE_URL"),
+    # Branches with a database of their own, as the role `bank_app`.
     **env.branch_databases("BRANCH_DATABASE_URLS"),
 }
+# The copy of all nodes that staff and reports read, as the role `bank_readonly`.
 if env.optional("REPLICA_DATABASE_URL"):
     DATABASES["replica"] = env.database("REPLICA_DATABASE_URL")
 DATABASE_ROUTERS = ["core.db.router.NodeRouter"]
+# The head office's database as `bank_owner`, for migrations; user and password hold on every node.
 OWNER_DATABASE = env.database("OWNER_DATABASE_URL") if env.optional("OWNER_DATABASE_URL") else None
-# As whom the replica copies; user and password hold on every node.
+# The head office's database as `bank_replica`, who copies; user and password hold on every node.
 REPLICATION_DATABASE = (
     env.database("REPLICATION_DATABASE_URL") if env.optional("REPLICATION_DATABASE_URL") else None
 )
+# Whether a database, broker or address beyond this machine may be without TLS.
 ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 # Whether the bank calls addresses of private networks and of this machine that people give it.
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
@@ -128,6 +136,7 @@ BALANCER_METRICS = env.names("BALANCER_METRICS", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 
+# Redis or Valkey: cache and broker.
 REDIS_URL = env.broker("REDIS_URL")
 CACHES = {
     "default": {
@@ -168,7 +177,9 @@ RISK_MODELS = env.VAR / "risk"
 
 # Without these URLs, mails and messages land as files in the outbox of the demo.
 OUTBOX = env.VAR / "outbox"
+# `console://`, `file:///path` or `twilio://SID:TOKEN@/+NUMBER`.
 SMS_URL = env.optional("SMS_URL")
+# The mail server, such as `smtp+tls://user:password@host:587`.
 MAIL = env.mail("EMAIL_URL")
 EMAIL_BACKEND = MAIL.get("EMAIL_BACKEND", "notifications.channels.files.EmailBackend")
 EMAIL_HOST = MAIL.get("EMAIL_HOST", "")
@@ -178,6 +189,7 @@ EMAIL_HOST_PASSWORD = MAIL.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = MAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
+# Who mails are from.
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Bankproject <bank@localhost>")
 
 AUTH_USER_MODEL = "accounts.User"
