@@ -1,5 +1,6 @@
 """The form of the account desk: what is to be done about which customer's account, and why."""
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,15 +12,21 @@ from accounts.callers import Caller
 from accounts.models import Approval, User
 from accounts.numbers import parse_account_number, parse_user_id
 from accounts.selectors import person_numbered
+from core import clock
+from core.amounts import parse_typed_amount
 from core.errors import DomainError
 from transactions.account_desk import (
     AskedStatus,
     HeldRights,
+    account_governed,
+    ask_overdraft,
     ask_status,
+    change_account_limits,
     change_rights,
     close_account,
 )
-from transactions.ledger.accounts import Status
+from transactions.ledger.accounts import Limit, Status
+from transactions.limits.changing import LimitsRequest
 
 _STATUSES: Final[dict[str, AskedStatus]] = {"freeze": Status.FROZEN, "unfreeze": Status.OPEN}
 _RIGHTS: Final[dict[str, HeldRights | None]] = {
@@ -27,6 +34,7 @@ _RIGHTS: Final[dict[str, HeldRights | None]] = {
     "authorised": "authorised",
     "none": None,
 }
+_LIMITS: Final = {str(limit): limit for limit in Limit}
 _CLOSE: Final = "close"
 
 
@@ -44,10 +52,18 @@ class DeskForm(forms.Form):
             ("owner", _("make the person an owner")),
             ("authorised", _("authorise the person")),
             ("none", _("take the person's rights away")),
+            (Limit.DAILY, _("bound what it spends in a day")),
+            (Limit.TRANSFER, _("bound what one transfer takes")),
+            (Limit.OVERDRAFT, _("let it owe so much")),
         ],
     )
     user_id = forms.CharField(
         label=_("Person"), required=False, help_text=_("User ID, 11 digits; for rights alone.")
+    )
+    limit = forms.CharField(
+        label=_("Limit"),
+        required=False,
+        help_text=_("In the account's currency; for limits alone. Nothing: no bound."),
     )
     reason = forms.CharField(label=_("Reason"))
 
@@ -59,19 +75,39 @@ class DeskForm(forms.Form):
             raise ValidationError(error.message, code=error.code) from error
 
     def clean(self) -> dict[str, Any]:
-        """Look up the person whose rights are changed."""
+        """Look up the person whose rights are changed, and read the limit that is set."""
         cleaned = super().clean() or {}
-        if cleaned.get("what") in _RIGHTS:
-            try:
-                user_id = parse_user_id(cleaned.get("user_id", ""))
-                cleaned["person"] = person_numbered(user_id)
-            except DomainError as error:
-                self.add_error("user_id", ValidationError(error.message, code=error.code))
+        what = cleaned.get("what")
+        if what in _RIGHTS:
+            self._read("user_id", self._read_person)
+        elif what in _LIMITS and "account" in cleaned:
+            self._read("limit", self._read_limit)
         return cleaned
+
+    def _read(self, field: str, read: Callable[[str], None]) -> None:
+        try:
+            read(self.cleaned_data.get(field, ""))
+        except DomainError as error:
+            self._show(error, field)
+
+    def _read_person(self, typed: str) -> None:
+        self.cleaned_data["person"] = person_numbered(parse_user_id(typed))
+
+    def _read_limit(self, typed: str) -> None:
+        """Read a limit. What an account may owe always has a bound."""
+        currency = account_governed(self.cleaned_data["account"]).currency
+        is_lifted = not typed and self.cleaned_data["what"] != Limit.OVERDRAFT
+        self.cleaned_data["currency"] = currency
+        self.cleaned_data["minor"] = (
+            None if is_lifted else parse_typed_amount(typed, currency).minor
+        )
 
     def refuse(self, error: DomainError) -> None:
         """Show why the bank refused, beside the field at fault."""
-        field = error.field if error.field in self.fields else None
+        self._show(error, None)
+
+    def _show(self, error: DomainError, otherwise: str | None) -> None:
+        field = error.field if error.field in self.fields else otherwise
         self.add_error(field, ValidationError(error.message, code=error.code))
 
     def carry_out(self, *, admin: Caller) -> Approval | None:
@@ -89,7 +125,20 @@ class DeskForm(forms.Form):
         if what in _STATUSES:
             status = _STATUSES[what]
             return ask_status(number, status=status, admin=admin, key=key, reason=reason)
+        if what in _LIMITS:
+            return self._set_limit(_LIMITS[what], admin=admin, key=key)
         person: User = asked["person"]
         return change_rights(
             number, person=person, rights=_RIGHTS[what], admin=admin, key=key, reason=reason
         )
+
+    def _set_limit(self, limit: Limit, *, admin: Caller, key: str) -> Approval | None:
+        asked = self.cleaned_data
+        request = LimitsRequest(
+            user=admin.pk,
+            account=asked["account"],
+            currency=asked["currency"],
+            wanted={limit: asked["minor"]},
+        )
+        change = ask_overdraft if limit == Limit.OVERDRAFT else change_account_limits
+        return change(request, admin=admin, key=key, reason=asked["reason"], now=clock.now())

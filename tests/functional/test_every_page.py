@@ -7,15 +7,19 @@ are no pages; those of the API's documents are made by others and left out. Pict
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from accounts.sessions import SessionStore
 from bankproject.runtime.postgres import BankUrls
+from core import clock
 from tests.permissions._belongings import Belongings, belongings_of
 from tests.permissions._cast import Caller, cast
 from tests.permissions._routes import Route, every_route
@@ -123,12 +127,21 @@ def looking_as(browser: Browser, bank: Bank, who: str) -> Looking:
     """Open a browser's page in which somebody is logged in."""
     context = browser.new_context(reduced_motion="reduce")
     if session := bank.callers[who].session:
+        _let_have_said_again_who_it_is(session)
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": session, "url": bank.address}])
     looking = Looking(context.new_page())
     looking.page.on("console", looking.hear)
     looking.page.on("pageerror", lambda error: looking.note(str(error)))
     return looking
+
+
+def _let_have_said_again_who_it_is(session: str) -> None:
+    """Open the pages that ask for the password once more, however long the looking takes."""
+    store = SessionStore(session)
+    at = (clock.now() + timedelta(hours=1)).timestamp()
+    store[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": at}]
+    store.save()
 
 
 @pytest.mark.parametrize("who", EYES)

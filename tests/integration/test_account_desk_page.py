@@ -9,7 +9,9 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.models import Account, Approval, Holding
+from core import clock
 from tests.factories import customer_account, person
+from transactions.limits.changing import limits_view
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +65,17 @@ def test_authorises_a_person_by_their_user_id() -> None:
     assert Holding.objects.get(account=number, user=vikram).rights == "authorised"
 
 
+def test_sets_limits_lower_at_once_and_higher_when_a_second_admin_agrees() -> None:
+    client, number = desk("govern_account"), customer_account(person())
+    assert "Done." in send(client, typed(number, "daily_limit", limit="5000"))[1]
+    assert limits_view(number, now=clock.now()).limits.daily_limit == 500_000
+    for what, limit in (("daily_limit", ""), ("overdraft_limit", "250.50")):
+        page = send(client, typed(number, what, limit=limit))[1]
+        assert "A second admin must approve it" in page
+    waiting = [line.payload["limits"] for line in Approval.objects.order_by("asked_at")]
+    assert waiting == [{"daily_limit": None}, {"overdraft_limit": 25_050}]
+
+
 @pytest.mark.parametrize(
     ("what", "changes", "words"),
     [
@@ -71,6 +84,8 @@ def test_authorises_a_person_by_their_user_id() -> None:
         ("close", {"account": "100777777774"}, "There is no such account."),
         ("close", {"reason": ""}, "This field is required."),
         ("owner", {}, "A user ID has 11 digits."),
+        ("transfer_limit", {"limit": "ten"}, "not an amount"),
+        ("overdraft_limit", {}, "not an amount"),
         ("steal", {}, "Select a valid choice."),
     ],
 )

@@ -145,8 +145,10 @@ class Twilio:
     status: int = 201
     answer: dict[str, Any] = field(default_factory=lambda: {"sid": "SM1", "status": "queued"})
     requests: list[dict[str, Any]] = field(default_factory=list)
+    hurry: threading.Event = field(default_factory=threading.Event)
+    """Answers wait for it."""
 
-    def sender(self) -> TwilioSender:
+    def sender(self, patience: float = 2) -> TwilioSender:
         """Return a sender whose requests come here instead of to api.twilio.com."""
         address = self.address
 
@@ -156,7 +158,7 @@ class Twilio:
                 return super().request(method, here, *args, **options)
 
         return TwilioSender(
-            account=ACCOUNT, token="token", number="+15551234567", http=Rerouted(timeout=2)
+            account=ACCOUNT, token="token", number="+15551234567", http=Rerouted(timeout=patience)
         )
 
 
@@ -164,6 +166,7 @@ class Twilio:
 def twilio() -> Iterator[Twilio]:
     """Give a server that speaks Twilio's REST."""
     twilio = Twilio()
+    twilio.hurry.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -172,6 +175,7 @@ def twilio() -> Iterator[Twilio]:
             twilio.requests.append(
                 {"path": self.path, "auth": self.headers["Authorization"], "form": form}
             )
+            twilio.hurry.wait()
             body = json.dumps(twilio.answer).encode()
             self.send_response(twilio.status)
             self.send_header("Content-Type", "application/json")
@@ -218,3 +222,12 @@ class TestTwilio:
         with pytest.raises(SmsNotSentError, match="did not take the message") as refusal:
             twilio.sender().send(to=PHONE, body="x")
         assert (refusal.value.code, refusal.value.is_final) == ("no_answer", False)
+
+    def test_that_does_not_answer_in_time_may_be_told_again(self, twilio: Twilio) -> None:
+        twilio.hurry.clear()
+        with pytest.raises(SmsNotSentError, match="did not take the message") as refusal:
+            twilio.sender(patience=0.3).send(to=PHONE, body="x")
+        twilio.hurry.set()
+        assert (refusal.value.code, refusal.value.is_final) == ("no_answer", False)
+        # It has the message: what is sent again may come twice, and no bank can tell.
+        assert len(twilio.requests) == 1

@@ -324,3 +324,38 @@ class TestNodes:
         monkeypatch.setattr(env, "NODES_FILE", nodes)
         with pytest.raises(ImproperlyConfigured, match="cannot be read"):
             env.text(NAME)
+
+
+class TestSecretsFile:
+    def test_is_read_in_place_of_the_setting(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "secret").write_text("pass word \n", encoding="utf-8")
+        monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
+        assert env.text(NAME) == "pass word "
+
+    @pytest.mark.parametrize(
+        ("content", "complaint"),
+        [(None, "No such file"), (b"\n", "is empty"), (b"\xff", "is no text")],
+    )
+    def test_without_text_is_refused(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        content: bytes | None,
+        complaint: str,
+    ) -> None:
+        if content is not None:
+            (tmp_path / "secret").write_bytes(content)
+        monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "secret"))
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME}_FILE names .*{complaint}"):
+            env.optional(NAME)
+
+    def test_beside_the_setting_is_refused_without_its_secret(
+        self, setting: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        setting.is_("secret")
+        monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path))
+        with pytest.raises(ImproperlyConfigured, match="are both set") as refusal:
+            env.optional(NAME)
+        assert "secret" not in str(refusal.value)

@@ -19,12 +19,12 @@ from pytest_django import Settings
 from sklearn.linear_model import LogisticRegression
 
 from loans.risk.drift import realised_default, shares, stability_index
+from loans.risk.fairness import bias_over
 from loans.risk.registry import Role, appoint, appointed, load, store
-from loans.risk.scoring import Band, score, score_many
+from loans.risk.scoring import Band, Review, score, score_many
 from loans.risk.training.berka import training_loans
 from loans.risk.training.comparing import CHOSEN, compare, matrix_of
 from loans.risk.training.datasets import Loans
-from loans.risk.training.fairness import bias_over
 from loans.risk.training.families import Family, families_for, serving_copy
 from loans.risk.training.metrics import auc, kolmogorov_smirnov
 from loans.risk.training.public_sets import german_loans, hmeq_loans
@@ -94,7 +94,7 @@ class TestScore:
         assert rich.probability < 0.2
         assert (poor.band, rich.band) == (Band.WEAK, Band.STRONG)
         assert poor.reasons[0] == "poor counts against the application."
-        assert poor.review == rich.review == ""
+        assert poor.review is rich.review is None
 
     def test_comes_with_the_challengers_which_decides_nothing(self, models: Path) -> None:
         found = score(POOR, models=models)
@@ -116,15 +116,17 @@ class TestScore:
         self, models: Path, row: Mapping[str, Any], review: str
     ) -> None:
         found = score(row, models=models)
-        assert (found.review, found.probability, found.band) == (review, None, None)
+        assert (found.review, found.detail) == (Review.FIGURES_UNFIT, review)
+        assert (found.probability, found.band) == (None, None)
 
     def test_is_left_to_people_beyond_the_range_but_shown_to_them(self, models: Path) -> None:
         found = score({**POOR, "months": 360.0}, models=models)
-        assert found.review == "months: is beyond what training has seen"
+        assert found.review == Review.BEYOND_RANGE
+        assert found.detail == "months: is beyond what training has seen"
         assert found.probability is not None
 
     def test_is_left_to_people_without_a_model(self, tmp_path: Path) -> None:
-        assert score(POOR, models=tmp_path).review.startswith(f"no champion is in {tmp_path}")
+        assert score(POOR, models=tmp_path).detail.startswith(f"no champion is in {tmp_path}")
 
     @pytest.mark.parametrize("ending", [".skops", ".json"])
     def test_is_left_to_people_once_a_file_was_altered(
@@ -136,13 +138,13 @@ class TestScore:
             digest = load(models, Role.CHAMPION).entry.model_digest
         altered = copy / f"{digest}{ending}"
         altered.write_bytes(altered.read_bytes() + b" ")
-        assert score(POOR, models=copy).review == (
-            f"{altered} was altered: its digest is not the stored one"
+        assert score(POOR, models=copy).detail == (
+            f"{altered.name} was altered: its digest is not the stored one"
         )
 
     def test_is_left_to_people_once_nobody_knows_who_serves(self, tmp_path: Path) -> None:
         (tmp_path / "champion.json").write_text("[]")
-        assert "names no model" in score(POOR, models=tmp_path).review
+        assert "names no model" in score(POOR, models=tmp_path).detail
 
 
 class TestAStoredModel:
@@ -163,7 +165,7 @@ class TestAStoredModel:
     ) -> None:
         entry = load(models, Role.CHAMPION).entry
         appoint(tmp_path, store(tmp_path, entry, Spy()), role=Role.CHAMPION)
-        assert "the model holds what is not trusted" in score(POOR, models=tmp_path).review
+        assert "the model holds what is not trusted" in score(POOR, models=tmp_path).detail
 
     def test_has_a_card_with_figures_fairness_and_pictures(self, models: Path) -> None:
         folder = models / (appointed(models, Role.CHAMPION) or "")
@@ -208,7 +210,7 @@ class TestComparing:
         assert kolmogorov_smirnov(bad, np.ones(4)) == 0
 
     def test_compares_groups_with_the_one_let_through_most(self) -> None:
-        let_through = np.array([True, True, True, False, False])
+        let_through = [True, True, True, False, False]
         man, woman = bias_over(["man", "man", "woman", "woman", "woman"], let_through, let_through)
         assert (man.adverse_impact_ratio, man.alarm) == (1, False)
         assert woman.adverse_impact_ratio == pytest.approx(1 / 3)
