@@ -1,12 +1,18 @@
 """The monthly report: what is in it, and that each super admin has it once, whatever goes wrong."""
 
 import csv
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import StringIO
 from threading import Barrier, Thread
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -18,7 +24,6 @@ from core import clock
 from core.jobs.models import Job
 from core.jobs.running import run_due
 from notifications.messages.models import Message
-from portals.reports import monthly
 from portals.reports.models import MonthlyReport, ReportMailing
 from portals.reports.monthly import due_month, made_report, send_report
 from portals.reports.tables import tables_of
@@ -81,6 +86,19 @@ def pages(anjali: User) -> Client:
 def mails() -> list[str]:
     """Return to whom reports are on their way."""
     return list(Message.objects.filter(kind="monthly_report").values_list("to", flat=True))
+
+
+def _wait_for_the_lock(owner: psycopg.Connection[Any], sending: "subprocess.Popen[bytes]") -> None:
+    """Wait until a mail of the report is about to be written."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks"
+        " WHERE NOT granted AND relation = 'notifications_message'::regclass"
+    )
+    found: Any = (0,)
+    while found == (0,):
+        assert sending.poll() is None, "it did not wait"
+        time.sleep(0.05)
+        found = owner.execute(waiting).fetchone()
 
 
 def text_of(answer: Any) -> str:
@@ -157,19 +175,20 @@ class TestSending:
         assert mails() == [anjali.email]
 
     def test_killed_between_the_mail_and_its_note_leaves_neither(
-        self, anjali: User, monkeypatch: pytest.MonkeyPatch
+        self, shared_bank: BankUrls, anjali: User
     ) -> None:
-        report = made_report(THIS, now=LATER)
-        with monkeypatch.context() as patched:
-
-            def die(*_asked: Any, **_named: Any) -> bool:
-                raise KeyboardInterrupt
-
-            patched.setattr(monthly, "queue_mail", die)
-            with pytest.raises(KeyboardInterrupt):
-                send_report(report, now=LATER)
+        report = made_report(LAST, now=clock.now())
+        with psycopg.connect(shared_bank.owner) as owner:
+            owner.execute("LOCK TABLE notifications_message IN SHARE MODE")
+            sending = subprocess.Popen(
+                [sys.executable, "manage.py", "send_report", str(LAST)],
+                env={**os.environ, "DATABASE_URL": shared_bank.app},
+            )
+            _wait_for_the_lock(owner, sending)
+            sending.kill()
+            assert sending.wait() == -signal.SIGKILL
         assert not ReportMailing.objects.exists()
-        assert send_report(report, now=LATER) == 1
+        assert send_report(report, now=clock.now()) == 1
         assert mails() == [anjali.email]
 
     def test_to_nobody_raises_an_alarm(
