@@ -81,6 +81,18 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
                 "admin:accounts_account_changelist",
                 ("accounts.view_account",),
             ),
+            Entry(
+                _("Cards"),
+                "credit_card",
+                "admin:accounts_card_changelist",
+                ("accounts.view_card",),
+            ),
+            Entry(
+                _("Card payments"),
+                "contactless",
+                "admin:transactions_cardpayment_changelist",
+                ("transactions.view_cardpayment",),
+            ),
         ),
     ),
     (

@@ -14,6 +14,7 @@ from portals import (
 )
 from portals.customer import (
     bulk,
+    cards,
     cash,
     files,
     insights,
@@ -70,6 +71,12 @@ urlpatterns = [
     path("accounts/<int:number>/holders/", views.holders_page, name="holders"),
     path("accounts/<int:number>/terms/", views.account_terms, name="account-terms"),
     path("accounts/<int:number>/limits/", limits.limits, name="limits"),
+    path("cards/", cards.cards, name="cards"),
+    path("cards/new/", cards.ask, name="card-new"),
+    path("cards/<uuid:card_id>/", cards.card, name="card"),
+    path("cards/<uuid:card_id>/activate/", cards.activate, name="card-activate"),
+    path("cards/<uuid:card_id>/freeze/", cards.freeze, name="card-freeze"),
+    path("cards/<uuid:card_id>/unfreeze/", cards.unfreeze, name="card-unfreeze"),
     path("cash/", cash.cash, name="cash"),
     path("transfers/new/", transfers.enter, name="transfer-new"),
     path("transfers/check/<uuid:token>/", transfers.check, name="transfer-check"),

@@ -19,6 +19,7 @@ from accounts.models import Role
 from core import clock
 from core.errors import DomainError
 from transactions.calendars import admin as calendars
+from transactions.card_payments import admin as card_payments
 from transactions.cash import deposit_cash, fill_with_cash, withdraw_cash
 from transactions.closing import admin as closing
 from transactions.counter import BookingForm, FillingForm
@@ -27,7 +28,14 @@ from transactions.permissions import AccountDesk, CashDesk
 from transactions.products import admin as products
 from transactions.services import Receipt
 
-__all__ = ["AccountDeskAdmin", "CashDeskAdmin", "calendars", "closing", "products"]
+__all__ = [
+    "AccountDeskAdmin",
+    "CashDeskAdmin",
+    "calendars",
+    "card_payments",
+    "closing",
+    "products",
+]
 
 BOOK: Final = "transactions.book_cash"
 FILL: Final = "transactions.fill_with_cash"

@@ -18,6 +18,7 @@ class TransactionsConfig(AppConfig):
         from notifications.notices.models import NoticeKind
         from transactions import account_desk, reversing, staff_groups, welcome  # noqa: F401  # approvals find them
         from transactions.branches import belonging, freshness, registry, replica
+        from transactions.card_payments import asking as card_requests  # noqa: F401  # approvals find it
         from transactions.log_in_summary import summary_of
         from transactions.products import changing as product_changes  # noqa: F401  # approvals find it
 

@@ -52,6 +52,16 @@ class HoldAcrossBranches(DomainError):
         super().__init__(message, field="payee_account")
 
 
+class HoldOfCard(DomainError):
+    """What a card has set aside is the merchant's to take or to give up."""
+
+    code = "hold_of_card"
+    http_status = 403
+
+    def __init__(self) -> None:
+        super().__init__(_("A card has set this aside; only the merchant takes it or gives it up."))
+
+
 class HoldTooLong(DomainError):
     """A hold would last longer than the bank keeps money aside."""
 
@@ -126,10 +136,10 @@ def capture_hold(ending: HoldEnding, *, now: datetime) -> Receipt:
     """Pay a hold, or a part of it, to its payee, and free the rest.
 
     Raises:
-        Refused, Busy, BranchDown: nothing was paid.
+        HoldOfCard, Refused, Busy, BranchDown: nothing was paid.
         OutcomeUnknown: it was or not; the same request sent again tells.
     """
-    node, held = _find(ending.hold_id, user=ending.user)
+    node, held = _find_to_end(ending)
     wanted = ending.amount or Money(held.amount, held.currency)
     if wanted.currency != held.currency:
         raise Refused(Code.WRONG_CURRENCY)
@@ -147,10 +157,10 @@ def release_hold(ending: HoldEnding, *, now: datetime) -> bool:
     """Free what a hold has set aside; False: it was done before, under the same key.
 
     Raises:
-        Refused, Busy, BranchDown: nothing was freed.
+        HoldOfCard, Refused, Busy, BranchDown: nothing was freed.
         OutcomeUnknown: it was or not; the same request sent again tells.
     """
-    node, held = _find(ending.hold_id, user=ending.user)
+    node, held = _find_to_end(ending)
     order = _order(ending.user, ending.key, now)
     with silence_named(node):
         return posting.release(held.hold_id, order=order, using=node)
@@ -227,6 +237,18 @@ def _was_asked(request: HoldRequest) -> bool:
     node = node_of(request.account)
     with silence_named(node):
         return bool(reads.keys_used([request.key], client=request.user, using=node))
+
+
+def _find_to_end(ending: HoldEnding) -> tuple[str, Hold]:
+    """Return a hold that a person may end, and its node.
+
+    Raises:
+        HoldOfCard: only cards set money aside for the bank's own accounts.
+    """
+    node, held = _find(ending.hold_id, user=ending.user)
+    if is_bank_account(held.payee):
+        raise HoldOfCard
+    return node, held
 
 
 def _find(hold_id: UUID, *, user: int) -> tuple[str, Hold]:

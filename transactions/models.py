@@ -3,6 +3,7 @@
 from transactions.branches.models import Node
 from transactions.bulk.models import BulkFile
 from transactions.calendars.models import Holiday
+from transactions.card_payments.models import CardPayment
 from transactions.closing.models import BankDay, ClosingStep
 from transactions.interest.models import WithheldInterest
 from transactions.limits.models import LimitRaise
@@ -15,6 +16,7 @@ __all__ = [
     "AccountDesk",
     "BankDay",
     "BulkFile",
+    "CardPayment",
     "CashDesk",
     "ClosingStep",
     "Holiday",

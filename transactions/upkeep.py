@@ -21,6 +21,7 @@ from transactions.branches.alarms import sound_alarms
 from transactions.branches.moving import spread_moves
 from transactions.branches.recovery import sweep_node
 from transactions.branches.registry import HEAD_OFFICE, nodes
+from transactions.card_payments.ending import end_expired_payments
 from transactions.closing.days import close_missed_days
 from transactions.events import feed_events
 from transactions.ledger.connection import fetch_all, fetch_one
@@ -107,10 +108,11 @@ def _begin(job: Callable[..., Any], *, rest_seconds: float = 0.0, **arguments: A
 
 
 def keep_dates(*, now: datetime) -> None:
-    """Queue the standing orders that are due; end what has cooled off, of payees and of limits."""
+    """Queue the standing orders that are due; end what has cooled off, and what cards set aside."""
     queue_standing_orders(now=now)
     keep_cooling(now=now)
     apply_due_raises(now=now)
+    end_expired_payments(now=now)
 
 
 def keep_up(*, node: str, now: datetime) -> None:

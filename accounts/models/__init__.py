@@ -2,6 +2,7 @@
 
 from accounts.models.audit_entries import AuditEntry
 from accounts.models.branches import Branch, District
+from accounts.models.cards import Card, CardKind, CardLimit, CardState, CardTier
 from accounts.models.credentials import CredentialChange, CredentialEvent
 from accounts.models.door import (
     ApiKey,
@@ -32,6 +33,11 @@ __all__ = [
     "AuditEntry",
     "AuditedGroup",
     "Branch",
+    "Card",
+    "CardKind",
+    "CardLimit",
+    "CardState",
+    "CardTier",
     "Challenge",
     "CredentialChange",
     "CredentialEvent",

@@ -21,16 +21,18 @@ SCOPES: Final = (
     "holds:write",
     "payees:write",
     "webhooks:write",
+    "cards:charge",
     "admin:read",
     "admin:write",
 )
 """What an API key can be given, in the order in which people read it."""
 
 
-_OF_ADMINS: Final = frozenset({"accounts:read", "admin:read", "admin:write"})
+_ADMINS_ALONE: Final = frozenset({"cards:charge", "admin:read", "admin:write"})
+_OF_ADMINS: Final = _ADMINS_ALONE | {"accounts:read"}
 _SCOPES_OF: Final = {
-    CUSTOMER: frozenset(SCOPES) - {"admin:read", "admin:write"},
-    EMPLOYEE: _OF_ADMINS - {"admin:write"},
+    CUSTOMER: frozenset(SCOPES) - _ADMINS_ALONE,
+    EMPLOYEE: frozenset({"accounts:read", "admin:read"}),
     ADMIN: _OF_ADMINS,
     SUPERADMIN: _OF_ADMINS,
 }

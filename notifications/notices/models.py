@@ -22,6 +22,8 @@ class NoticeKind(models.TextChoices):
     )
     PAYEE_ADDED = "payee_added", _("A new payee")
     STATUS_CHANGED = "status_changed", _("An account that is frozen, opened or closed")
+    CARD_CHANGED = "card_changed", _("A card that is issued, activated, frozen or blocked")
+    CARD_DECLINED = "card_declined", _("A card payment that is declined")
 
 
 class Notice(models.Model):

@@ -37,6 +37,8 @@ DEFAULTS: Final[Mapping[str, Wish]] = {
     NoticeKind.STANDING_ORDER_FAILED: _RARE,
     NoticeKind.PAYEE_ADDED: _RARE,
     NoticeKind.STATUS_CHANGED: _RARE,
+    NoticeKind.CARD_CHANGED: _RARE,
+    NoticeKind.CARD_DECLINED: _RARE,
 }
 """What the bank does for who chose nothing. Told of each movement is who wants to be."""
 ALWAYS_MAILED: Final = frozenset({NoticeKind.LOG_IN, NoticeKind.SECURITY})

@@ -18,6 +18,13 @@ _STATUSES: Final = {
     "frozen": gettext_lazy("frozen"),
     "closed": gettext_lazy("closed"),
 }
+_CARDS: Final = {
+    "issued": gettext_lazy("Your new card is there. Activate it to be shown its number."),
+    "activated": gettext_lazy("Your card …%(ends)s is active."),
+    "frozen": gettext_lazy("Your card …%(ends)s is frozen and pays nothing."),
+    "unfrozen": gettext_lazy("Your card …%(ends)s pays again."),
+    "blocked": gettext_lazy("The bank blocked your card …%(ends)s for good."),
+}
 _LAST_DIGITS: Final = 4
 
 
@@ -121,6 +128,28 @@ def _status_changed(data: Mapping[str, Any], _write: Writer) -> Wording:
     )
 
 
+def _card_changed(data: Mapping[str, Any], _write: Writer) -> Wording:
+    return Wording(
+        str(_CARDS[data["news"]]) % {"ends": data["ends"]},
+        _("Call the bank if you did not expect that."),
+        f"/cards/{data['card']}/",
+    )
+
+
+def _card_declined(data: Mapping[str, Any], write: Writer) -> Wording:
+    told = {
+        "ends": data["ends"],
+        "merchant": data["merchant"],
+        "amount": write(Money(data["amount"], data["currency"])),
+        "reason": data["reason"],
+    }
+    return Wording(
+        _("Your card …%(ends)s did not pay") % told,
+        _("%(amount)s at %(merchant)s: %(reason)s") % told,
+        f"/cards/{data['card']}/",
+    )
+
+
 _WORDINGS: Final[Mapping[NoticeKind, Callable[[Mapping[str, Any], Writer], Wording]]] = {
     NoticeKind.LOG_IN: _log_in,
     NoticeKind.SECURITY: _security,
@@ -130,4 +159,6 @@ _WORDINGS: Final[Mapping[NoticeKind, Callable[[Mapping[str, Any], Writer], Wordi
     NoticeKind.STANDING_ORDER_FAILED: _standing_order_failed,
     NoticeKind.PAYEE_ADDED: _payee_added,
     NoticeKind.STATUS_CHANGED: _status_changed,
+    NoticeKind.CARD_CHANGED: _card_changed,
+    NoticeKind.CARD_DECLINED: _card_declined,
 }

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access_log import note_viewed
 from accounts.approvals import approvals_about
+from accounts.cards.selectors import cards_of
 from accounts.logins import log_ins_of
 from accounts.models import User
 from accounts.open_sessions import sessions_of
@@ -81,9 +82,17 @@ def reveal_data(request: HttpRequest, user_id: int) -> HttpResponse:
 @require_safe
 @staff_page
 def accounts_held(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Show a customer's accounts with their balances."""
+    """Show a customer's accounts with their balances, and the cards that pay from them."""
     customer = _looked_at(request, user_id)
-    return _tab(request, customer, "accounts", accounts=accounts_of(customer.pk))
+    pk, today = customer.pk, bank_day(clock.now())
+    cards = ask_head_office(lambda source: cards_of(pk, using=source))
+    return _tab(
+        request,
+        customer,
+        "accounts",
+        accounts=accounts_of(pk),
+        cards=[(card, card.state_on(today)) for card in cards or []],
+    )
 
 
 @require_safe

@@ -15,7 +15,7 @@ from accounts.models import Session, SessionKind, User, UserStatus
 from accounts.standing import epoch_of
 from accounts.tokens import tokens_of
 from core import clock
-from core.api.access import SCOPES
+from core.api.access import SCOPES, scopes_of
 from tests.factories import person
 
 ANONYMOUS: Final = "anonymous"
@@ -84,7 +84,8 @@ def cast() -> tuple[dict[str, User], dict[str, Caller]]:
     }
     callers = {name: logged_in(somebody) for name, somebody in people.items()}
     for scope in SCOPES:
-        owner = people["superadmin" if scope.startswith("admin:") else "customer A"]
+        is_theirs = scope in scopes_of("customer")
+        owner = people["customer A" if is_theirs else "superadmin"]
         callers[scope] = _with_key(owner, scope)
     callers[ANONYMOUS] = Caller()
     User.objects.filter(pk=people["suspended"].pk).update(

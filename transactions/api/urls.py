@@ -7,6 +7,8 @@ from transactions.api import (
     admin_accounts,
     admin_limits,
     batches,
+    card_payments,
+    cards,
     cash,
     holders,
     holds,
@@ -57,6 +59,30 @@ urlpatterns = [
     path("holds/<uuid:hold_id>/capture", holds.HoldCapture.as_view(), name="api-hold-capture"),
     path("holds/<uuid:hold_id>/release", holds.HoldRelease.as_view(), name="api-hold-release"),
     path("accounts/<str:number>/limits", limits.AccountLimits.as_view(), name="api-limits"),
+    path("cards", cards.CardList.as_view(), name="api-cards"),
+    path("cards/<uuid:card_id>", cards.CardDetail.as_view(), name="api-card"),
+    path("cards/<uuid:card_id>/activate", cards.CardActivation.as_view(), name="api-card-activate"),
+    path("cards/<uuid:card_id>/freeze", cards.CardFreezing.as_view(), name="api-card-freeze"),
+    path("cards/<uuid:card_id>/unfreeze", cards.CardUnfreezing.as_view(), name="api-card-unfreeze"),
+    path(
+        "cards/<uuid:card_id>/payments", cards.PaymentsOfCard.as_view(), name="api-payments-of-card"
+    ),
+    path("card-payments", card_payments.CardPaymentList.as_view(), name="api-card-payments"),
+    path(
+        "card-payments/<uuid:payment_id>",
+        card_payments.CardPaymentDetail.as_view(),
+        name="api-card-payment",
+    ),
+    path(
+        "card-payments/<uuid:payment_id>/capture",
+        card_payments.CardPaymentCapture.as_view(),
+        name="api-card-payment-capture",
+    ),
+    path(
+        "card-payments/<uuid:payment_id>/release",
+        card_payments.CardPaymentRelease.as_view(),
+        name="api-card-payment-release",
+    ),
     path("payees", payees.PayeeList.as_view(), name="api-payees"),
     path("payees/<uuid:payee_id>", payees.PayeeDetail.as_view(), name="api-payee"),
     path(

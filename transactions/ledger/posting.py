@@ -328,7 +328,13 @@ def hold(  # noqa: PLR0913  # a hold is what these are
 
 
 def capture(
-    hold_id: UUID, *, minor: int, order: Order, memo: str | None = None, using: str = "default"
+    hold_id: UUID,
+    *,
+    minor: int,
+    order: Order,
+    kind: Kind = Kind.PAYMENT,
+    memo: str | None = None,
+    using: str = "default",
 ) -> Receipt:
     """Pay ``minor`` units of a hold to its payee and free the rest.
 
@@ -342,6 +348,7 @@ def capture(
         "amount": minor,
         "channel": order.channel,
         "day": order.day,
+        "kind": kind,
         "memo": memo,
     }
     return Receipt(*fetch_one("capture", parameters, using))

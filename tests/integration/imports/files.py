@@ -116,6 +116,12 @@ def write_people(folder: Path, *, accounts: int = 3) -> Path:
         '29401;1;"YZ";"87144583";2452.00;"SIPO"',
         '29402;2;"ST";"89597016";3372.70;" "',
     )
+    _write(
+        folder / "card.asc",
+        '"card_id";"disp_id";"type";"issued"',
+        '1005;1;"classic";931107 00:00:00',
+        f'104;{accounts + 1};"junior";940119 00:00:00',
+    )
     return folder
 
 

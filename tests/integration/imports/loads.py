@@ -23,7 +23,7 @@ SELECT
     (SELECT count(*) FROM ledger.journal), (SELECT count(*) FROM ledger.account),
     (SELECT count(*) FROM ledger.account_event), (SELECT count(*) FROM accounts_user),
     (SELECT count(*) FROM accounts_account), (SELECT count(*) FROM accounts_district),
-    (SELECT count(*) FROM transactions_standingorder)
+    (SELECT count(*) FROM transactions_standingorder), (SELECT count(*) FROM accounts_card)
 """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from accounts.models import Account, District, User
+from accounts.models import Account, Card, District, User
 from core import clock
 from core.clock import bank_day
 from tests.integration.imports.files import (
@@ -67,6 +67,24 @@ def test_permanent_orders_come_in_paused_once_and_are_never_paid(berka: Path) ->
     cancel_standing_order(first.user_id, order=first.pk)
     assert "2 of 2 standing orders\n" in load("berka", berka)
     assert {order.state for order in StandingOrder.objects.all()} == {"paused", "cancelled"}
+
+
+def test_cards_come_in_once_to_be_activated_by_whom_the_files_name(berka: Path) -> None:
+    assert "2 of 2 cards\n" in load("berka", berka)
+    junior, classic = Card.objects.order_by("external_reference").select_related("person")[::-1]
+    assert (junior.person.full_name, junior.account_id) == ("Client 2", number(1))
+    assert (classic.person.full_name, classic.tier, classic.state) == (
+        "Client 1",
+        "classic",
+        "issued",
+    )
+    assert bank_day(classic.issued_at) == date(1993, 11, 7)
+    assert "2 of 2 cards\n" in load("berka", berka)
+    path = berka / "card.asc"
+    path.write_text(path.read_text("ascii").replace("classic", "gold"), "ascii")
+    assert "card 1005, type: expected gold" in refused_load("berka", berka)
+    path.write_text(path.read_text("ascii").replace("gold", "iron"), "ascii")
+    assert "line 2, type: expected one of" in refused_load("berka", berka)
 
 
 def test_a_permanent_order_that_was_changed_is_found(berka: Path) -> None:

@@ -29,10 +29,10 @@ def test_berka_killed_thrice_ends_with_all_balances_equal(
 def test_berka_loads_with_people_and_loads_again_without_a_change(real_data: Path) -> None:
     folder = real_data / "berka"
     histories = folder / "loan_histories.csv"
-    expected = "6471 of 6471 standing orders\n14148 of 14148 balances equal\n"
+    expected = "6471 of 6471 standing orders\n892 of 892 cards\n14148 of 14148 balances equal\n"
     assert load("berka", folder, "--transactions", histories).endswith(expected)
     before = state()
-    assert before[3:] == (5369, 4500, 77, 6471)
+    assert before[3:] == (5369, 4500, 77, 6471, 892)
     assert load("berka", folder, "--transactions", histories).endswith(expected)
     assert state() == before
 
@@ -59,6 +59,8 @@ def _small_bank(real: Path, folder: Path) -> list[Row]:
     header, *disp = (real / "disp.asc").read_text("ascii").splitlines()
     kept = [line for line in disp if line.split(";")[2] in accounts]
     (folder / "disp.asc").write_text("\n".join([header, *kept]), "ascii")
+    card = f'1;{kept[0].split(";")[0]};"classic";931107 00:00:00'
+    (folder / "card.asc").write_text(f'"card_id";"disp_id";"type";"issued"\n{card}', "ascii")
     clients = {line.split(";")[1] for line in kept}
     copied = (
         ("account.asc", 0, accounts),

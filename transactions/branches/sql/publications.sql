@@ -53,6 +53,10 @@ public.accounts_user (
     id, number, email, full_name, phone, birth_date, role, branch_id, district_id,
     external_reference, status, is_active, is_staff, is_superuser, date_joined
 ),
+public.accounts_card (
+    id, person_id, account_id, kind, tier, state, last_four, expires_on, payment_limit, daily_limit,
+    monthly_limit, issued_at, external_reference
+),
 public.accounts_login,
 public.accounts_session (
     id, person_id, kind, address, device, began_at, last_used_at, expires_at, ended_at
@@ -74,6 +78,10 @@ GRANT SELECT (
 GRANT SELECT (
     id, message_id, at, milliseconds, failure
 ) ON public.notifications_messageattempt TO bank_replica;
+GRANT SELECT (
+    id, person_id, account_id, kind, tier, state, last_four, expires_on, payment_limit, daily_limit,
+    monthly_limit, issued_at, external_reference
+) ON public.accounts_card TO bank_replica;
 GRANT SELECT (
     id, person_id, kind, address, device, began_at, last_used_at, expires_at, ended_at
 ) ON public.accounts_session TO bank_replica;

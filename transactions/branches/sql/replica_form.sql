@@ -68,6 +68,7 @@ ALTER TABLE public.accounts_user ALTER COLUMN number DROP NOT NULL, ALTER COLUMN
 ALTER TABLE public.accounts_user DROP CONSTRAINT IF EXISTS user_is_active_by_status;
 ALTER TABLE public.accounts_user DISABLE TRIGGER USER;
 ALTER TABLE public.accounts_account DISABLE TRIGGER USER;
+ALTER TABLE public.accounts_card DISABLE TRIGGER USER;
 ALTER TABLE public.accounts_session ALTER COLUMN session_key DROP NOT NULL;
 ALTER TABLE public.accounts_session ALTER COLUMN refresh_serial SET DEFAULT 0;
 ALTER TABLE public.accounts_session DISABLE TRIGGER USER;
@@ -213,6 +214,6 @@ WHERE s.subname LIKE 'bank\_%'
 GRANT SELECT ON ledger.source TO bank_readonly;
 GRANT USAGE ON SCHEMA public TO bank_readonly;
 GRANT SELECT ON public.accounts_branch, public.accounts_district, public.accounts_account,
-public.accounts_user, public.accounts_login, public.accounts_session, public.accounts_statuschange,
+public.accounts_card, public.accounts_user, public.accounts_login, public.accounts_session, public.accounts_statuschange,
 public.accounts_credentialchange, public.accounts_approval, public.notifications_message,
 public.notifications_messageattempt TO bank_readonly;

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.db import transaction
 
 from transactions.chart import BankAccounts, open_chart
+from transactions.imports.berka.cards import ImportedCard, add_cards, read_cards
 from transactions.imports.berka.orders import PermanentOrder, add_orders, read_orders
 from transactions.imports.berka.people import (
     ACCOUNT_REFERENCE,
@@ -36,7 +37,16 @@ class BerkaBooks:
 
     people: BerkaFiles
     orders: Sequence[PermanentOrder]
+    cards: Sequence[ImportedCard]
     transactions: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """How many of the files' standing orders and cards the bank has."""
+
+    orders: int
+    cards: int
 
 
 def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
@@ -49,31 +59,32 @@ def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
     return BerkaBooks(
         people=people,
         orders=read_orders(folder, accounts=people.account_ids),
+        cards=read_cards(folder),
         transactions=read_transactions(transactions),
     )
 
 
-def load_berka(books: BerkaBooks, *, advance: Advance) -> int:
-    """Add people, accounts and orders, then post and compare the transactions, row by row.
+def load_berka(books: BerkaBooks, *, advance: Advance) -> Promised:
+    """Add people, accounts, orders and cards, then post and compare the transactions, row by row.
 
-    People, accounts and orders come in one transaction, rows in one a chunk. Returns how many of
-    the orders the bank has.
+    All but the rows comes in one transaction, rows in one a chunk. Returns how many of the orders
+    and cards the bank has.
 
     Raises:
-        OrderDiffers: an order is another one here; nothing was written.
+        OrderDiffers, CardDiffers: one is another one here; nothing was written.
         BadRow: the first row that is not as it should be; those before it are posted.
         Busy: what is missing comes with the next load.
     """
-    accounts, bank, orders = _add_people(books)
+    accounts, bank, promised = _add_people(books)
     rows = parse_transactions(books.transactions, accounts=accounts, bank=bank)
     last: dict[str, Row] = {}
     load_rows(_remembering(rows, last), bank=bank, advance=advance)
     _refuse_missing_ends(last)
-    return orders
+    return promised
 
 
 @transaction.atomic
-def _add_people(books: BerkaBooks) -> tuple[Mapping[str, int], BankAccounts, int]:
+def _add_people(books: BerkaBooks) -> tuple[Mapping[str, int], BankAccounts, Promised]:
     lock_imports()
     files = books.people
     branch = head_office()
@@ -83,7 +94,11 @@ def _add_people(books: BerkaBooks) -> tuple[Mapping[str, int], BankAccounts, int
     ids = {
         reference.removeprefix(ACCOUNT_REFERENCE): number for reference, number in numbers.items()
     }
-    return ids, bank, add_orders(books.orders, numbers=ids, bank=bank)
+    promised = Promised(
+        orders=add_orders(books.orders, numbers=ids, bank=bank),
+        cards=add_cards(books.cards, numbers=ids),
+    )
+    return ids, bank, promised
 
 
 def _remembering(rows: Iterator[Row], last: dict[str, Row]) -> Iterator[Row]:

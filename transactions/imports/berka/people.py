@@ -32,7 +32,7 @@ ACCOUNT_REFERENCE: Final = "berka:account:"
 MONTHS_OF_WOMEN: Final = 50
 _ACCOUNT: Final = ("account_id", "district_id", "frequency", "date")
 _CLIENT: Final = ("client_id", "birth_number", "district_id")
-_DISPOSITION: Final = ("disp_id", "client_id", "account_id", "type")
+DISPOSITION: Final = ("disp_id", "client_id", "account_id", "type")
 _DISTRICT: Final = tuple(f"A{number}" for number in range(1, 17))
 _FREQUENCIES: Final = ("POPLATEK MESICNE", "POPLATEK TYDNE", "POPLATEK PO OBRATU")
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,2})?", re.ASCII)
@@ -98,7 +98,7 @@ def read_people(folder: Path) -> BerkaFiles:
     people = {f"{CLIENT_REFERENCE}{client.client_id}" for client in clients}
     references = {account.reference for account in accounts}
     path = folder / "disp.asc"
-    holders = parse_table(path, _DISPOSITION, partial(_holder, people, references))
+    holders = parse_table(path, DISPOSITION, partial(_holder, people, references))
     _check_owners(path, references, holders)
     return BerkaFiles(districts=districts, clients=clients, accounts=accounts, holders=holders)
 

@@ -132,7 +132,7 @@ FROM ledger.hold_v1(
 SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
 FROM ledger.capture_v1(
     p_client => %(client)s, p_key => %(key)s, p_hold => %(hold)s, p_amount => %(amount)s,
-    p_channel => %(channel)s, p_day => %(day)s, p_memo => %(memo)s
+    p_channel => %(channel)s, p_day => %(day)s, p_kind => %(kind)s, p_memo => %(memo)s
 ) AS c
 
 -- name: release

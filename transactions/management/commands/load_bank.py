@@ -60,12 +60,13 @@ class Command(BaseCommand):
         total = len(books.transactions)
         with progress(total, out=self.stdout) as counted:
             try:
-                orders = load_berka(books, advance=counted.advance)
+                promised = load_berka(books, advance=counted.advance)
             except BadRow as wrong:
                 before = f"{counted.rows} of {total} balances equal before it"
                 message = f"{transactions}, {wrong.message} ({before})"
                 raise CommandError(message) from wrong
-        self.stdout.write(f"{orders} of {len(books.orders)} standing orders")
+        self.stdout.write(f"{promised.orders} of {len(books.orders)} standing orders")
+        self.stdout.write(f"{promised.cards} of {len(books.cards)} cards")
         self.stdout.write(f"{counted.rows} of {total} balances equal")
 
     def _load_seed_csv(self, path: Path) -> None:

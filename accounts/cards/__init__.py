@@ -1,0 +1,1 @@
+"""Cards: issued, activated, frozen, limited, blocked. What they pay is in ``transactions``."""

@@ -1,0 +1,1 @@
+"""What cards pay: set aside, then captured, released, or expired; and asking for cards."""
