@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
-from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 from structlog.contextvars import bind_contextvars
@@ -81,7 +80,7 @@ def _caller_of(token: str) -> Caller:
         return _caller_by_key(usable_key(token, now=clock.now()))
     claims = read_access_token(token, now=clock.now())
     person = _active(claims.person)
-    if not constant_time_compare(claims.epoch, person.epoch):
+    if not person.has_epoch(claims.epoch):
         raise InvalidToken(_REVOKED)
     if not is_open(claims.session, person=claims.person, now=clock.now()):
         raise InvalidToken(_REVOKED)
@@ -115,7 +114,7 @@ def _caller_by_session(session: SessionBase) -> Caller | None:
     person = standing_of(int(pk))
     if person is None or not person.is_active:
         return None
-    if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), person.session_hash):
+    if not person.has_session(session.get(HASH_SESSION_KEY, "")):
         return None
     _refuse_without_second_factor(person)
     return Caller(

@@ -20,7 +20,7 @@ from accounts.known import Known
 from accounts.last_used import note_used
 from accounts.mails import MailNotSent, send_mail_to
 from accounts.models import ApiKey, User
-from accounts.standing import epoch_of, role_of
+from accounts.standing import is_epoch_of, role_of
 from accounts.step_up import require_step_up
 from accounts.tokens import InvalidToken
 from core.api.access import scopes_of
@@ -129,7 +129,7 @@ def make_key(pk: int, asked: KeyRequest, *, epoch: str, now: datetime) -> tuple[
         InvalidToken: the epoch is over, or they are not active.
     """
     person = User.objects.select_for_update().get(pk=pk)
-    if not person.is_active or not compare_digest(epoch_of(person), epoch):
+    if not person.is_active or not is_epoch_of(person, epoch):
         message = _("Your password or status was changed meanwhile; log in again.")
         raise InvalidToken(message)
     _refuse_wrong(person, asked, now)

@@ -6,11 +6,12 @@ Triggers note in ``Untold`` that the cache is to be told, and who tells it clear
 is changed while the cache is away, or by a process that dies, is told by ``manage.py watch``.
 
 Readers only add to the cache what is missing there: one that read before a change must not undo
-what was told after it. Values are signed, each for its place.
+what was told after it. Values are signed, each for its place; those under an earlier
+``SECRET_KEY`` are learnt anew, since what they say of people is made with it, too.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -144,20 +145,38 @@ class Known:
         self._memory.clear()
 
     def _look_up(self, name: str) -> Value | None:
-        value = self._from_cache(name)
-        if value is None:
-            value = self._load(name)
-            if value is not None:
-                self.offer(name, value)
-        return value
-
-    def _from_cache(self, name: str) -> Value | None:
         try:
             kept = cache.get(self._place(name))
-            value = None if kept is None else signing.loads(kept, salt=self._place(name))
-        except (RedisError, signing.BadSignature):
+        except RedisError:
+            kept = None
+        value = self._opened(name, kept, former_keys=[])
+        return self._learn(name, kept) if value is None else value
+
+    def _learn(self, name: str, kept: str | None) -> Value | None:
+        """Read a value anew. What is kept under an earlier key does while nobody answers."""
+        former = self._opened(name, kept, former_keys=settings.SECRET_KEY_FALLBACKS)
+        if former is not None:
+            # Before the database is asked: what is told afterwards must stay.
+            with suppress(RedisError):
+                cache.delete(self._place(name))
+        try:
+            value = self._load(name)
+        except SILENCE:
+            if former is None:
+                raise
+            value = former
+        if value is not None:
+            self.offer(name, value)
+        return value
+
+    def _opened(self, name: str, kept: str | None, *, former_keys: list[str]) -> Value | None:
+        if kept is None:
             return None
-        return value if value is not None and value.keys() >= self._fields else None
+        try:
+            value: Value = signing.loads(kept, salt=self._place(name), fallback_keys=former_keys)
+        except signing.BadSignature:
+            return None
+        return value if value.keys() >= self._fields else None
 
     def _write(self, name: str) -> None:
         if self._telling is not None:

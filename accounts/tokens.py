@@ -5,6 +5,7 @@ without the database. A refresh token names its session and a number that counts
 that comes again was stolen, or its successor was, so the session ends. Neither is kept anywhere.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -19,7 +20,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import Session
 from accounts.sessions import SessionStore
-from accounts.standing import epoch_of
+from accounts.standing import epoch_of, is_epoch_of
 from core.errors import DomainError
 
 ACCESS_LIFE: Final = timedelta(minutes=5)
@@ -89,12 +90,27 @@ def read_access_token(token: str, *, now: datetime) -> AccessClaims:
         InvalidToken
     """
     try:
-        claims = _signed_claims(token, signing_key(settings.SECRET_KEY))
+        claims = _claims_of(token)
     except (jwt.PyJWTError, ValueError) as error:
         raise _no_token() from error
     if claims.expires_at <= now.timestamp():
         raise _no_token()
     return claims
+
+
+def _claims_of(token: str) -> AccessClaims:
+    """Return what a token says that is signed under today's key, or under an earlier one.
+
+    Raises:
+        PyJWTError, ValueError: it is not ours.
+    """
+    try:
+        return _signed_claims(token, signing_key(settings.SECRET_KEY))
+    except jwt.InvalidSignatureError:
+        for former in settings.SECRET_KEY_FALLBACKS:
+            with suppress(jwt.InvalidSignatureError):
+                return _signed_claims(token, signing_key(former))
+        raise
 
 
 # A program shows the same token with each request of five minutes.
@@ -133,7 +149,7 @@ def refresh_tokens(token: str, *, now: datetime) -> Tokens:
         refresh_serial=F("refresh_serial") + 1, last_used_at=now
     )
     session = going_on.select_related("person").first()
-    if session is None or epoch != epoch_of(session.person):
+    if session is None or not is_epoch_of(session.person, epoch):
         message = "This session is over; log in again."
         raise InvalidToken(message)
     if not taken:

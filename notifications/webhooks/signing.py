@@ -49,6 +49,16 @@ def open_sealed(sealed: bytes) -> str:
         raise SecretLost from error
 
 
+def renewed(sealed: bytes) -> bytes | None:
+    """Return what was sealed under an earlier key, sealed under today's; None if it is already.
+
+    Raises:
+        cryptography.fernet.InvalidToken: the bank has its key no more.
+    """
+    fresh = box.renewed(bytes(sealed).decode(), purpose=_PURPOSE)
+    return None if fresh is None else fresh.encode()
+
+
 def headers_of(
     *, message: UUID, at: datetime, body: bytes, secrets: Iterable[str]
 ) -> Mapping[str, str]:
