@@ -289,6 +289,12 @@ def _network(name: str, part: str) -> tuple[Network, range]:
     return network, found
 
 
+def file(name: str) -> Path | None:
+    """Return the path in ``name``; None when it is set nowhere."""
+    found = optional(name)
+    return Path(found) if found else None
+
+
 def mail(name: str) -> dict[str, Any]:
     """Return Django's mail settings for the URL in ``name``; empty when it is set nowhere.
 
