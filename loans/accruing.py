@@ -48,7 +48,7 @@ def accrue_days(days: Sequence[date], *, loans: Collection[Loan]) -> None:
 
 
 def _costs(days: Sequence[date], *, loans: Collection[Loan]) -> list[InterestDay]:
-    """Return what loans cost on days that are over, kept nowhere."""
+    """Return what loans that bear interest cost on days that are over, kept nowhere."""
     ends = {day: start_of(day + _ONE_DAY) for day in days}
     owed = principals_before(list(ends.values()), loans=[one.accounts for one in loans])
     plans = plans_of(loans)
@@ -57,28 +57,19 @@ def _costs(days: Sequence[date], *, loans: Collection[Loan]) -> list[InterestDay
             loan=loan,
             day=day,
             principal=_base(loan, plans[loan.pk], owed.get((loan.pk, end), 0)),
-            rate_ppm=loan.terms.rate_ppm,
+            rate_ppm=plans[loan.pk].rate_ppm,
             days=days_of_period(loan.start, day),
         )
         for loan in loans
         for day, end in ends.items()
-        if loan.start and loan.start <= day
+        if loan.start and loan.start <= day and plans[loan.pk].rate_ppm
     ]
 
 
 def behind(day: date, *, loans: Sequence[Loan]) -> list[Loan]:
     """Return the loans that have days before one that are not kept."""
-    newest = dict(
-        InterestDay.objects.filter(loan__in=loans)
-        .values("loan")
-        .annotate(day=Max("day"))
-        .values_list("loan", "day")
-    )
-    return [
-        loan
-        for loan in loans
-        if loan.start and newest.get(loan.pk, loan.start - _ONE_DAY) < day - _ONE_DAY
-    ]
+    firsts = _firsts_to_keep(loans)
+    return [loan for loan in loans if loan.pk in firsts and firsts[loan.pk] < day]
 
 
 def accrue_until(loan: Loan, *, today: date) -> None:
@@ -96,10 +87,21 @@ def days_to_keep(loan: Loan, *, before: date) -> list[InterestDay]:
     Raises:
         BranchDown, OutcomeUnknown: its branch does not answer.
     """
-    newest = InterestDay.objects.filter(loan=loan).aggregate(day=Max("day"))["day"]
-    first = newest + _ONE_DAY if newest else loan.start or before
+    first = _firsts_to_keep([loan]).get(loan.pk, before)
     days = [first + timedelta(days=number) for number in range((before - first).days)]
     return _costs(days, loans=[loan]) if days else []
+
+
+def _firsts_to_keep(loans: Collection[Loan]) -> Mapping[int, date]:
+    """Return the first days of loans that bear interest that are not kept, by number."""
+    kept = InterestDay.objects.filter(loan__in=loans).values("loan").annotate(day=Max("day"))
+    newest = dict(kept.values_list("loan", "day"))
+    # Before a plan holds, its rate costs nothing; all days before it were kept when it was made.
+    return {
+        number: max(plan.since, newest[number] + _ONE_DAY) if number in newest else plan.since
+        for number, plan in plans_of(loans).items()
+        if plan.rate_ppm
+    }
 
 
 def charge_interest(loans: Sequence[Loan], *, day: date, now: datetime) -> None:

@@ -18,6 +18,7 @@ from accounts.admin.forms import ReasonForm
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.admin.terms import TermsAdmin
 from core import clock
+from loans.admin_changes import ChangingLoans
 from loans.admin_forms import DocumentsForm, LoanTermsForm, ProposalForm, terms_request_in
 from loans.deciding import REVIEW, note_documents, propose, refuse_application
 from loans.models import ApplicationState, Loan, LoanApplication, LoanTerms
@@ -237,8 +238,8 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Loan)
-class LoanAdmin(ReadOnlyAdmin):
-    """Loans, and how each stands."""
+class LoanAdmin(ChangingLoans):
+    """Loans, how each stands, and the pages by which officers change one."""
 
     list_display = ("number", "borrower", "product", "lent", "state", "start")
     list_filter = ("state", "terms__product")
@@ -258,6 +259,7 @@ class LoanAdmin(ReadOnlyAdmin):
         "due",
         "bucket",
         "repaid_at",
+        "changes",
     )
     readonly_fields = fields
 

@@ -1,19 +1,22 @@
 """What admins are asked about loans."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.reasons import LONGEST_REASON
 from core.amounts import parse_typed_amount
 from core.errors import DomainError
 from core.money import Money
-from loans.models import Document, LoanProduct, RepaymentMethod
+from loans.models import OFFERED, Document, LoanProduct, RepaymentMethod
 from loans.products import LoanTermsRequest
+from loans.restructuring import NewPlan
 from loans.schedule import MOST_MONTHS, MOST_PPM
 
 _PPM_OF_PERCENT: Final = MOST_PPM // 100
@@ -23,7 +26,9 @@ _NOTHING: Final = "amount_not_positive"
 class LoanTermsForm(forms.Form):
     """New terms of a loan in a currency, and why."""
 
-    product = forms.ChoiceField(label=_("Product"), choices=LoanProduct.choices)
+    product = forms.ChoiceField(
+        label=_("Product"), choices=[(one.value, one.label) for one in OFFERED]
+    )
     currency = forms.CharField(
         label=_("Currency"), min_length=3, max_length=3, help_text=_("Three letters, as INR.")
     )
@@ -113,6 +118,47 @@ class ProposalForm(forms.Form):
             return parse_typed_amount(self.cleaned_data["amount"], self.currency)
         except DomainError as error:
             raise ValidationError(error.message, code=error.code) from error
+
+
+class RestructuringForm(forms.Form):
+    """From which instalment on a loan is repaid otherwise, how, and why."""
+
+    since = forms.TypedChoiceField(label=_("From the instalment of"), coerce=date.fromisoformat)
+    months = forms.IntegerField(label=_("Months left"), min_value=1, max_value=MOST_MONTHS)
+    rate = forms.DecimalField(
+        label=_("Interest a year, in percent"),
+        min_value=Decimal(0),
+        max_value=Decimal(100),
+        decimal_places=4,
+    )
+    holiday_months = forms.IntegerField(
+        label=_("Months at first in which interest alone is paid"),
+        min_value=0,
+        max_value=MOST_MONTHS,
+        initial=0,
+    )
+    capitalises = forms.BooleanField(
+        label=_("What is overdue becomes principal"),
+        required=False,
+        help_text=_("Else it stays due."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=LONGEST_REASON)
+
+    def __init__(self, *args: Any, days: Sequence[date], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(day.isoformat(), date_format(day)) for day in days]
+        self.fields["since"].choices = choices  # type: ignore[attr-defined]
+
+
+def new_plan_in(asked: Mapping[str, Any]) -> NewPlan:
+    """Return the plan that a form without faults asks for."""
+    return NewPlan(
+        since=asked["since"],
+        months=asked["months"],
+        rate_ppm=int(asked["rate"] * _PPM_OF_PERCENT),
+        holiday_months=asked["holiday_months"],
+        capitalises=asked["capitalises"],
+    )
 
 
 def terms_request_in(asked: Mapping[str, Any]) -> LoanTermsRequest:

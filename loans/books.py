@@ -7,11 +7,28 @@ from typing import Final
 from django.db.models import Sum
 
 from loans.accruing import KIND_OF
-from loans.models import Loan, LoanCharge, LoanState, Repayment
+from loans.models import (
+    Loan,
+    LoanCharge,
+    LoanState,
+    Repayment,
+    Restructuring,
+    RestructuringState,
+    WriteOff,
+)
 from transactions.branches.books import Finding
-from transactions.lending import LENT, REPAID, booked_on, books_of_loans
+from transactions.lending import (
+    CAPITALISED,
+    LENT,
+    REPAID,
+    WRITTEN_OFF,
+    Owed,
+    booked_on,
+    books_of_loans,
+)
 
 CHECK: Final = "loans_agree_with_the_ledger"
+_OVER: Final = (LoanState.REPAID, LoanState.WRITTEN_OFF)
 
 
 def check_loans() -> list[Finding]:
@@ -38,23 +55,43 @@ def _differing(loans: Sequence[Loan]) -> Iterator[Finding]:
     still = [loan for loan in loans if loan.pk not in _under_way()]
     booked = booked_on([loan.accounts for loan in still])
     charged, repaid = _charged(), _repaid()
+    grown, lost = _capitalised(), WriteOff.objects.in_bulk()
     for loan in still:
-        there: dict[str, int] = {**booked.get(loan.number, {}), **booked.get(loan.dues, {})}
-        here = _written(loan, charged.get(loan.pk, {}), repaid.get(loan.pk, {}))
-        for kind, minor in here.items():
-            if there.get(kind, 0) != minor:
-                words = f"{kind}: the ledger has {there.get(kind, 0)}, the head office {minor}"
-                yield Finding(CHECK, loan.number, words)
-        if loan.state == LoanState.REPAID and _left(there):
-            yield Finding(CHECK, loan.number, f"repaid, and owes {_left(there)}")
+        lent, dues = booked.get(loan.number, {}), booked.get(loan.dues, {})
+        more, gone = grown[loan.pk], lost[loan.pk].owed if loan.pk in lost else Owed()
+        paid = repaid.get(loan.pk, {})
+        yield from _unlike(loan, lent, _lent(loan, paid, grown=more, lost=gone))
+        yield from _unlike(loan, dues, _dues(charged[loan.pk], paid, grown=more, lost=gone))
+        left = sum(lent.values()) + sum(dues.values())
+        if loan.state in _OVER and left:
+            yield Finding(CHECK, loan.number, f"{loan.state}, and owes {left}")
 
 
-def _written(loan: Loan, charged: Mapping[str, int], repaid: Mapping[str, int]) -> dict[str, int]:
-    """Return what must be booked for a loan by kind of transfer: charged is owed, repaid is not."""
+def _unlike(loan: Loan, there: Mapping[str, int], here: Mapping[str, int]) -> Iterator[Finding]:
+    for kind, minor in here.items():
+        if there.get(kind, 0) != minor:
+            words = f"{kind}: the ledger has {there.get(kind, 0)}, the head office {minor}"
+            yield Finding(CHECK, loan.number, words)
+
+
+def _lent(loan: Loan, paid: Mapping[str, int], *, grown: int, lost: Owed) -> dict[str, int]:
+    """Return what must be booked on the account of what was lent, by kind of transfer."""
     return {
         str(LENT): loan.amount,
-        str(REPAID): -repaid.get("principal", 0),
-        **{kind: charged.get(due, 0) - repaid.get(due, 0) for due, kind in KIND_OF.items()},
+        str(REPAID): -paid.get("principal", 0),
+        str(CAPITALISED): grown,
+        str(WRITTEN_OFF): -lost.principal,
+    }
+
+
+def _dues(
+    charged: Mapping[str, int], paid: Mapping[str, int], *, grown: int, lost: Owed
+) -> dict[str, int]:
+    """Return what must be booked on the account of the dues, by kind of transfer."""
+    return {
+        **{kind: charged.get(due, 0) - paid.get(due, 0) for due, kind in KIND_OF.items()},
+        str(CAPITALISED): -grown,
+        str(WRITTEN_OFF): -lost.dues,
     }
 
 
@@ -64,15 +101,19 @@ def _under_way() -> set[int]:
         *Loan.objects.filter(state=LoanState.OPENING).values_list("pk", flat=True),
         *LoanCharge.objects.filter(posted_at__isnull=True).values_list("loan", flat=True),
         *Repayment.objects.filter(transfer_id__isnull=True).values_list("loan", flat=True),
+        *WriteOff.objects.filter(transfer_id__isnull=True).values_list("loan", flat=True),
+        *Restructuring.objects.filter(
+            state=RestructuringState.WAITING, capitalised__isnull=False
+        ).values_list("loan", flat=True),
     }
 
 
-def _left(there: Mapping[str, int]) -> int:
-    """Return what is left of all that was booked."""
-    return sum(there.values())
+def _capitalised() -> Mapping[int, int]:
+    sums = Restructuring.objects.values_list("loan").annotate(minor=Sum("capitalised"))
+    return defaultdict(int, {loan: minor or 0 for loan, minor in sums})
 
 
-def _charged() -> dict[int, dict[str, int]]:
+def _charged() -> Mapping[int, Mapping[str, int]]:
     found: dict[int, dict[str, int]] = defaultdict(dict)
     sums = LoanCharge.objects.values_list("loan", "kind").annotate(minor=Sum("minor"))
     for loan, kind, minor in sums:

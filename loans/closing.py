@@ -11,20 +11,26 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from core.clock import start_of
 from loans.accruing import (
     accrue_days,
     accrue_until,
     behind,
-    charge_interest,
     post_charges,
     running,
     write_charges,
 )
-from loans.models import Due, InterestDay, LoanCharge, Repayment
+from loans.collecting import charge_due, collect_due, collection_key
+from loans.models import (
+    Due,
+    InterestDay,
+    LoanCharge,
+    Repayment,
+    Restructuring,
+    RestructuringState,
+)
 from loans.opening import finish_openings
-from loans.plans import falls_due, plans_of
-from loans.repaying import collect
+from loans.reminding import remind
+from loans.restructuring import restructure_due
 from loans.standing import Standing, standings
 from transactions.closing.outcome import Outcome
 from transactions.closing.steps import Step
@@ -48,33 +54,27 @@ def _accrue(day: date, _now: datetime) -> Outcome:
 def _charge(day: date, now: datetime) -> Outcome:
     """Charge the interest and the fee of what falls due as the next day begins."""
     next_day = day + _ONE_DAY
-    falling = [one for one in running(on=day) if one.start and falls_due(one.start, next_day)]
-    charge_interest(falling, day=next_day, now=now)
-    plans = plans_of(falling)
-    write_charges(
-        [
-            LoanCharge(loan=one, kind=Due.FEE, day=next_day, minor=one.terms.instalment_fee)
-            for one in falling
-            if plans[one.pk].due_on(next_day)
-        ]
-    )
-    post_charges(falling, now=now)
+    charge_due(running(on=day), day=next_day, now=now)
     return _charged(LoanCharge.objects.filter(day=next_day).exclude(kind=Due.PENALTY))
+
+
+def _restructure(day: date, _now: datetime) -> Outcome:
+    """Begin the plans that hold from the next day on."""
+    next_day = day + _ONE_DAY
+    restructure_due(running(on=day), day=next_day)
+    agreed = Restructuring.objects.filter(since=next_day)
+    counts = Counter(agreed.values_list("state", flat=True))
+    lapsed = Counter({str(RestructuringState.LAPSED): counts[RestructuringState.LAPSED]})
+    return Outcome(counts[RestructuringState.DONE], left_out=+lapsed)
 
 
 def _collect(day: date, _now: datetime) -> Outcome:
     next_day = day + _ONE_DAY
-    happened_at = start_of(next_day)
-    left_out: Counter[str] = Counter()
-    for standing in standings(running(on=day), day=next_day).values():
-        if not standing.due.total:
-            continue
-        key = f"{_key(next_day)}{standing.loan.pk}"
-        if collect(standing, key=key, happened_at=happened_at) < standing.due.total:
-            left_out[_NOT_PAID] += 1
-    taken = Repayment.objects.filter(by=None, key__startswith=_key(next_day)).select_related(
-        "loan__terms"
-    )
+    unpaid = collect_due(standings(running(on=day), day=next_day).values(), day=next_day)
+    left_out = +Counter({_NOT_PAID: unpaid})
+    taken = Repayment.objects.filter(
+        by=None, key__startswith=collection_key(next_day)
+    ).select_related("loan__terms")
     amounts: Counter[str] = Counter()
     for one in taken:
         amounts[one.loan.terms.currency] += one.paid.total
@@ -100,6 +100,11 @@ def _penalties(standing: Standing, day: date) -> Iterator[LoanCharge]:
             )
 
 
+def _remind(day: date, now: datetime) -> Outcome:
+    """Tell of what is due soon, or late, as the next day begins."""
+    return Outcome(remind(standings(running(on=day), day=day + _ONE_DAY).values(), now=now))
+
+
 def _charged(charges: QuerySet[LoanCharge]) -> Outcome:
     found = charges.select_related("loan__terms")
     amounts: Counter[str] = Counter()
@@ -108,14 +113,12 @@ def _charged(charges: QuerySet[LoanCharge]) -> Outcome:
     return Outcome(len(found), amounts)
 
 
-def _key(day: date) -> str:
-    return f"collection/{day:%F}/"
-
-
 STEPS: Final = (
     Step("loan_openings", _open),
     Step("loan_interest", _accrue),
     Step("loan_charges", _charge),
+    Step("loan_restructurings", _restructure),
     Step("loan_collections", _collect),
     Step("loan_penalties", _punish),
+    Step("loan_reminders", _remind),
 )

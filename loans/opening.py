@@ -15,14 +15,12 @@ from core.errors import DomainError
 from loans.applying import NotInState, application_of, check_account
 from loans.models import (
     ApplicationState,
-    Instalment,
     Loan,
     LoanApplication,
-    LoanPlan,
     LoanState,
 )
-from loans.quoting import borrowing_by, opening_fee
-from loans.schedule import schedule
+from loans.plans import first_plan
+from loans.quoting import opening_fee
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.lending import new_loan_accounts, open_loan, pay_out
 
@@ -148,16 +146,4 @@ def _begin(loan: Loan, *, start: date) -> None:
     loan.state, loan.start = LoanState.ACTIVE, start
     loan.save(update_fields=["state", "start"])
     LoanApplication.objects.filter(pk=loan.application_id).update(state=ApplicationState.ACCEPTED)
-    plan = LoanPlan.objects.create(loan=loan, number=1, since=start, principal=loan.amount)
-    borrowing = borrowing_by(loan.terms, principal=loan.amount, months=loan.months)
-    Instalment.objects.bulk_create(
-        Instalment(
-            plan=plan,
-            number=one.number,
-            due_date=one.due_date,
-            principal=one.principal,
-            interest=one.interest,
-            balance_after=one.balance_after,
-        )
-        for one in schedule(borrowing, start=start)
-    )
+    first_plan(loan, start=start)

@@ -6,7 +6,8 @@ from datetime import date
 
 from loans.allocation import Promised
 from loans.models import Instalment, Loan, LoanPlan
-from loans.schedule import months_later
+from loans.quoting import borrowing_by
+from loans.schedule import Borrowing, months_later, schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Plan:
     number: int
     since: date
     principal: int
+    rate_ppm: int
+    holiday_months: int
     instalments: Sequence[Instalment]
 
     @property
@@ -38,9 +41,63 @@ def plans_of(loans: Collection[Loan]) -> Mapping[int, Plan]:
         LoanPlan.objects.filter(loan__in=loans).order_by("loan_id", "-number").distinct("loan_id")
     )
     return {
-        plan.loan_id: Plan(plan.number, plan.since, plan.principal, list(plan.instalments.all()))
+        plan.loan_id: Plan(
+            plan.number,
+            plan.since,
+            plan.principal,
+            plan.rate_ppm,
+            plan.holiday_months,
+            list(plan.instalments.all()),
+        )
         for plan in kept.prefetch_related("instalments")
     }
+
+
+def first_plan(loan: Loan, *, start: date) -> None:
+    """Write the plan of a loan that is paid out on a day. Needs a transaction."""
+    borrowing = borrowing_by(loan.terms, principal=loan.amount, months=loan.months)
+    days = due_days(start, after=start, count=loan.months)
+    add_plan(loan, borrowing, number=1, since=start, days=days)
+
+
+def add_plan(
+    loan: Loan, borrowing: Borrowing, *, number: int, since: date, days: Sequence[date]
+) -> None:
+    """Write a plan that holds from a day on, with an instalment on each of the ``days``.
+
+    Needs a transaction.
+
+    Raises:
+        InvalidBorrowing: too little is left to be spread; nothing was written.
+    """
+    instalments = schedule(borrowing, start=since)
+    plan = LoanPlan.objects.create(
+        loan=loan,
+        number=number,
+        since=since,
+        principal=borrowing.principal,
+        rate_ppm=borrowing.rate_ppm,
+        holiday_months=borrowing.holiday_months,
+    )
+    Instalment.objects.bulk_create(
+        Instalment(
+            plan=plan,
+            number=one.number,
+            due_date=day,
+            principal=one.principal,
+            interest=one.interest,
+            balance_after=one.balance_after,
+        )
+        for day, one in zip(days, instalments, strict=True)
+    )
+
+
+def due_days(start: date, *, after: date, count: int) -> list[date]:
+    """Return the next days later than one on which periods of a loan end, paid out on ``start``."""
+    first = (after.year - start.year) * 12 + after.month - start.month
+    if months_later(start, first) <= after:
+        first += 1
+    return [months_later(start, first + place) for place in range(count)]
 
 
 def falls_due(start: date, day: date) -> bool:

@@ -14,7 +14,7 @@ from core import clock
 from core.clock import bank_day
 from core.errors import DomainError
 from core.money import MOST_MINOR, currency_named
-from loans.models import LoanProduct, LoanTerms, RepaymentMethod
+from loans.models import OFFERED, LoanProduct, LoanTerms, RepaymentMethod
 from loans.schedule import MOST_MONTHS, MOST_PPM
 
 CHANGE_TERMS: Final = "loans.change_loan_terms"
@@ -66,9 +66,9 @@ class LoanTermsRequest:
 
 
 def terms_on(day: date) -> QuerySet[LoanTerms]:
-    """Return the terms that hold on a day, one for each product and currency that has any."""
+    """Return the terms on which the bank lends on a day, one for each product and currency."""
     return (
-        LoanTerms.objects.filter(effective_from__lte=day)
+        LoanTerms.objects.filter(effective_from__lte=day, product__in=OFFERED)
         .order_by("product", "currency", "-effective_from")
         .distinct("product", "currency")
     )
@@ -85,10 +85,7 @@ def terms_of(product: str, currency: str, *, now: datetime) -> LoanTerms:
     Raises:
         NoSuchLoanProduct
     """
-    known = LoanTerms.objects.filter(
-        product=product, currency=currency, effective_from__lte=bank_day(now)
-    )
-    found = known.order_by("-effective_from").first()
+    found = terms_on(bank_day(now)).filter(product=product, currency=currency).first()
     if found is None:
         message = _("The bank has no such loan in this currency.")
         raise NoSuchLoanProduct(message, field="product")

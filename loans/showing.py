@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from core.clock import bank_day
 from core.money import Money
+from loans.finding import loan_of
 from loans.models import Instalment, Loan, LoanState, Repayment
 from loans.plans import plans_of
-from loans.repaying import loan_of
 from loans.rows import InstalmentState, Row, row_of
 from loans.standing import Standing, standings
 

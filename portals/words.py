@@ -25,6 +25,9 @@ KINDS: Final[dict[str, Words]] = {
     "loan_interest": _("Loan interest"),
     "loan_fee": _("Loan fee"),
     "loan_penalty": _("Loan penalty"),
+    "loan_capitalised": _("Dues that became principal"),
+    "loan_write_off": _("Loan written off"),
+    "loan_recovery": _("Recovery of a loan"),
 }
 CHANNELS: Final[dict[str, Words]] = {
     "web": _("Website"),
@@ -55,6 +58,8 @@ _ASKED: Final[dict[str, Words]] = {
     "change_account_holder": _("Change account holder"),
     "change_product_terms": _("Change product terms"),
     "reverse_transfer": _("Reverse transfer"),
+    "restructure_loan": _("Restructure a loan"),
+    "write_off_loan": _("Write a loan off"),
 }
 _FACTS: Final[dict[str, Words]] = {
     "account": _("Account"),
@@ -87,6 +92,8 @@ _PURPOSES: Final[dict[str, Words]] = {
     "interest_income": _("Interest income"),
     "interest_expense": _("Interest expense"),
     "suspense": _("Suspense"),
+    "impairment": _("Impairment of loans"),
+    "recovery_income": _("Recovered loans"),
     "loan_dues": _("Dues of loans"),
 }
 _LOOKED_AT: Final[dict[str, Words]] = {

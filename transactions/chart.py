@@ -34,6 +34,8 @@ class Place(IntEnum):
     INTEREST_EXPENSE = 12
     ROUNDING = 13
     SUSPENSE = 14
+    IMPAIRMENT = 15
+    RECOVERY_INCOME = 16
     TILL = 100
     MACHINE = 200
     CLEARING_WITH = 1_000
@@ -55,6 +57,8 @@ _CHART: Final = {
     Place.INTEREST_EXPENSE: _Entry(Purpose.INTEREST_EXPENSE, DEBIT_NORMAL),
     Place.ROUNDING: _Entry(Purpose.ROUNDING, DEBIT_NORMAL),
     Place.SUSPENSE: _Entry(Purpose.SUSPENSE, CREDIT_NORMAL),
+    Place.IMPAIRMENT: _Entry(Purpose.IMPAIRMENT, DEBIT_NORMAL),
+    Place.RECOVERY_INCOME: _Entry(Purpose.RECOVERY_INCOME, CREDIT_NORMAL),
     Place.TILL: _Entry(Purpose.TILL, DEBIT_NORMAL, running=True),
     Place.MACHINE: _Entry(Purpose.MACHINE, DEBIT_NORMAL, running=True),
 }

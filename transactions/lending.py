@@ -53,6 +53,8 @@ class DueKind(StrEnum):
 
 LENT: Final = Kind.LOAN
 REPAID: Final = Kind.LOAN_REPAYMENT
+CAPITALISED: Final = Kind.LOAN_CAPITALISED
+WRITTEN_OFF: Final = Kind.LOAN_WRITE_OFF
 _INCOME: Final = {
     DueKind.INTEREST: Place.INTEREST_INCOME,
     DueKind.FEE: Place.FEE_INCOME,
@@ -185,6 +187,79 @@ def repay(  # noqa: PLR0913  # a repayment is what these are
         for place, (to, minor, kind) in enumerate(wanted)
     ]
     return _post(legs, _order(key, now, client=client, channel=channel))
+
+
+def capitalise(accounts: LoanAccounts, *, minor: int, key: str, happened_at: datetime) -> None:
+    """Make dues of a loan principal, as from an instant; once for each key.
+
+    Raises:
+        Refused: nothing was moved.
+        BranchDown, Busy, OutcomeUnknown
+    """
+    leg = Transfer(
+        accounts.number,
+        accounts.dues,
+        Money(minor, accounts.currency),
+        Kind.LOAN_CAPITALISED,
+        f"Loan {accounts.number}",
+        event_at=happened_at,
+    )
+    _post([leg], _order(key, happened_at))
+
+
+def write_off(accounts: LoanAccounts, *, owed: Owed, key: str, now: datetime) -> BatchReceipt:
+    """Take what a loan owes out of the books, as the bank's loss; once for each key.
+
+    Raises:
+        Refused: nothing was moved.
+        BranchDown, Busy, OutcomeUnknown
+    """
+    node = node_of(accounts.number)
+    with silence_named(node):
+        # Banks that were opened before there was such an account get it now.
+        bank = open_chart(branch=branch_number_of(node), currency=accounts.currency, using=node)
+    parts = [(accounts.dues, owed.dues), (accounts.number, owed.principal)]
+    wanted = [part for part in parts if part[1]]
+    legs = [
+        Transfer(
+            bank.number(Place.IMPAIRMENT),
+            to,
+            Money(minor, accounts.currency),
+            Kind.LOAN_WRITE_OFF,
+            f"Loan {accounts.number}",
+            event_at=now,
+            linked=place < len(wanted) - 1,
+        )
+        for place, (to, minor) in enumerate(wanted)
+    ]
+    return _post(legs, _order(key, now))
+
+
+def recover(  # noqa: PLR0913  # a payment is what these are
+    accounts: LoanAccounts,
+    *,
+    payer: int,
+    minor: int,
+    client: int,
+    channel: Channel,
+    key: str,
+    now: datetime,
+) -> BatchReceipt:
+    """Take a payment for a loan that was written off, as the bank's income; once for each key.
+
+    Raises:
+        Refused: with the reason; nothing was moved.
+        BranchDown, Busy, OutcomeUnknown
+    """
+    leg = Transfer(
+        payer,
+        _bank_of(accounts).number(Place.RECOVERY_INCOME),
+        Money(minor, accounts.currency),
+        Kind.LOAN_RECOVERY,
+        f"Loan {accounts.number}",
+        event_at=now,
+    )
+    return _post([leg], _order(key, now, client=client, channel=channel))
 
 
 def charge(chargings: Sequence[LoanCharging], *, now: datetime) -> None:

@@ -22,6 +22,8 @@ _BANK_NAMES: Final = {
     Place.INTEREST_EXPENSE: _("Interest"),
     Place.ROUNDING: _("Rounding"),
     Place.SUSPENSE: _("Suspense"),
+    Place.IMPAIRMENT: _("Impairment of loans"),
+    Place.RECOVERY_INCOME: _("Recovered loans"),
     Place.TILL: _("Cash desk"),
     Place.MACHINE: _("Cash machine"),
     Place.CLEARING_WITH: _("Another branch"),

@@ -17,6 +17,7 @@ from core.api.serializers import (
     UuidField,
 )
 from loans.models import (
+    OFFERED,
     ApplicationState,
     LoanApplication,
     LoanProduct,
@@ -118,7 +119,7 @@ PAYOFF: Final = {
 class ProductAnswer(Serializer[Any]):
     """Terms on which the bank lends today."""
 
-    product = ChoiceField(LoanProduct.values)
+    product = ChoiceField([str(one) for one in OFFERED])
     currency = CurrencyField()
     method = ChoiceField(RepaymentMethod.values)
     rate_percent = TextField(help_text="A year.")

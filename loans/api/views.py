@@ -33,11 +33,12 @@ from loans.applying import (
     submit,
     withdraw,
 )
-from loans.models import LoanProduct
+from loans.finding import UnknownLoan
+from loans.models import OFFERED
 from loans.opening import accept_offer
 from loans.products import products_in
 from loans.quoting import quote
-from loans.repaying import RepaymentRequest, UnknownLoan, payoff_quote, repay_loan
+from loans.repaying import RepaymentRequest, payoff_quote, repay_loan
 from loans.schedule import MOST_MONTHS
 from loans.showing import loan_shown, loans_of
 from transactions.api.accounts import known_account_number
@@ -52,7 +53,7 @@ _ASKED: Final = {"product": "personal", "amount": "120000.00", "currency": "INR"
 class QuoteBody(StrictSerializer):
     """What a loan is to be."""
 
-    product = ChoiceField(LoanProduct.values)
+    product = ChoiceField([str(one) for one in OFFERED])
     amount = AmountField()
     currency = CurrencyField()
     months = IntegerField(least=1, most=MOST_MONTHS)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.money import Money
 from notifications.notices.models import NoticeKind
@@ -150,6 +152,27 @@ def _card_declined(data: Mapping[str, Any], write: Writer) -> Wording:
     )
 
 
+def _loan(data: Mapping[str, Any], write: Writer) -> Wording:
+    """Word what is due: in days to come, where none has passed since."""
+    told = {
+        "amount": write(Money(data["amount"], data["currency"])),
+        "loan": account_end(data["loan"]),
+        "account": account_end(data["account"]),
+        "day": date_format(date.fromisoformat(data["day"]), "DATE_FORMAT"),
+        "days": data["days_late"],
+    }
+    page = f"/loans/{data['loan']}/"
+    if not data["days_late"]:
+        text = _("An instalment of loan %(loan)s is taken from account %(account)s then.")
+        return Wording(_("%(amount)s is due on %(day)s") % told, text % told, page)
+    text = ngettext(
+        "Loan %(loan)s is %(days)s day late. Please pay, or talk to your branch.",
+        "Loan %(loan)s is %(days)s days late. Please pay, or talk to your branch.",
+        data["days_late"],
+    )
+    return Wording(_("%(amount)s has been due since %(day)s") % told, text % told, page)
+
+
 _WORDINGS: Final[Mapping[NoticeKind, Callable[[Mapping[str, Any], Writer], Wording]]] = {
     NoticeKind.LOG_IN: _log_in,
     NoticeKind.SECURITY: _security,
@@ -161,4 +184,5 @@ _WORDINGS: Final[Mapping[NoticeKind, Callable[[Mapping[str, Any], Writer], Wordi
     NoticeKind.STATUS_CHANGED: _status_changed,
     NoticeKind.CARD_CHANGED: _card_changed,
     NoticeKind.CARD_DECLINED: _card_declined,
+    NoticeKind.LOAN: _loan,
 }

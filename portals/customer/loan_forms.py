@@ -12,7 +12,7 @@ from core.amounts import parse_typed_amount
 from core.errors import DomainError
 from core.money import Money
 from loans.applying import LONGEST_PURPOSE, LoanWish
-from loans.models import LoanProduct
+from loans.models import OFFERED
 from loans.schedule import MOST_MONTHS
 from portals.customer.forms import OnceForm, account_choice, amount_field
 from transactions.selectors import AccountView
@@ -40,7 +40,7 @@ class LoanQuoteForm(forms.Form):
         choices = [(account.number, account_choice(account)) for account in accounts]
         self.fields["account"].choices = choices  # type: ignore[attr-defined]
         self.fields["product"].choices = [  # type: ignore[attr-defined]
-            (value, str(label).capitalize()) for value, label in LoanProduct.choices
+            (one.value, str(one.label).capitalize()) for one in OFFERED
         ]
         self.fields["amount"].validators = []
 

@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     INTEREST_EXPENSE = "interest_expense"
     ROUNDING = "rounding"
     SUSPENSE = "suspense"
+    IMPAIRMENT = "impairment"
+    RECOVERY_INCOME = "recovery_income"
 
 
 LOANS: Final = frozenset({Purpose.LOAN, Purpose.LOAN_DUES})

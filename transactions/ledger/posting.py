@@ -50,6 +50,9 @@ class Kind(StrEnum):
     LOAN_INTEREST = "loan_interest"
     LOAN_FEE = "loan_fee"
     LOAN_PENALTY = "loan_penalty"
+    LOAN_CAPITALISED = "loan_capitalised"
+    LOAN_WRITE_OFF = "loan_write_off"
+    LOAN_RECOVERY = "loan_recovery"
     REVERSAL = "reversal"
     MOVE = "move"
 

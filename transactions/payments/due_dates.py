@@ -3,6 +3,7 @@
 Under a key made of order and date it goes the way of all scheduled transfers from there.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -51,6 +52,18 @@ def _queue_next(order: UUID, now: datetime) -> bool:
     leave_next(locked, now=now, retry_until=_end_of(bank_day(now)))
     go_on_with(locked, schedule_of(locked).date_after(locked.next_date))
     return True
+
+
+def about_to_be_paid(accounts: Collection[int], *, by: date) -> set[int]:
+    """Return which accounts standing orders are to pay by a day and have not yet."""
+    orders = StandingOrder.objects.filter(
+        credit__in=accounts, state=State.ACTIVE, pay_date__lte=by
+    )
+    sent = ScheduledTransfer.State
+    queued = ScheduledTransfer.objects.filter(
+        credit__in=accounts, standing_order__isnull=False, state__in=[sent.WAITING, sent.SENDING]
+    )
+    return {*orders.values_list("credit", flat=True), *queued.values_list("credit", flat=True)}
 
 
 def _due(now: datetime) -> QuerySet[StandingOrder]:

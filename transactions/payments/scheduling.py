@@ -29,6 +29,7 @@ from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Receipt
 from transactions.ledger.reads import rights_on
 from transactions.payments.models import ScheduledTransfer
+from transactions.payments.paying_in import pay_in
 from transactions.payments.telling import tell_of_failed_order
 from transactions.services import TransferRequest, confirm_transfer, transfer_funds
 
@@ -253,7 +254,7 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         _NoAnswer
     """
     try:
-        receipt = transfer_funds(_request(scheduled), now=now)
+        transfer = pay_in(_request(scheduled), now=now)
     except (OutcomeUnknown, DatabaseError, psycopg.Error) as error:
         # It stays as claimed, and cannot be cancelled; its key tells, with a later try.
         reason = " ".join(str(error).split())
@@ -268,7 +269,7 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
     except DomainError as error:
         _refuse(scheduled, error, now)
         return False
-    _note(scheduled, now, state=State.DONE, transfer_id=receipt.transfer_id)
+    _note(scheduled, now, state=State.DONE, transfer_id=transfer)
     return True
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.approvals import OwnRequest, approve
 from core.clock import start_of
 from core.errors import DomainError
-from loans import opening, repaying
+from loans import opening, settling
 from loans.allocation import allocated
 from loans.applying import ApplicationUnderWay, NotInState, application_of, save_draft, withdraw
 from loans.books import check_loans
@@ -340,7 +340,7 @@ class TestRepayingByHand:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(repaying, "_note", die)
+            patch.setattr(settling, "_note", die)
             with pytest.raises(KeyboardInterrupt):
                 pay(loan, 1_000_00, on=START)
         pay(loan, 2_000_00, on=START)
