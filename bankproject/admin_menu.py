@@ -143,6 +143,12 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
     (
         _("Oversight"),
         (
+            Entry(
+                _("Fraud alerts"),
+                "gpp_maybe",
+                "admin:transactions_fraudalert_changelist",
+                ("transactions.view_fraudalert",),
+            ),
             Entry(_("Log-ins"), "login", "admin-log-ins", ("accounts.view_login",)),
             Entry(
                 _("Monthly report"),

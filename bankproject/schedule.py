@@ -42,6 +42,7 @@ SCHEDULE: Final = {
     "run_long_jobs": every(5, "core.tasks.run_jobs", LONG, queue=LONG),
     "monthly_report": every(600, "portals.tasks.monthly_report"),
     "monthly_statements": every(600, "transactions.tasks.monthly_statements"),
+    "watch_for_fraud": every(10, "transactions.tasks.watch_for_fraud"),
     "forget_webhooks": daily(3, 41, "notifications.tasks.forget_webhooks"),
     "forget_messages": daily(3, 47, "notifications.tasks.forget_messages"),
     "forget_notices": daily(3, 59, "notifications.tasks.forget_notices"),

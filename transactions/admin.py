@@ -24,6 +24,7 @@ from transactions.cash import deposit_cash, fill_with_cash, withdraw_cash
 from transactions.closing import admin as closing
 from transactions.counter import BookingForm, FillingForm
 from transactions.desk_forms import DeskForm
+from transactions.fraud import admin as fraud
 from transactions.permissions import AccountDesk, CashDesk
 from transactions.products import admin as products
 from transactions.services import Receipt
@@ -34,6 +35,7 @@ __all__ = [
     "calendars",
     "card_payments",
     "closing",
+    "fraud",
     "products",
 ]
 

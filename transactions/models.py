@@ -5,6 +5,7 @@ from transactions.bulk.models import BulkFile
 from transactions.calendars.models import Holiday
 from transactions.card_payments.models import CardPayment
 from transactions.closing.models import BankDay, ClosingStep
+from transactions.fraud.models import FraudAlert, LogInsWatched
 from transactions.interest.models import WithheldInterest
 from transactions.limits.models import LimitRaise
 from transactions.payments.models import Payee, PayeeCooling, ScheduledTransfer, StandingOrder
@@ -19,8 +20,10 @@ __all__ = [
     "CardPayment",
     "CashDesk",
     "ClosingStep",
+    "FraudAlert",
     "Holiday",
     "LimitRaise",
+    "LogInsWatched",
     "MonthlyStatement",
     "MovementCategory",
     "Node",

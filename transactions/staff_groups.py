@@ -13,6 +13,13 @@ GROUPS: Final = {
         "transactions.book_cash",
         "transactions.fill_with_cash",
     ),
+    "Fraud officers": (
+        "accounts.view_account",
+        "accounts.view_approval",
+        "accounts.view_user",
+        "transactions.decide_fraudalert",
+        "transactions.view_fraudalert",
+    ),
     "Loan officers": (
         "accounts.view_account",
         "accounts.view_approval",

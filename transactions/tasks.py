@@ -13,10 +13,13 @@ from core.jobs.declaring import Work, job
 from core.jobs.models import JobQueue
 from core.jobs.periodic import daily_task
 from transactions.branches.registry import nodes
+from transactions.fraud.watching import watch_all
 from transactions.ledger.connection import fetch_one
 from transactions.reporting.month import Month
 from transactions.statements.monthly import mail_statements
 
+# A backlog leaves the worker to others now and then.
+_WATCH_SECONDS: Final = 5.0
 _log: Final = structlog.get_logger(__name__)
 
 
@@ -35,6 +38,12 @@ def monthly_statements() -> bool:
     now = clock.now()
     month = Month.before(now)
     return mail_monthly_statements.ask(key=str(month), now=now, month=str(month))
+
+
+@shared_task
+def watch_for_fraud() -> int:
+    """Look at what happened on accounts and at the door; return how many alerts were raised."""
+    return watch_all(now=clock.now(), seconds=_WATCH_SECONDS)
 
 
 @job(queue=JobQueue.LONG)

@@ -24,6 +24,7 @@ from transactions.branches.registry import HEAD_OFFICE, nodes
 from transactions.card_payments.ending import end_expired_payments
 from transactions.closing.days import close_missed_days
 from transactions.events import feed_events
+from transactions.fraud.partitions import add_alert_partitions
 from transactions.ledger.connection import fetch_all, fetch_one
 from transactions.limits.changing import apply_due_raises
 from transactions.payments.cooling import keep_cooling
@@ -121,6 +122,8 @@ def keep_up(*, node: str, now: datetime) -> None:
     fetch_one("expire_holds", {}, node)
     fetch_one("fold", {}, node)
     add_partitions(now=now, using=node)
+    if node == HEAD_OFFICE:
+        add_alert_partitions(first=now.date().replace(day=1), ahead=MONTHS_AHEAD)
     stray = fetch_one("rows_in_default", {}, node)[0]
     if stray:
         _log.error("journal_rows_in_default_partition", rows=stray, node=node)

@@ -317,6 +317,8 @@ BANK_TIME_ZONE = env.text("BANK_TIME_ZONE", "Asia/Kolkata")
 BANK_DEMO = env.flag("BANK_DEMO", default=False)
 # Whether customers pay cash in and take it out by themselves, where a machine would count it.
 BANK_SELF_SERVICE_CASH = env.flag("BANK_SELF_SERVICE_CASH", default=BANK_DEMO)
+# Where addresses are, for log-ins from two places; see transactions/fraud/locations.py.
+BANK_LOCATIONS = env.optional("BANK_LOCATIONS")
 TIME_ZONE = BANK_TIME_ZONE
 USE_TZ = True
 LANGUAGE_CODE = "en-in"

@@ -32,6 +32,8 @@ from tests.permissions._routes import Route
 from transactions.bulk.files import receive_file
 from transactions.calendars.models import Holiday
 from transactions.closing.models import BankDay
+from transactions.fraud.findings import Finding, Rule
+from transactions.fraud.raising import alert_id, raise_alerts
 from transactions.holding import HoldRequest, place_hold
 from transactions.ledger.accounts import set_holder
 from transactions.ledger.posting import BANK_CLIENT, Transfer, post
@@ -94,6 +96,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "application_id": application,
             "loan_number": loan,
             "backend_id": _backend(),
+            "alert_id": _alert(mine),
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },
@@ -108,6 +111,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
             "admin:accounts_user_history": {"object_id": str(owner.pk)},
             **_of_the_bank(),
+            **_of_alerts(mine),
             **{
                 f"admin:loans_{name}_{page}": {"object_id": pk}
                 for name, pk in (
@@ -282,6 +286,28 @@ def _backend() -> str:
         name="api-1", host="127.0.0.1", port=8_001, state_since=now, registered_at=now
     )
     return str(made.pk)
+
+
+def _alert(account: int) -> str:
+    found = Finding(
+        rule=Rule.VELOCITY,
+        at=clock.now(),
+        facts={"count": 12, "minutes": 10, "usual": 2},
+        account=account,
+    )
+    raise_alerts([found], now=clock.now())
+    return str(alert_id(found))
+
+
+def _of_alerts(account: int) -> dict[str, dict[str, str]]:
+    alert = _alert(account)
+    return {
+        **{
+            f"admin:transactions_fraudalert_{page}": {"object_id": alert}
+            for page in ("change", "history")
+        },
+        "admin:fraud_decide": {"pk": alert},
+    }
 
 
 def _approval(maker: User, about: User) -> str:

@@ -5,6 +5,7 @@ from django.urls import path
 from transactions.api import (
     accounts,
     admin_accounts,
+    admin_fraud,
     admin_limits,
     batches,
     card_payments,
@@ -124,6 +125,17 @@ urlpatterns = [
         "standing-orders/<uuid:order_id>/cancel",
         standing_orders.StandingOrderCancel.as_view(),
         name="api-standing-order-cancel",
+    ),
+    path("admin/fraud-alerts", admin_fraud.FraudAlerts.as_view(), name="api-fraud-alerts"),
+    path(
+        "admin/fraud-alerts/<uuid:alert_id>",
+        admin_fraud.FraudAlertDetail.as_view(),
+        name="api-fraud-alert",
+    ),
+    path(
+        "admin/fraud-alerts/<uuid:alert_id>/decision",
+        admin_fraud.FraudAlertDecision.as_view(),
+        name="api-fraud-alert-decision",
     ),
     path(
         "admin/accounts",

@@ -150,7 +150,7 @@ def transfer_known(transfer_id: UUID) -> FoundTransfer:
         Refused: there is none.
         BranchDown: it may be at a branch that does not answer.
     """
-    found = _transfers([transfer_id])
+    found = transfers_among([transfer_id])
     if not found:
         refuse_silence_of(*nodes())
         raise Refused(Code.UNKNOWN_TRANSFER)
@@ -161,13 +161,17 @@ def transfers_under(reference: str, *, limit: int) -> list[FoundTransfer]:
     """Return the newest transfers to which anybody gave a reference that is good once only."""
     asked = {"reference": reference, "limit": limit}
     rows = ask_everywhere(lambda source: _fetch(source, "under_reference", asked))
-    return _transfers(sorted((row.transfer_id for row in rows), reverse=True)[:limit])
+    return transfers_among(sorted((row.transfer_id for row in rows), reverse=True)[:limit])
 
 
-def _transfers(ids: list[UUID]) -> list[FoundTransfer]:
+def transfers_among(ids: Sequence[UUID]) -> list[FoundTransfer]:
+    """Return the transfers of these ids on nodes that answer, newest first."""
     if not ids:
         return []
-    rows = ask_everywhere(lambda source: _read(source, TransferFilter(), LAST_ID, len(ids), of=ids))
+    wanted = list(ids)
+    rows = ask_everywhere(
+        lambda source: _read(source, TransferFilter(), LAST_ID, len(wanted), of=wanted)
+    )
     rows.sort(key=_id, reverse=True)
     return _fitting(rows, TransferFilter(), _arrivals_everywhere(rows))
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from core import clock
+from transactions.demo.burst import add_burst
 from transactions.demo.loading import PASSWORD, load_demo, logins
 
 MOST_SHOWN = 6
@@ -42,6 +43,8 @@ class Command(BaseCommand):
                 now=clock.now(),
                 report=lambda done, total: progress.update(bar, completed=done, total=total),
             )
+        if made:
+            add_burst(now=clock.now())
         self.stdout.write(f"{made} transfers posted" if made else "The demo bank is there already.")
 
     def _show_logins(self) -> None:

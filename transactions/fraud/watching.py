@@ -1,0 +1,190 @@
+"""Looking at what happened: payments by the nodes' journals, log-ins by their history.
+
+Celery does it, so money never waits for it; with Celery down, the tails and the instant until which
+log-ins were looked at wait, and nothing is missed. Alerts are committed at the head office before a
+node's tail moves on: whoever dies in between finds them again, and each is raised once.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from django.db import DatabaseError, connections, transaction
+
+from accounts.models import LogIn, LogInResult
+from core.db.errors import Busy
+from core.db.sql import queries
+from core.errors import DomainError
+from transactions.branches.registry import nodes
+from transactions.fraud import bounds
+from transactions.fraud.course import CASH, Course, Movement
+from transactions.fraud.findings import Finding
+from transactions.fraud.locations import BadLocations, Locations, locations
+from transactions.fraud.log_ins import SeenLogIn, improbable_travel
+from transactions.fraud.models import LogInsWatched
+from transactions.fraud.raising import raise_alerts
+from transactions.fraud.rules import findings_on
+from transactions.ledger.connection import ledger_cursor
+from transactions.ledger.posting import Channel, Kind
+from transactions.ledger.tailer import TailedTransfer, tailed
+
+READER: Final = "fraud"
+_SPENDING: Final = frozenset({Kind.TRANSFER, Kind.PAYMENT, Kind.CARD, Kind.WITHDRAWAL})
+_NOBODYS: Final = frozenset({Channel.BANK, Channel.IMPORT})
+"""Channels by which nobody pays at this moment: standing orders, the bank's own, histories."""
+_PAGE: Final = 500
+_ACCOUNTS: Final = 100
+_MOVEMENTS: Final = 200
+# What happened longer ago is no news: a bank that is upgraded reads its whole journal once.
+_NEWS: Final = timedelta(days=7)
+# Log-ins are committed in another order than their times'; what is seen twice is raised once.
+_LATE: Final = timedelta(minutes=5)
+_LOG_INS: Final = 1_000
+_LOG_INS_BEFORE: Final = 50
+_QUERIES: Final = queries(Path(__file__).parent / "sql" / "watching.sql")
+_log = structlog.get_logger(__name__)
+
+
+def watch_all(*, now: datetime, seconds: float) -> int:
+    """Look at what is new, for so many seconds at most; return how many alerts were raised.
+
+    Opens its own transactions. A node that does not answer is logged, and has its turn again.
+    """
+    until = monotonic() + seconds
+    raised = 0
+    for node in nodes():
+        try:
+            raised += _watch_node(node, now=now, until=until)
+        except (DatabaseError, psycopg.Error, Busy, DomainError) as error:
+            _log.warning("fraud_not_watched", node=node, error=" ".join(str(error).split()))
+            connections[node].close()
+    return raised + watch_log_ins(now=now)
+
+
+def _watch_node(node: str, *, now: datetime, until: float) -> int:
+    raised = 0
+    while monotonic() < until:
+        read, found = watch_page(node=node, now=now)
+        raised += found
+        if read < _PAGE:
+            break
+    return raised
+
+
+def watch_page(*, node: str, now: datetime) -> tuple[int, int]:
+    """Look at the next postings of a node; return how many, and how many alerts were raised.
+
+    Opens a transaction on the node, in which the tail is locked; another watcher waits.
+    """
+    with tailed(READER, limit=_PAGE, using=node) as transfers:
+        since = now - _NEWS
+        new = [one for one in transfers if _is_looked_at(one) and _recorded_at(one) > since]
+        raised = raise_alerts(list(_findings_in(new, node, now)), now=now) if new else 0
+    return len(transfers), raised
+
+
+def watch_log_ins(*, now: datetime) -> int:
+    """Look at the log-ins since the last time; return how many alerts were raised."""
+    with transaction.atomic():
+        start = {"until": now - _NEWS}
+        LogInsWatched.objects.get_or_create(pk=1, defaults=start)
+        watched = LogInsWatched.objects.select_for_update().get(pk=1)
+        new = list(
+            LogIn.objects.filter(
+                at__gt=watched.until - _LATE, result=LogInResult.SUCCEEDED, person__isnull=False
+            ).order_by("at")[:_LOG_INS]
+        )
+        raised = raise_alerts(list(_travels(new)), now=now)
+        is_all = len(new) < _LOG_INS
+        LogInsWatched.objects.filter(pk=1).update(until=now if is_all else new[-1].at)
+    return raised
+
+
+def _is_looked_at(transfer: TailedTransfer) -> bool:
+    is_cash_in = transfer.kind in CASH and transfer.channel in {Channel.TELLER, Channel.MACHINE}
+    return transfer.channel not in _NOBODYS and (transfer.kind in _SPENDING or is_cash_in)
+
+
+def _recorded_at(transfer: TailedTransfer) -> datetime:
+    return datetime.fromtimestamp((transfer.transfer_id.int >> 80) / 1000, UTC)
+
+
+def _findings_in(
+    transfers: Sequence[TailedTransfer], node: str, now: datetime
+) -> Iterator[Finding]:
+    new = frozenset(one.transfer_id for one in transfers)
+    touched = sorted({one.credit if one.kind == Kind.DEPOSIT else one.debit for one in transfers})
+    for first in range(0, len(touched), _ACCOUNTS):
+        for course in _courses(touched[first : first + _ACCOUNTS], node, now):
+            yield from findings_on(course, new=new)
+
+
+def _courses(accounts: Sequence[int], node: str, now: datetime) -> Iterator[Course]:
+    asked: dict[str, Any] = {
+        "accounts": list(accounts),
+        "spending": sorted(_SPENDING),
+        "most": _MOVEMENTS,
+        "since": now - _NEWS - bounds.STRUCTURING_WINDOW,
+    }
+    with ledger_cursor(node) as cursor:
+        rows = cursor.execute(_QUERIES["courses"], asked, prepare=True).fetchall()
+    for account, mine in groupby(rows, key=attrgetter("account")):
+        found = list(mine)
+        yield Course(
+            account=account,
+            currency=found[0].currency,
+            movements=[_movement(row) for row in found],
+            own=frozenset(found[0].own),
+        )
+
+
+def _movement(row: Any) -> Movement:
+    return Movement(
+        id=UUID(int=row.id.int),
+        at=row.at,
+        is_out=row.is_out,
+        amount=row.amount,
+        after=row.after,
+        other=row.other,
+        kind=row.kind,
+        channel=row.channel,
+    )
+
+
+def _travels(new: Sequence[LogIn]) -> Iterator[Finding]:
+    places = _known_places()
+    for log_in in new:
+        before = LogIn.objects.filter(
+            person=log_in.person_id, pk__lt=log_in.pk, result=LogInResult.SUCCEEDED
+        )
+        earlier = [_seen(one, places) for one in before.order_by("-pk")[:_LOG_INS_BEFORE]]
+        found = improbable_travel(_seen(log_in, places), earlier)
+        if found is not None:
+            yield found
+
+
+def _known_places() -> Locations:
+    """Return the places of addresses; with a file that is broken, none, so that devices count."""
+    try:
+        return locations()
+    except BadLocations as error:
+        _log.exception("locations_not_read", error=str(error))
+        return Locations({})
+
+
+def _seen(row: LogIn, places: Locations) -> SeenLogIn:
+    return SeenLogIn(
+        id=row.pk,
+        person=int(row.person_id or 0),
+        at=row.at,
+        address=row.address,
+        device=row.device,
+        place=places.of(row.address),
+    )
