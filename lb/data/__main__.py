@@ -2,13 +2,17 @@
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 
 from lb.data.processes import Settings, supervisor
+from lb.data.tls import Door
 
 
 def main() -> None:
     """Read the command line, and serve until SIGTERM."""
     given = _parser().parse_args()
+    if given.certificate:
+        _refuse_bad_certificate(given.certificate)
     if given.attempt:
         return
     settings = Settings(
@@ -17,12 +21,20 @@ def main() -> None:
         snapshot=given.snapshot,
         kept=given.keep,
         workers=given.workers,
+        certificate=given.certificate,
     )
     try:
         running = supervisor(settings)
     except OSError as error:
         sys.exit(f"Cannot listen: {error}")
     running.run()
+
+
+def _refuse_bad_certificate(file: str) -> None:
+    try:
+        Door(Path(file))
+    except OSError as error:
+        sys.exit(f"Cannot speak TLS with {file}: {error}")
 
 
 def _parser() -> ArgumentParser:
@@ -40,6 +52,11 @@ def _parser() -> ArgumentParser:
         default=("127.0.0.1", 9090),
         metavar="IP:PORT",
         help="/metrics and /health of the first worker; the next has the next port",
+    )
+    parser.add_argument(
+        "--certificate",
+        metavar="FILE",
+        help="speak TLS with these certificates and their key (PEM); taken anew when it changes",
     )
     parser.add_argument("--workers", type=_workers, default=1, help="processes, 1 to 64")
     parser.add_argument(

@@ -15,6 +15,7 @@ from lb.data.heads import (
     RequestHead,
     status_line,
 )
+from lb.data.tls import HSTS
 
 if TYPE_CHECKING:
     from lb.data.balancer import Balancer
@@ -33,7 +34,7 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         *("_balancer", "_chunks", "_client", "_closing", "_exchange", "_forwarded_for", "_full"),
         *("_half_closed", "_held", "_holding", "_left", "_paused", "_reads_body", "_tunnel"),
-        *("_last_head", "_last_request"),
+        *("_is_secure", "_last_head", "_last_request"),
         *("_body_began_at", "_body_bytes", "_paused_at", "_request_id", "deadline", "transport"),
     )
 
@@ -65,8 +66,11 @@ class ClientConnection(asyncio.Protocol):
         address = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
         self._client = client_of(address)
         shown = address.removeprefix("::ffff:").encode()
-        self._forwarded_for = (
-            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\nX-Request-ID: " % shown
+        self._is_secure = transport.get_extra_info("sslcontext") is not None
+        scheme = b"https" if self._is_secure else b"http"
+        self._forwarded_for = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Request-ID: " % (
+            shown,
+            scheme,
         )
         if not self._balancer.welcome(self):
             self.transport.abort()
@@ -88,6 +92,9 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Answer what was asked wholly; the rest is over."""
         self._half_closed = True
+        if self._is_secure:
+            # A connection in TLS has no halves.
+            return False
         if self._tunnel is not None:
             self._tunnel.transport.write_eof()
             return True
@@ -300,10 +307,11 @@ class ClientConnection(asyncio.Protocol):
         retry = b"Retry-After: %d\r\n" % max(1, round(wait)) if status in (429, 503) else b""
         closing = b"Connection: close\r\n" if closes else b""
         head = b"Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"
+        secure = HSTS if self._is_secure else b""
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         if self._exchange is not None and self._exchange.request.method == "HEAD":
             body = b""
-        self.answer(status, b"".join((line, head, retry, closing, length, body)))
+        self.answer(status, b"".join((line, head, secure, retry, closing, length, body)))
 
     def open_tunnel(self, connection: "BackendConnection") -> None:
         """Pass on whatever comes from now on."""
@@ -322,8 +330,11 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self._balancer.now() + self._balancer.deadlines.tunnel_seconds
 
     def end_answer(self) -> None:
-        """End this half of the tunnel."""
-        self.transport.write_eof()
+        """Say no more: this half ends, or all of a connection in TLS."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     # ends
 
@@ -369,4 +380,4 @@ class ClientConnection(asyncio.Protocol):
             self.transport.close()
             return
         self._read_or_not()
-        self.transport.write_eof()
+        self.end_answer()

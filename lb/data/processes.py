@@ -34,6 +34,7 @@ class Settings:
     snapshot: str
     kept: str | None
     workers: int
+    certificate: str | None = None
 
 
 @dataclass
@@ -95,6 +96,7 @@ class Supervisor:
             lifeline=self.sockets.lifeline[0],
             snapshot=self.settings.snapshot,
             kept=self.settings.kept,
+            certificate=self.settings.certificate,
         )
         process = _spawn(orders)
         os.close(tells)

@@ -15,6 +15,7 @@ from lb.data.balancer import Balancer
 from lb.data.client import ClientConnection
 from lb.data.monitor import MonitorConnection
 from lb.data.source import SnapshotSource
+from lb.data.tls import HANDSHAKE_SECONDS, Door
 from lb.snapshot import Snapshot
 
 BACKLOG: Final = 1024
@@ -33,6 +34,8 @@ class Orders:
     """Ends when the first process does, and then the worker drains."""
     snapshot: str
     kept: str | None
+    certificate: str | None = None
+    """Where the certificate of TLS and its key are; without it, HTTP is spoken."""
 
     def written(self) -> str:
         """Return the orders as an argument."""
@@ -63,7 +66,10 @@ async def _serve(orders: Orders) -> None:
 
     kept = Path(orders.kept) if orders.kept else None
     source = SnapshotSource(orders.snapshot, kept, os.environ.pop(TOKEN, None))
+    door = Door(Path(orders.certificate)) if orders.certificate else None
     tasks = [loop.create_task(balancer.keep_time()), loop.create_task(source.follow(obey))]
+    if door is not None:
+        tasks.append(loop.create_task(door.keep_fresh()))
     for task in tasks:
         # Without its clock or its snapshots this process is no use: the next one takes over.
         task.add_done_callback(lambda _: stop.set())
@@ -72,7 +78,11 @@ async def _serve(orders: Orders) -> None:
     )
     if await _first(ready, stop):
         server = await loop.create_server(
-            lambda: ClientConnection(balancer), sock=_inherited(orders.listening), backlog=BACKLOG
+            lambda: ClientConnection(balancer),
+            sock=_inherited(orders.listening),
+            backlog=BACKLOG,
+            ssl=door and door.context,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if door else None,
         )
         _tell(orders.ready)
         await stop.wait()
