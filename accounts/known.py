@@ -172,8 +172,9 @@ class Known:
     def _opened(self, name: str, kept: str | None, *, former_keys: list[str]) -> Value | None:
         if kept is None:
             return None
+        keys: list[str | bytes] = [*former_keys]
         try:
-            value: Value = signing.loads(kept, salt=self._place(name), fallback_keys=former_keys)
+            value: Value = signing.loads(kept, salt=self._place(name), fallback_keys=keys)
         except signing.BadSignature:
             return None
         return value if value.keys() >= self._fields else None

@@ -137,4 +137,4 @@ def _row(alias: str, query: str) -> Any:
 def _rows(alias: str, query: str, values: dict[str, Any]) -> list[Any]:
     with connections[alias].cursor() as cursor:
         cursor.execute(_QUERIES[query], values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

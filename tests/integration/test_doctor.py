@@ -265,7 +265,7 @@ class TestCertificate:
 def place(port: int, authority: Path | None) -> certificates.Place:
     """Return where a test's own server is."""
     return certificates.Place(
-        about="lb", host="localhost", port=port, authorities=authority and str(authority)
+        about="lb", host="localhost", port=port, authorities=str(authority) if authority else None
     )
 
 

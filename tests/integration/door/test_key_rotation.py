@@ -83,7 +83,7 @@ def test_resealed_secrets_open_without_the_former_key(
         assert expected in capsys.readouterr().out
     settings.SECRET_KEY_FALLBACKS = []
     kept = Endpoint.objects.get()
-    assert signing.open_sealed(kept.secret) == rotated.secret
-    assert signing.open_sealed(kept.former_secret or b"") == made.secret
+    assert signing.open_sealed(bytes(kept.secret)) == rotated.secret
+    assert signing.open_sealed(bytes(kept.former_secret or b"")) == made.secret
     factor = Authenticator.objects.get(user=asha)
     assert SecondFactorAdapter().decrypt(factor.data["secret"]) == secret
