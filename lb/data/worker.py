@@ -81,7 +81,7 @@ async def _serve(orders: Orders) -> None:
             lambda: ClientConnection(balancer),
             sock=_inherited(orders.listening),
             backlog=BACKLOG,
-            ssl=door and door.context,
+            ssl=door.context if door else None,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if door else None,
         )
         _tell(orders.ready)
