@@ -127,7 +127,7 @@ def card(request: HttpRequest, card_id: UUID) -> HttpResponse:
     form = CardLimitsForm(request.POST, card=view.card)
     if not form.is_valid():
         return _page(request, view, form, status=REFUSED)
-    wanted = form.cleaned_data
+    wanted: dict[Any, int] = form.cleaned_data
     try:
         change_card_limits(
             caller(request),

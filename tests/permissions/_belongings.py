@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django.core.cache import cache
 
+from accounts.callers import Caller
+from accounts.cards.numbers import digest_of
 from accounts.known import forget_all
 from accounts.models import (
     Account,
     ApiKey,
     Approval,
     Branch,
+    Card,
     CredentialChange,
     Holding,
     Session,
@@ -31,6 +34,7 @@ from tests.pain001 import Wish, pain001
 from tests.permissions._routes import Route
 from transactions.bulk.files import receive_file
 from transactions.calendars.models import Holiday
+from transactions.card_payments.authorising import Authorisation, authorise_payment
 from transactions.closing.models import BankDay
 from transactions.fraud.findings import Finding, Rule
 from transactions.fraud.raising import alert_id, raise_alerts
@@ -78,6 +82,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
     webhook, delivery = _webhook(owner)
     approval = _approval(people["admin"], owner)
     terms, application, loan = _lending(owner, mine)
+    card, payment = _card(owner, mine, by=people["superadmin"])
     return Belongings(
         account=mine,
         other_account=other,
@@ -97,6 +102,8 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "loan_number": loan,
             "backend_id": _backend(),
             "alert_id": _alert(mine),
+            "card_id": card,
+            "payment_id": payment,
             "session_id": str(Session.objects.get(person=owner).pk),
             "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },
@@ -121,6 +128,12 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
                 )
                 for page in ("change", "history")
             },
+            **{
+                f"admin:{name}_{page}": {"object_id": pk, "pk": pk}
+                for name, pk in (("accounts_card", card), ("transactions_cardpayment", payment))
+                for page in ("change", "history")
+            },
+            "admin:card_block": {"pk": card},
             **{
                 f"admin:person_{page}": {"pk": str(owner.pk)}
                 for page in ("status", "role", "invitation")
@@ -192,6 +205,35 @@ def _lending(owner: User, account: int) -> tuple[str, str, str]:
     loan = accept_offer(owner.pk, application=offer.pk, now=now)
     waiting = LoanApplication.objects.create(**asked, state="submitted", submitted_at=now)
     return str(terms.pk), str(waiting.pk), str(loan.pk)
+
+
+def _card(owner: User, number: int, *, by: User) -> tuple[str, str]:
+    """Let A have the card of the examples, and charge it; return the ids of card and payment."""
+    card = Card.objects.create(
+        id=uuid4(),
+        person=owner,
+        account_id=number,
+        kind="debit",
+        tier="classic",
+        state="active",
+        last_four="7898",
+        number_digest=digest_of("9356001234567898"),
+        expires_on=date(2030, 3, 31),
+        payment_limit=10**9,
+        daily_limit=10**9,
+        monthly_limit=10**9,
+        issued_at=clock.now(),
+    )
+    asked = Authorisation(
+        key=str(uuid4()),
+        card_number="9356001234567898",
+        expires=date(2030, 3, 1),
+        amount=inr(100_000),
+        merchant="Bookshop",
+    )
+    charging = Caller(pk=by.pk, role=by.role, scopes=None, via="session", credential="test")
+    payment, _is_new = authorise_payment(charging, asked, now=clock.now())
+    return str(card.pk), str(payment.pk)
 
 
 def _credential_change(owner: User) -> str:

@@ -82,7 +82,7 @@ def payment_shown(payment: CardPayment, *, now: datetime) -> PaymentView:
     if state is State.AUTHORISED and payment.expires_at and payment.expires_at <= now:
         state = State.EXPIRED
     reason = words_of(payment.reason) if payment.reason else ""
-    return PaymentView(payment=payment, state=state, words=state.label, reason=reason)
+    return PaymentView(payment=payment, state=state, words=str(state.label), reason=reason)
 
 
 def _view(card: Card, now: datetime) -> CardView:
