@@ -5,7 +5,7 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage fix css messages lock clean bench prove faults install install-dev
+.PHONY: help run test coverage fix css messages docs reference lock clean bench prove faults install install-dev
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -35,6 +35,12 @@ css: ## Compile the style sheet from design/ (needs npm)
 
 messages: install-dev ## Collect what the bank says, for locale/, and compile what is translated
 	@$(BIN)/python -m bankproject.catalog
+
+docs: install-dev ## Build the documentation as a site, in var/site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
+reference: install-dev ## Make the pages of docs/reference/ that come from the code
+	@$(BIN)/python -m bankproject.reference
 
 bench: install-dev ## Measure: NAME=ledger …
 	@$(call only_known,benchmarks)

@@ -1,0 +1,1 @@
+"""The reference: pages of the documentation that are made from the code."""
