@@ -50,9 +50,7 @@ class LoanDiffers(DomainError):
     code = "loan_differs"
 
 
-def bring_in(
-    granted: Sequence[GrantedLoan], *, numbers: Mapping[str, int], payments: Payments
-) -> int:
+def bring_in(granted: Sequence[GrantedLoan], numbers: Mapping[str, int], payments: Payments) -> int:
     """Add the loans that are missing, compare all, and return how many of them the bank has.
 
     ``numbers`` are accounts by the books' ids. What is here stays: the bank may have changed it

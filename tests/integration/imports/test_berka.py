@@ -9,14 +9,18 @@ from django.core.management import call_command
 from accounts.models import Account, Card, District, User
 from core import clock
 from core.clock import bank_day
+from loans.models import Loan, Repayment
 from tests.integration.imports.files import (
+    AMOUNT,
     ENGLISH,
+    SYMBOL,
     berka_rows,
     write_people,
     write_rows,
 )
 from tests.integration.imports.loads import load, posted_rows, refused_load, state
 from transactions.ledger.reads import balances, balances_of, entries
+from transactions.lending import owed_on
 from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import StandingOrder
 from transactions.payments.standing_orders import (
@@ -49,6 +53,35 @@ def test_loading_twice_compares_all_and_posts_none(berka: Path) -> None:
     before = state()
     assert load("berka", berka).endswith("60 of 60 balances equal\n")
     assert state() == before
+
+
+LOANS = """"loan_id";"account_id";"date";"amount";"duration";"payments";"status"
+7;1;930105;12000;12;1000.00;"A"
+8;2;980601;24000;24;1000.00;"C"
+9;3;930205;36000;36;1000.00;"D"
+"""
+
+
+def test_loans_come_in_as_they_stood_when_the_books_end(berka: Path) -> None:
+    (berka / "loan.asc").write_text(LOANS, "ascii")
+    rows = berka_rows()
+    paid = next(row for row in rows if row[0] == "3" and row[SYMBOL] == "SIPO")
+    paid[SYMBOL] = "UVER"
+    write_rows(berka / "trans_ordered.csv", rows)
+    for _ in range(2):
+        assert "3 of 3 loans\n" in load("berka", berka)
+        first, second, third = Loan.objects.order_by("application__purpose")
+        assert [one.state for one in (first, second, third)] == ["repaid", "active", "active"]
+        found = owed_on([one.accounts for one in (first, second, third)])
+        paid_by_row = min(abs(int(paid[AMOUNT].replace(".", ""))), 36_000_00)
+        assert [one.total for one in found.values()] == [0, 18_000_00, 36_000_00 - paid_by_row]
+        assert (first.account, first.borrower.full_name) == (number(1), "Client 1")
+        assert first.repaid_at is not None
+        assert bank_day(first.repaid_at) == date(1994, 1, 5)
+        assert Repayment.objects.count() == 12 + 6 + 1
+    call_command("check_books")
+    (berka / "loan.asc").write_text(LOANS.replace("24000;24", "25000;25"), "ascii")
+    assert "loan 8, amount: expected 2500000, the bank has 2400000" in refused_load("berka", berka)
 
 
 def test_permanent_orders_come_in_paused_once_and_are_never_paid(berka: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -9,6 +10,8 @@ import pytest
 from django.core.management import call_command
 
 from bankproject.runtime.postgres import BankUrls
+from loans.books import check_loans
+from loans.models import Loan
 from tests.integration.imports.files import TAMPERINGS, Row, renumbered
 from tests.integration.imports.loads import kill_loads, load, posted_rows, refused_load, state
 
@@ -29,10 +32,15 @@ def test_berka_killed_thrice_ends_with_all_balances_equal(
 def test_berka_loads_with_people_and_loads_again_without_a_change(real_data: Path) -> None:
     folder = real_data / "berka"
     histories = folder / "loan_histories.csv"
-    expected = "6471 of 6471 standing orders\n892 of 892 cards\n14148 of 14148 balances equal\n"
+    expected = (
+        "682 of 682 loans\n6471 of 6471 standing orders\n892 of 892 cards\n"
+        "14148 of 14148 balances equal\n"
+    )
     assert load("berka", folder, "--transactions", histories).endswith(expected)
     before = state()
     assert before[3:] == (5369, 4500, 77, 6471, 892)
+    assert Counter(Loan.objects.values_list("state", flat=True)) == {"repaid": 203, "active": 479}
+    assert check_loans() == []
     assert load("berka", folder, "--transactions", histories).endswith(expected)
     assert state() == before
 

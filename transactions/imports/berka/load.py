@@ -1,14 +1,21 @@
 """Loading the books of the Berka bank into this one."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
+from typing import Final
 
 from django.db import transaction
 
 from transactions.chart import BankAccounts, open_chart
 from transactions.imports.berka.cards import ImportedCard, add_cards, read_cards
+from transactions.imports.berka.loans import (
+    GrantedLoan,
+    LoanPayment,
+    loan_payments,
+    read_loans,
+)
 from transactions.imports.berka.orders import PermanentOrder, add_orders, read_orders
 from transactions.imports.berka.people import (
     ACCOUNT_REFERENCE,
@@ -30,6 +37,13 @@ from transactions.ledger.accounts import lock_imports
 from transactions.ledger.posting import BANK_CLIENT
 from transactions.ledger.reads import transfers_under
 
+Lender = Callable[
+    [Sequence[GrantedLoan], Mapping[str, int], Mapping[str, Sequence[LoanPayment]]], int
+]
+"""Brings loans in, with accounts by the files' ids and what was paid; returns how many are here."""
+
+_lenders: Final[list[Lender]] = []
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BerkaBooks:
@@ -38,15 +52,17 @@ class BerkaBooks:
     people: BerkaFiles
     orders: Sequence[PermanentOrder]
     cards: Sequence[ImportedCard]
+    loans: Sequence[GrantedLoan]
     transactions: Sequence[Line]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promised:
-    """How many of the files' standing orders and cards the bank has."""
+    """How many of the files' standing orders, cards and loans the bank has."""
 
     orders: int
     cards: int
+    loans: int = 0
 
 
 def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
@@ -60,6 +76,7 @@ def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
         people=people,
         orders=read_orders(folder, accounts=people.account_ids),
         cards=read_cards(folder),
+        loans=read_loans(folder, accounts=people.account_ids),
         transactions=read_transactions(transactions),
     )
 
@@ -67,11 +84,12 @@ def read_berka(folder: Path, *, transactions: Path) -> BerkaBooks:
 def load_berka(books: BerkaBooks, *, advance: Advance) -> Promised:
     """Add people, accounts, orders and cards, then post and compare the transactions, row by row.
 
-    All but the rows comes in one transaction, rows in one a chunk. Returns how many of the orders
-    and cards the bank has.
+    Before the rows all comes in one transaction, rows in one a chunk, and the loans in one at last.
+    Returns how many of the orders, cards and loans the bank has.
 
     Raises:
         OrderDiffers, CardDiffers: one is another one here; nothing was written.
+        DomainError: a loan is another one here; all else is loaded.
         BadRow: the first row that is not as it should be; those before it are posted.
         Busy: what is missing comes with the next load.
     """
@@ -80,7 +98,19 @@ def load_berka(books: BerkaBooks, *, advance: Advance) -> Promised:
     last: dict[str, Row] = {}
     load_rows(_remembering(rows, last), bank=bank, advance=advance)
     _refuse_missing_ends(last)
-    return promised
+    return replace(promised, loans=_lend(books, accounts))
+
+
+def lent_by(lender: Lender) -> None:
+    """Have the loans of the books brought in by an app above."""
+    _lenders.append(lender)
+
+
+@transaction.atomic
+def _lend(books: BerkaBooks, accounts: Mapping[str, int]) -> int:
+    lock_imports()
+    payments = loan_payments(books.transactions)
+    return sum(lend(books.loans, accounts, payments) for lend in _lenders)
 
 
 @transaction.atomic

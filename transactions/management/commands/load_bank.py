@@ -65,6 +65,8 @@ class Command(BaseCommand):
                 before = f"{counted.rows} of {total} balances equal before it"
                 message = f"{transactions}, {wrong.message} ({before})"
                 raise CommandError(message) from wrong
+        if books.loans:
+            self.stdout.write(f"{promised.loans} of {len(books.loans)} loans")
         self.stdout.write(f"{promised.orders} of {len(books.orders)} standing orders")
         self.stdout.write(f"{promised.cards} of {len(books.cards)} cards")
         self.stdout.write(f"{counted.rows} of {total} balances equal")
