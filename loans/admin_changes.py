@@ -18,7 +18,7 @@ from accounts.admin.readonly import ReadOnlyAdmin
 from core import clock
 from loans.admin_forms import RestructuringForm, new_plan_in
 from loans.deciding import REVIEW
-from loans.models import Loan, LoanState
+from loans.models import Loan, LoanState, Restructuring
 from loans.plans import plans_of
 from loans.restructuring import days_offered, propose_restructuring
 from loans.schedule import percent
@@ -33,18 +33,8 @@ class ChangingLoans(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("restructured"))
     def changes(self, loan: Loan) -> SafeString | str:
         """Show what was agreed of it since, and whether it is done."""
-        rows = (
-            (
-                date_format(one.since),
-                one.months,
-                percent(one.rate_ppm),
-                one.get_state_display(),
-                one.words,
-            )
-            for one in loan.restructurings.all()
-        )
-        line = _("From {}: {} months at {} %, {} {}")
-        return format_html_join(SafeString("<br>"), line, rows) or "—"
+        rows = ((_line(one), one.words) for one in loan.restructurings.all())
+        return format_html_join(SafeString("<br>"), "{} {}", rows) or "—"
 
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses, those of the officers' pages first."""
@@ -123,3 +113,13 @@ class ChangingLoans(ReadOnlyAdmin):
 
 def _page(pk: int) -> str:
     return reverse("admin:loans_loan_change", args=[pk])
+
+
+def _line(one: Restructuring) -> str:
+    told = {
+        "day": date_format(one.since),
+        "months": one.months,
+        "rate": percent(one.rate_ppm),
+        "state": one.get_state_display(),
+    }
+    return _("From %(day)s: %(months)s months at %(rate)s percent, %(state)s") % told

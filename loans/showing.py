@@ -8,8 +8,9 @@ from core.clock import bank_day
 from core.money import Money
 from loans.finding import loan_of
 from loans.models import Instalment, Loan, LoanState, Repayment
-from loans.plans import plans_of
+from loans.plans import Plan, plans_of
 from loans.rows import InstalmentState, Row, row_of
+from loans.schedule import percent
 from loans.standing import Standing, standings
 
 
@@ -31,6 +32,12 @@ class LoanShown:
     loan: Loan
     standing: Standing | None
     rows: Sequence[Row]
+    plan: Plan | None
+
+    @property
+    def rate(self) -> str:
+        """What it costs a year by the plan that holds, in percent."""
+        return percent(self.plan.rate_ppm if self.plan else self.loan.terms.rate_ppm)
 
     @property
     def owed(self) -> Money:
@@ -50,7 +57,8 @@ class LoanShown:
     @property
     def repaid_percent(self) -> int:
         """How much of the amount is repaid, in whole percent."""
-        return (self.loan.amount - self.principal.minor) * 100 // self.loan.amount
+        repaid = max(0, self.loan.amount - self.principal.minor)
+        return repaid * 100 // self.loan.amount
 
     @property
     def next(self) -> Row | None:
@@ -88,7 +96,7 @@ def repayments_of(loan: Loan, *, limit: int = 50) -> list[Paid]:
             principal=money(one.principal),
             interest=money(one.interest),
             charges=money(one.penalty + one.fee),
-            total=money(one.paid.total),
+            total=money(one.total),
         )
         for one in done
     ]
@@ -111,6 +119,7 @@ def shown(loans: Sequence[Loan], *, now: datetime) -> list[LoanShown]:
                 row_of(loan.terms, one, _state(loan, standing.get(loan.pk), one, today))
                 for one in (plans[loan.pk].instalments if loan.pk in plans else ())
             ],
+            plan=plans.get(loan.pk),
         )
         for loan in loans
     ]

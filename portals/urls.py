@@ -37,6 +37,7 @@ from portals.employee import (
     operations,
     search,
 )
+from portals.employee import loans as staff_loans
 from portals.employee import transfers as staff_transfers
 from portals.reports import account_pages, branch_pages
 from portals.reports.pictures import KINDS
@@ -112,6 +113,7 @@ urlpatterns = [
     path("loans/applications/<uuid:application_id>/accept/", loans.accept, name="loan-accept"),
     path("loans/<int:loan_number>/", loans.loan, name="loan"),
     path("loans/<int:loan_number>/pay/", loans.pay, name="loan-pay"),
+    path("loans/<int:loan_number>/schedule.pdf", loans.schedule_file, name="loan-schedule-file"),
     path("staff/", search.search, name="staff-search"),
     path("staff/customers/<int:user_id>/", customers.overview, name="staff-customer"),
     path(
@@ -159,6 +161,7 @@ urlpatterns = [
         branch_pages.branch_summary_file,
         name="staff-branch-day-file",
     ),
+    path("staff/loans/", staff_loans.loans, name="staff-loans"),
     path("staff/approvals/", approvals.approvals, name="staff-approvals"),
     path("staff/approvals/<int:approval_id>/", approvals.approval, name="staff-approval"),
     path("staff/operations/", operations.operation_log, name="operations"),

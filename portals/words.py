@@ -103,6 +103,7 @@ _LOOKED_AT: Final[dict[str, Words]] = {
     "changes of access": _("Changes of access"),
     "journal": _("Journal"),
     "list of accounts": _("List of accounts"),
+    "list of loans": _("List of loans"),
     "list of messages": _("List of messages"),
     "list of people": _("List of people"),
     "list of transfers": _("List of transfers"),

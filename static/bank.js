@@ -5,3 +5,4 @@ import "./bank/forms.js";
 import "./bank/keys.js";
 import "./bank/staying.js";
 import "./bank/copying.js";
+import "./bank/sliders.js";

@@ -104,6 +104,7 @@ REPAYMENT: Final = {
     "fee": "0.00",
     "interest": "1250.00",
     "principal": "9440.14",
+    "recovered": "0.00",
     "made_at": "2026-04-02T09:30:00Z",
 }
 PAYOFF: Final = {
@@ -225,6 +226,7 @@ class RepaymentAnswer(Serializer[Any]):
     fee = AmountField()
     interest = AmountField()
     principal = AmountField()
+    recovered = AmountField()
     made_at = InstantField()
 
 
@@ -318,12 +320,13 @@ def repayment_shown(done: Repayment) -> dict[str, Any]:
         loan=str(done.loan_id),
         transfer_id=str(done.transfer_id),
         account=str(done.account),
-        amount=decimal_of(paid.total, currency),
+        amount=decimal_of(done.total, currency),
         currency=currency,
         penalty=decimal_of(paid.penalty, currency),
         fee=decimal_of(paid.fee, currency),
         interest=decimal_of(paid.interest, currency),
         principal=decimal_of(paid.principal, currency),
+        recovered=decimal_of(done.recovered, currency),
         made_at=instant(done.made_at),
     )
 

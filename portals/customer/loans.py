@@ -1,5 +1,9 @@
 """Loans: what they would cost, applying for one, how one stands, paying for it."""
 
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core import clock
 from core.errors import DomainError
+from core.money import currency_named
 from loans.applying import application_of, applications_of, save_draft, submit, withdraw
-from loans.models import LoanState
+from loans.finding import LoanNotRunning
+from loans.models import LoanTerms
 from loans.opening import accept_offer
+from loans.paper import schedule_pdf
 from loans.products import products_in
 from loans.quoting import Quote, quote, quote_by
-from loans.repaying import RepaymentRequest, payoff_quote, repay_loan
+from loans.repaying import Payoff, RepaymentRequest, payoff_quote, repay_loan
 from loans.showing import loan_shown, loans_of, repayments_of
 from portals.customer.loan_forms import (
     FIGURES,
@@ -50,7 +57,13 @@ def quoted(request: HttpRequest) -> HttpResponse:
     form = LoanQuoteForm(typed, accounts=accounts)
     found = _quoted(form) if typed is not None and form.is_valid() else None
     products = products_in(form.currencies.values(), now=clock.now())
-    context = {"form": form, "quote": found, "products": products, "accounts": accounts}
+    context = {
+        "form": form,
+        "quote": found,
+        "products": products,
+        "accounts": accounts,
+        "bounds": json.dumps(_bounds(products, form.currencies)),
+    }
     return render(request, "customer/loan_quote.html", context)
 
 
@@ -124,6 +137,17 @@ def loan(request: HttpRequest, loan_number: int) -> HttpResponse:
     return _loan(request, loan_number)
 
 
+@require_safe
+@customer_page
+def schedule_file(request: HttpRequest, loan_number: int) -> HttpResponse:
+    """Answer with the schedule of a loan as a PDF."""
+    borrower, now = person(request), clock.now()
+    shown = loan_shown(borrower.pk, number=loan_number, now=now)
+    made = schedule_pdf(shown, borrower=borrower.full_name, now=now)
+    named = {"Content-Disposition": f'attachment; filename="loan-{loan_number}.pdf"'}
+    return HttpResponse(made, content_type="application/pdf", headers=named)
+
+
 @require_POST
 @customer_page
 def pay(request: HttpRequest, loan_number: int) -> HttpResponse:
@@ -151,6 +175,23 @@ def pay(request: HttpRequest, loan_number: int) -> HttpResponse:
         return _loan(request, loan_number, form, status=error.http_status)
     messages.success(request, _("Your payment is booked."))
     return redirect("loan", loan_number=loan_number)
+
+
+def _bounds(
+    products: Iterable[LoanTerms], currencies: Mapping[int, str]
+) -> dict[str, dict[int, dict[str, tuple[int, int]]]]:
+    """Return what is lent at least and at most, in whole units, and for how long: for sliders."""
+    found: dict[str, dict[int, dict[str, tuple[int, int]]]] = defaultdict(dict)
+    for one in products:
+        unit = 10 ** currency_named(one.currency).exponent
+        bounds = {
+            "amount": (-(-one.least_amount // unit), one.most_amount // unit),
+            "months": (one.least_months, one.most_months),
+        }
+        for account, currency in currencies.items():
+            if currency == one.currency:
+                found[one.product][account] = bounds
+    return found
 
 
 def _quoted(form: LoanQuoteForm) -> Quote | None:
@@ -187,15 +228,22 @@ def _loan(
 ) -> HttpResponse:
     user, now = person(request).pk, clock.now()
     shown = loan_shown(user, number=number, now=now)
-    is_running = shown.loan.state == LoanState.ACTIVE
     context = {
         "shown": shown,
         "loan": shown.loan,
-        "payoff": payoff_quote(user, number=number, now=now) if is_running else None,
+        "payoff": _payoff(user, number, now),
         "repayments": repayments_of(shown.loan),
         "form": form or _payment_form(user, shown.loan.terms.currency, None, due=shown.due.text),
     }
     return render(request, "customer/loan.html", context, status=status)
+
+
+def _payoff(user: int, number: int, now: datetime) -> Payoff | None:
+    """Return what it takes to repay a loan today; None: nothing is owed."""
+    try:
+        return payoff_quote(user, number=number, now=now)
+    except LoanNotRunning:
+        return None
 
 
 def _payment_form(

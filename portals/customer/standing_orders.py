@@ -81,7 +81,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     """Take what to pay again and again; it is checked before the next step."""
     if request.method != "POST":
         kept = draft(request, token=request.GET.get("draft", ""))
-        wished = kept or {"payee": request.GET.get("to", "")}
+        wished = kept or _wished(request)
         return _form_page(request, form_to_fill(request, StandingOrderForm, wished))
     typed = request.POST.dict()
     if FIND in typed:
@@ -171,6 +171,15 @@ def _changed(
     else:
         messages.success(request, words)
     return redirect("standing-order", order_id=order_id)
+
+
+def _wished(request: HttpRequest) -> dict[str, str]:
+    """Return what an address that leads here asks for: a payee, or an account and what it needs."""
+    named = ("credit_account", "amount", "first_date")
+    return {
+        "payee": request.GET.get("to", ""),
+        **{name: request.GET[name] for name in named if name in request.GET},
+    }
 
 
 def _date_of(text: str) -> date:

@@ -56,9 +56,7 @@ def _queue_next(order: UUID, now: datetime) -> bool:
 
 def about_to_be_paid(accounts: Collection[int], *, by: date) -> set[int]:
     """Return which accounts standing orders are to pay by a day and have not yet."""
-    orders = StandingOrder.objects.filter(
-        credit__in=accounts, state=State.ACTIVE, pay_date__lte=by
-    )
+    orders = StandingOrder.objects.filter(credit__in=accounts, state=State.ACTIVE, pay_date__lte=by)
     sent = ScheduledTransfer.State
     queued = ScheduledTransfer.objects.filter(
         credit__in=accounts, standing_order__isnull=False, state__in=[sent.WAITING, sent.SENDING]

@@ -1,5 +1,6 @@
 """The pages of loans, and the API beside them: from the quote to the payoff."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from loans.applying import save_draft
 from loans.demo import add_loan_terms
 from loans.models import Loan, LoanApplication, LoanTerms
 from loans.showing import loans_of
+from portals.templatetags.bank import account_number
 from tests.factories import checker, customer_account, person
 from tests.integration.loans.bank import applied, customer, lent, terms, wish
 from tests.integration.money.api import client_of, post, refusal, shown
@@ -243,3 +245,65 @@ def decide(application: LoanApplication, pages: Client | None = None) -> None:
     pages.post(f"{page}documents/", {"seen": ["identity", "address", "income"]})
     pages.post(f"{page}propose/", {"amount": "1,00,000", "months": 12, "reason": "fine"})
     assert approve(Approval.objects.latest("pk").pk, checker=checker().pk).state == "done"
+
+
+class TestChangesOfLoans:
+    def test_are_proposed_by_officers_in_the_admin_alone(self) -> None:
+        terms()
+        loan = lent(*customer(), now=clock.now() - timedelta(days=3))
+        officer = checker()
+        page = f"/admin/loans/loan/{loan.pk}/"
+        assert client_of(officer).get(f"{page}restructure/").status_code == 403
+        officer.groups.add(Group.objects.get(name="Loan officers"))
+        pages = client_of(officer)
+        assert "Write the loan off" in text_of(pages.get(f"{page}change/"))
+        form = pages.get(f"{page}restructure/").context["asking"].form
+        since = form.fields["since"].choices[0][0]
+        typed = {"since": since, "months": 24, "rate": "6", "holiday_months": 24, "reason": "ill"}
+        wrong = pages.post(f"{page}restructure/", typed)
+        assert (wrong.status_code, "must be fewer" in text_of(wrong)) == (422, True)
+        pages.post(f"{page}restructure/", {**typed, "holiday_months": 2, "capitalises": "on"})
+        pages.post(f"{page}write-off/", {"reason": "cannot pay"})
+        _granted, plan, gone = Approval.objects.order_by("pk")
+        assert (plan.payload["rate_ppm"], plan.payload["capitalises"]) == (60_000, True)
+        for asked in (plan, gone):
+            assert approve(asked.pk, checker=checker().pk).state == "done"
+        assert "24 months at 6 percent, waiting" in text_of(pages.get(f"{page}change/"))
+        over = pages.post(f"{page}write-off/", {"reason": "again"})
+        assert (over.status_code, "Nothing is owed" in text_of(over)) == (422, True)
+        borrower = client_of(loan.borrower).get(f"/loans/{loan.pk}/")
+        assert "can still be paid" in text_of(borrower)
+
+    def test_stand_in_the_pages_of_staff_by_how_late_they_are(self) -> None:
+        terms()
+        asha, account = customer()
+        late = lent(asha, account, now=clock.now() - timedelta(days=80))
+        number = str(account_number(late.pk))
+        lent(*customer(), now=clock.now())
+        desk = client_of(person(role="employee"))
+        found = text_of(desk.get("/staff/loans/"))
+        assert ("31-60" in found, "in time" in found, number in found) == (True,) * 3
+        assert number not in text_of(desk.get("/staff/loans/?bucket=1-30"))
+        assert number in text_of(desk.get("/staff/loans/?bucket=nonsense"))
+
+
+def test_a_loans_schedule_is_a_pdf_and_leads_to_a_standing_order() -> None:
+    terms()
+    asha, account = customer()
+    loan = lent(asha, account)
+    pages = client_of(asha)
+    made = pages.get(f"/loans/{loan.pk}/schedule.pdf")
+    assert (made["Content-Type"], made.content[:5]) == ("application/pdf", b"%PDF-")
+    assert f"credit_account={loan.pk}" in text_of(pages.get(f"/loans/{loan.pk}/"))
+    form = pages.get(f"/standing-orders/new/?credit_account={loan.pk}&amount=12.50").context["form"]
+    assert (form["credit_account"].value(), form["amount"].value()) == (str(loan.pk), "12.50")
+    assert client_of(person()).get(f"/loans/{loan.pk}/schedule.pdf").status_code == 404
+
+
+def test_the_quotes_sliders_know_what_is_lent_in_the_accounts_currency() -> None:
+    terms()
+    asha, account = customer()
+    bounds = client_of(asha).get("/loans/quote/").context["bounds"]
+    assert json.loads(bounds) == {
+        "personal": {str(account): {"amount": [10_000, 10_00_000], "months": [6, 60]}}
+    }
