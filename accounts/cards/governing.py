@@ -84,13 +84,22 @@ def activate_card(
     require_step_up(caller.pk, action="activate a card", **asdict(step_up), now=now)
     with acting_as(caller, reason="Activated by its person."), transaction.atomic():
         card = _locked(caller.pk, card_id, {CardState.ISSUED}, now)
-        number = _unused_number()
-        card.state = CardState.ACTIVE
-        card.number_digest, card.last_four = digest_of(number), number[-4:]
-        card.expires_on = _last_day(bank_day(now))
-        card.save(update_fields=["state", "number_digest", "last_four", "expires_on"])
+        number = give_number(card, now=now)
         tell_of_card(card, CardNews.ACTIVATED, now=now)
     return card, number
+
+
+def give_number(card: Card, *, now: datetime) -> str:
+    """Let an issued card pay, and return its number, which is not kept.
+
+    Needs a transaction in which the card is locked.
+    """
+    number = _unused_number()
+    card.state = CardState.ACTIVE
+    card.number_digest, card.last_four = digest_of(number), number[-4:]
+    card.expires_on = _last_day(bank_day(now))
+    card.save(update_fields=["state", "number_digest", "last_four", "expires_on"])
+    return number
 
 
 def freeze_card(caller: Caller, *, card_id: UUID, now: datetime) -> Card:

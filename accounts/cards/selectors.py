@@ -32,7 +32,12 @@ def card_of(person: int, *, card_id: UUID) -> Card:
     Raises:
         UnknownCard
     """
-    found = _without_digest().filter(pk=card_id, person=person).first()
+    found = (
+        _without_digest()
+        .select_related("account", "person")
+        .filter(pk=card_id, person=person)
+        .first()
+    )
     if found is None:
         raise UnknownCard
     return found

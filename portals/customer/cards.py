@@ -273,6 +273,7 @@ def _page(
         "view": view,
         "form": form,
         "is_changeable": view.state in _CHANGEABLE,
+        "is_off": view.state in {CardState.BLOCKED, CardState.EXPIRED},
         "payments": shown,
         "older": last and cursor_for(listing, position(last, by="asked_at")),
         "is_newest": after is None,

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.models import Account, Product, Role, User
+from accounts.models import Account, CardState, Product, Role, User
 from core.clock import bank_day
+from transactions.card_payments.showing import cards_shown, payments_shown
 from transactions.demo.loading import PASSWORD, load_demo, logins
 from transactions.demo.people import make_people
 from transactions.ledger.reads import balances
@@ -143,3 +144,13 @@ def test_people_have_payees_and_save_by_standing_order() -> None:
     assert all(order.pay_date and order.pay_date > bank_day(NOW) for order in orders)
     assert queue_standing_orders(now=NOW + timedelta(days=40)) == len(orders)
     assert send_due_transfers(now=NOW + timedelta(days=40)) > 0
+
+
+@pytest.mark.usefixtures("demo")
+def test_asha_has_a_card_that_pays_and_one_to_activate() -> None:
+    asha = User.objects.get(full_name="Asha Rao")
+    states = {view.state: view.card for view in cards_shown(asha.pk, now=NOW)}
+    assert set(states) == {"active", "issued"}
+    card = states[CardState.ACTIVE]
+    found = payments_shown(asha.pk, card_id=card.pk, after=None, limit=50, now=NOW)
+    assert {view.state for view in found} == {"captured", "declined"}

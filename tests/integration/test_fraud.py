@@ -67,9 +67,7 @@ def raised(
         "parts": {"amount": 80, "payee": 20},
     }
     once = str(uuid4())
-    found = Finding(
-        rule=rule, at=now(), facts=facts, once_for=once, account=account, person=person
-    )
+    found = Finding(rule=rule, at=now(), facts=facts, once_for=once, account=account, person=person)
     raise_alerts([found], now=now())
     return FraudAlert.objects.get(pk=alert_id(found))
 

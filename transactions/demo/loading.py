@@ -21,6 +21,7 @@ from core.money import Money
 from transactions.branches.agreement import copy_account
 from transactions.branches.registry import nodes
 from transactions.chart import BankAccounts, open_chart
+from transactions.demo.cards import add_cards
 from transactions.demo.people import Persona, make_people
 from transactions.demo.promises import add_promises
 from transactions.demo.staff import add_staff
@@ -114,6 +115,7 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
                 copy_account(number)
             if numbers:
                 add_promises(part.people, numbers, now=now)
+                add_cards(part.people, numbers, now=now)
     return progress.posted
 
 
