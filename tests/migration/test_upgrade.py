@@ -88,7 +88,7 @@ def migrate(owner: psycopg.Connection, is_due: Callable[[str], bool]) -> None:
     for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
         if app == "transactions" and is_due(name[:4]):
             for operation in migration.operations:
-                if isinstance(operation, RunSQLFile):
+                if isinstance(operation, RunSQLFile) and not operation.hints:
                     owner.execute(operation.path.read_bytes())
 
 

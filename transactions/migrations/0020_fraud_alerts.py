@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     operations = [
         # Django knows no partitioned tables.
         migrations.SeparateDatabaseAndState(
-            database_operations=[RunSQLFile(SQL / "alerts.sql")],
+            database_operations=[RunSQLFile(SQL / "alerts.sql", model="fraudalert")],
             state_operations=[
                 migrations.CreateModel(
                     name="FraudAlert",
@@ -308,5 +308,5 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        RunSQLFile(SQL / "rights.sql"),
+        RunSQLFile(SQL / "rights.sql", model="fraudalert"),
     ]

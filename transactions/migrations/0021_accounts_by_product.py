@@ -15,4 +15,4 @@ class Migration(migrations.Migration):
         ("transactions", "0020_fraud_alerts"),
     ]
 
-    operations = [RunSQLFile(SQL / "accounts_by_product.sql")]
+    operations = [RunSQLFile(SQL / "accounts_by_product.sql", model="productterms")]

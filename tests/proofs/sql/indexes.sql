@@ -88,3 +88,6 @@ VACUUM ANALYZE ledger.account, ledger.journal
 
 -- name: vacuum_loans
 VACUUM ANALYZE public.loans_loanapplication, public.loans_loan, public.loans_loanterms
+
+-- name: large_tables
+SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples > 500
