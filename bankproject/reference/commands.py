@@ -1,14 +1,14 @@
 """The page of commands: what each says of itself."""
 
 import re
-from argparse import ArgumentParser, HelpFormatter
+from argparse import HelpFormatter
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 import click
 from django.core.management import get_commands, load_command_class
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from typer.main import get_command
 
 from bankproject.reference.markdown import code, sentence, table, written
@@ -58,7 +58,7 @@ def _usage(name: str, command: BaseCommand) -> str:
     if type(command).__base__ is not BaseCommand:
         return "Its options are those of Django's command."
     shape = partial(HelpFormatter, width=_WIDTH)
-    parser = ArgumentParser(prog=f"manage.py {name}", add_help=False, formatter_class=shape)
+    parser = CommandParser(prog=f"manage.py {name}", add_help=False, formatter_class=shape)
     command.add_arguments(parser)
     return f"```text\n{parser.format_help().strip()}\n```"
 

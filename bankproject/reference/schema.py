@@ -119,7 +119,8 @@ def _of_model(model: type[models.Model]) -> str:
 
 def _meaning(column: Any) -> str:
     target = column.related_model
-    parts = [f"→ {code(target._meta.db_table)}"] if isinstance(target, type) else []
+    is_known = isinstance(target, type) and issubclass(target, models.Model)
+    parts = [f"→ {code(target._meta.db_table)}"] if is_known else []
     return " ".join([*parts, str(column.db_comment or column.help_text or "")]).strip()
 
 
