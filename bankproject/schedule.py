@@ -43,6 +43,7 @@ SCHEDULE: Final = {
     "monthly_report": every(600, "portals.tasks.monthly_report"),
     "monthly_statements": every(600, "transactions.tasks.monthly_statements"),
     "watch_for_fraud": every(10, "transactions.tasks.watch_for_fraud"),
+    "watch_risk": daily(2, 41, "loans.tasks.watch_risk", queue=LONG),
     "forget_webhooks": daily(3, 41, "notifications.tasks.forget_webhooks"),
     "forget_messages": daily(3, 47, "notifications.tasks.forget_messages"),
     "forget_notices": daily(3, 59, "notifications.tasks.forget_notices"),

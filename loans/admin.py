@@ -23,6 +23,7 @@ from loans.admin_forms import DocumentsForm, LoanTermsForm, ProposalForm, terms_
 from loans.deciding import REVIEW, note_documents, propose, refuse_application
 from loans.models import ApplicationState, Loan, LoanApplication, LoanTerms
 from loans.products import ask_loan_terms
+from loans.risk.admin import SCORE_FIELDS, ScoreColumns
 from loans.showing import shown
 
 _APPLICATION = "admin:loans_loanapplication_change"
@@ -90,7 +91,7 @@ class LoanTermsAdmin(TermsAdmin):
 
 
 @admin.register(LoanApplication)
-class LoanApplicationAdmin(ReadOnlyAdmin):
+class LoanApplicationAdmin(ScoreColumns, ReadOnlyAdmin):
     """Applications that were sent in, and the pages by which officers work on them."""
 
     list_display = ("applicant", "product", "wished", "months", "state", "submitted_at")
@@ -112,6 +113,7 @@ class LoanApplicationAdmin(ReadOnlyAdmin):
         "offered_until",
         "decided_at",
         "decision_reason",
+        *SCORE_FIELDS,
     )
     readonly_fields = fields
     change_form_template = "admin/loan_application.html"

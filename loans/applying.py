@@ -16,6 +16,7 @@ from core.text import InvalidText, one_line
 from loans.models import ApplicationState, LoanApplication, LoanTerms
 from loans.products import terms_of
 from loans.quoting import quote_by
+from loans.risk.assessing import assess, warm_up
 from transactions.payments.parties import payer_account
 
 LONGEST_PURPOSE: Final = 140
@@ -80,6 +81,7 @@ def save_draft(user: int, wish: LoanWish, *, now: datetime) -> LoanApplication:
         Refused: no such account of theirs.
         BranchDown: its branch does not answer.
     """
+    warm_up()
     terms = terms_of(wish.product, wish.amount.currency, now=now)
     figures = _figures(user, wish, terms, now=now)
     drafts = LoanApplication.objects.filter(
@@ -97,7 +99,9 @@ def save_draft(user: int, wish: LoanWish, *, now: datetime) -> LoanApplication:
 
 
 def submit(user: int, *, application: UUID, now: datetime) -> LoanApplication:
-    """Send a draft in, by the terms of today; sent in twice, it is sent in once.
+    """Send a draft in, by the terms of today; sent in twice, it is sent in once. Then it is scored.
+
+    A score that cannot be had holds nothing up: a person looks without it.
 
     Raises:
         UnknownApplication, NotInState, ApplicationUnderWay
@@ -105,6 +109,7 @@ def submit(user: int, *, application: UUID, now: datetime) -> LoanApplication:
     """
     draft = application_of(user, application=application)
     if draft.state == ApplicationState.SUBMITTED:
+        assess(draft, now=now)
         return draft
     terms = terms_of(draft.terms.product, draft.terms.currency, now=now)
     quote_by(terms, draft.money, months=draft.months, now=now)
@@ -117,7 +122,9 @@ def submit(user: int, *, application: UUID, now: datetime) -> LoanApplication:
         raise ApplicationUnderWay from error
     if not sent:
         raise NotInState(_("This application was sent in before."))
-    return application_of(user, application=application)
+    submitted = application_of(user, application=application)
+    assess(submitted, now=now)
+    return submitted
 
 
 def withdraw(user: int, *, application: UUID, now: datetime) -> None:

@@ -14,6 +14,8 @@ class LoansConfig(AppConfig):
         from loans import books, closing, deciding, demo, products, writing_off  # noqa: F401  # approvals find them
         from loans.brought_in import bring_in
         from loans.repaying import pay_by_order
+        from loans.risk import appointing  # noqa: F401  # approvals find it
+        from loans.risk.demo import ask_for_model
         from transactions.branches.books import also_check
         from transactions.closing.steps import add_steps
         from transactions.demo.loading import also_add_terms
@@ -24,6 +26,7 @@ class LoansConfig(AppConfig):
         add_steps(*closing.STEPS)
         also_check(books.check_loans)
         also_add_terms(demo.add_loan_terms)
+        also_add_terms(ask_for_model)
         also_taken_by(pay_by_order)
         lent_by(bring_in)
         # The group of loan officers has permissions that are made only now.

@@ -1,6 +1,6 @@
 """Deciding about applications: one loan officer proposes, another admin approves; or it is refused.
 
-Until a score advises on it, each application is reviewed by a person.
+A score advises who reviews it, and decides nothing: a person reviews each application.
 """
 
 from collections.abc import Collection, Mapping

@@ -65,6 +65,12 @@ def loan_application(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # D
 
 
 @require_safe
+def loan_predict(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Django passes it
+    """Lead to where one sees how a loan would look to the bank."""
+    return redirect("loan-what-if")
+
+
+@require_safe
 @customer_page
 def transactions(request: HttpRequest) -> HttpResponse:
     """Lead to the statement of a person's first account; without one, to their accounts."""

@@ -58,6 +58,7 @@ _ASKED: Final[dict[str, Words]] = {
     "change_account_holder": _("Change account holder"),
     "change_product_terms": _("Change product terms"),
     "reverse_transfer": _("Reverse transfer"),
+    "appoint_risk_model": _("Appoint a risk model"),
     "restructure_loan": _("Restructure a loan"),
     "write_off_loan": _("Write a loan off"),
 }

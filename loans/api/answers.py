@@ -13,6 +13,7 @@ from core.api.serializers import (
     DateField,
     InstantField,
     IntegerField,
+    ListField,
     TextField,
     UuidField,
 )
@@ -28,6 +29,8 @@ from loans.models import (
 )
 from loans.quoting import Quote
 from loans.repaying import Payoff
+from loans.risk.models import RiskScore
+from loans.risk.scoring import Band
 from loans.rows import InstalmentState, Row
 from loans.schedule import MOST_MONTHS, percent
 from loans.showing import LoanShown
@@ -183,6 +186,8 @@ class ApplicationAnswer(Serializer[Any]):
     created_at = InstantField()
     offered_until = DateField(required=False)
     decision_reason = TextField(required=False)
+    risk_band = ChoiceField(Band.values, required=False)
+    risk_reasons = ListField(child=TextField(), most=3, required=False)
 
 
 class ApplicationsAnswer(Serializer[Any]):
@@ -292,6 +297,13 @@ def application_shown(found: LoanApplication) -> dict[str, Any]:
         offered_until=until.isoformat() if until else None,
         decision_reason=found.decision_reason or None,
     )
+
+
+def assessment_shown(score: RiskScore | None) -> dict[str, Any]:
+    """Return what a first look at an application said; nothing where it is not to be relied on."""
+    if score is None or score.review or not score.band:
+        return {}
+    return {"risk_band": score.band, "risk_reasons": score.reasons}
 
 
 def loan_shown_in_api(found: LoanShown) -> dict[str, Any]:

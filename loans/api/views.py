@@ -34,11 +34,12 @@ from loans.applying import (
     withdraw,
 )
 from loans.finding import UnknownLoan
-from loans.models import OFFERED
+from loans.models import OFFERED, LoanApplication
 from loans.opening import accept_offer
 from loans.products import products_in
 from loans.quoting import quote
 from loans.repaying import RepaymentRequest, payoff_quote, repay_loan
+from loans.risk.assessing import score_of
 from loans.schedule import MOST_MONTHS
 from loans.showing import loan_shown, loans_of
 from transactions.api.accounts import known_account_number
@@ -143,7 +144,7 @@ class LoanApplicationDetail(BankView):
     def get(self, request: Request, application_id: UUID) -> Response:
         """Show an application."""
         found = application_of(caller_pk(request), application=application_id)
-        return Response(answers.application_shown(found))
+        return Response(_assessed(found))
 
 
 class LoanApplicationSubmit(BankView):
@@ -155,7 +156,7 @@ class LoanApplicationSubmit(BankView):
     def post(self, request: Request, application_id: UUID) -> Response:
         """Send a draft in, by the terms of today. Sent in again, it is the same one."""
         sent = submit(caller_pk(request), application=application_id, now=clock.now())
-        return Response(answers.application_shown(sent))
+        return Response(_assessed(sent))
 
 
 class LoanApplicationWithdraw(BankView):
@@ -256,6 +257,10 @@ class LoanRepayments(BankView):
         )
         done = repay_loan(asked, now=clock.now())
         return Response(answers.repayment_shown(done), status=HTTPStatus.CREATED)
+
+
+def _assessed(found: LoanApplication) -> dict[str, Any]:
+    return {**answers.application_shown(found), **answers.assessment_shown(score_of(found.pk))}
 
 
 def _wish(request: Request) -> LoanWish:

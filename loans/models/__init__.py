@@ -5,6 +5,13 @@ from loans.models.changes import Restructuring, RestructuringState, WriteOff
 from loans.models.dues import Due, InterestDay, LoanCharge, Repayment
 from loans.models.lent import Instalment, Loan, LoanPlan, LoanState
 from loans.models.terms import OFFERED, LoanProduct, LoanTerms, RepaymentMethod
+from loans.risk.models import (
+    RiskAppointment,
+    RiskModel,
+    RiskModelFile,
+    RiskScore,
+    RiskWatch,
+)
 
 __all__ = [
     "OFFERED",
@@ -24,5 +31,10 @@ __all__ = [
     "RepaymentMethod",
     "Restructuring",
     "RestructuringState",
+    "RiskAppointment",
+    "RiskModel",
+    "RiskModelFile",
+    "RiskScore",
+    "RiskWatch",
     "WriteOff",
 ]

@@ -10,6 +10,8 @@ from typing import Final
 PSI_ALARM: Final = 0.25
 _LEAST_SHARE: Final = 1e-4
 _DEVIATIONS: Final = 3
+# Of fewer than that, one or two are chance whatever was expected.
+_LEAST_BAD: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,5 +49,5 @@ def realised_default(probabilities: Sequence[float], bad: Sequence[bool]) -> Rea
         loans=len(bad),
         bad=sum(bad),
         expected=expected,
-        alarm=sum(bad) - expected > _DEVIATIONS * deviation,
+        alarm=sum(bad) >= _LEAST_BAD and sum(bad) - expected > _DEVIATIONS * deviation,
     )

@@ -21,6 +21,27 @@ _LOW_TENTH: Final = 0.1
 
 Features = dict[str, float]
 
+NAMES: Final = (
+    "log_requestedamount",
+    "log_loanamount",
+    "loan_to_request_ratio",
+    "is_high_interest",
+    "months",
+    "instalment_to_income",
+    "surplus",
+    "penalties",
+    "usual_balance",
+    "amount_to_balance",
+    "balance_variation",
+    "lowest_balance",
+    "lowest_balance_recently",
+    "low_tenth_of_balance",
+    "days_below_an_instalment",
+    "was_overdrawn",
+    "second_holder",
+)
+"""All features, in their order: what a model that scores applications has to expect."""
+
 
 class NoHistory(Exception):
     """Nothing moved on the applicant's account before the day of the application."""

@@ -2,7 +2,7 @@
 
 A folder holds one set of models. ``champion.json`` and ``challenger.json`` name an entry by its
 digest, the entry names the model's: whatever was altered is found, and nothing of it is loaded.
-Pickle is never read.
+Pickle is never read. Those that may score the bank's own applications stand in its database, too.
 """
 
 import hashlib
@@ -10,10 +10,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from loans.risk.columns import Column, column_from
@@ -38,11 +40,11 @@ class ModelUnfit(DomainError):
     code = "model_unfit"
 
 
-class Role(StrEnum):
+class Role(TextChoices):
     """Who decides, and who is only watched."""
 
-    CHAMPION = "champion"
-    CHALLENGER = "challenger"
+    CHAMPION = "champion", _("champion")
+    CHALLENGER = "challenger", _("challenger")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +135,41 @@ def load(folder: Path, role: Role) -> StoredModel:
     return _load(folder, digest)
 
 
+def stored_files(folder: Path, digest: str) -> tuple[bytes, bytes]:
+    """Return a model's entry and the model itself, as bytes.
+
+    Raises:
+        ModelUnfit: a file is missing, or the entry was altered.
+    """
+    written = _read(folder / f"{digest}.json")
+    return written, _read(folder / f"{entry_in(written, digest).model_digest}.skops")
+
+
+def entry_in(written: bytes, digest: str) -> Entry:
+    """Return what is known of a model, if that is what was stored under the digest.
+
+    Raises:
+        ModelUnfit: it was altered.
+    """
+    _refuse_altered(written, digest, f"{digest}.json")
+    stored = json.loads(written)
+    return Entry(**{**stored, "columns": [column_from(column) for column in stored["columns"]]})
+
+
+def model_in(written: bytes, content: bytes, digest: str) -> StoredModel:
+    """Return a model that is ready to score, if both are what was stored under the digest.
+
+    Raises:
+        ModelUnfit: one was altered, or holds what is not trusted.
+    """
+    entry = entry_in(written, digest)
+    _refuse_altered(content, entry.model_digest, f"{entry.model_digest}.skops")
+    return StoredModel(entry=entry, classifier=_classifier(content))
+
+
 @lru_cache(maxsize=4)
 def _load(folder: Path, digest: str) -> StoredModel:
-    entry = _entry(_unaltered(folder / f"{digest}.json", digest))
-    content = _unaltered(folder / f"{entry.model_digest}.skops", entry.model_digest)
-    return StoredModel(entry=entry, classifier=_classifier(content))
+    return model_in(*stored_files(folder, digest), digest)
 
 
 def _classifier(content: bytes) -> Any:
@@ -150,21 +182,18 @@ def _classifier(content: bytes) -> Any:
     return loads(content, trusted=sorted(unknown))
 
 
-def _entry(written: bytes) -> Entry:
-    stored = json.loads(written)
-    return Entry(**{**stored, "columns": [column_from(column) for column in stored["columns"]]})
-
-
-def _unaltered(path: Path, digest: str) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         message = f"cannot read {path}: {error.strerror}"
         raise ModelUnfit(message) from error
+
+
+def _refuse_altered(content: bytes, digest: str, name: str) -> None:
     if _digest(content) != digest:
-        message = f"{path} was altered: its digest is not the stored one"
+        message = f"{name} was altered: its digest is not the stored one"
         raise ModelUnfit(message)
-    return content
 
 
 def _digest(content: bytes) -> str:

@@ -5,11 +5,13 @@ scored by guess: the answer is that a person has to look.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from loans.risk.columns import CannotScore, Column, Row, beyond_range, encode
 from loans.risk.reasons import in_words
@@ -25,43 +27,80 @@ _LEAST_SHARE: Final = 1e-6
 _WORTH_NAMING: Final = 0.05
 
 
-class Band(StrEnum):
+class Band(TextChoices):
     """What a customer is told of a score."""
 
-    STRONG = "strong"
-    FAIR = "fair"
-    WEAK = "weak"
+    STRONG = "strong", _("strong")
+    FAIR = "fair", _("fair")
+    WEAK = "weak", _("weak")
+
+
+class Review(TextChoices):
+    """Why a score is not to be relied on, and a person has to look without it."""
+
+    NO_MODEL = "no_model", _("no model scores applications")
+    MODEL_UNFIT = "model_unfit", _("the model is missing or was altered")
+    NO_HISTORY = "no_history", _("nothing has moved on the account before")
+    NO_ANSWER = "no_answer", _("the account's branch did not answer")
+    FIGURES_UNFIT = "figures_unfit", _("a figure is missing, or of a kind never learned from")
+    BEYOND_RANGE = "beyond_range", _("a figure is beyond those learned from")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
     """A model's answer; ``probability`` that the loan goes bad is for staff alone.
 
-    A ``review`` says why a person has to decide, and is empty where none has to. Then there may
-    be no figures at all. ``challenger`` is what the model that is only watched says.
+    ``raised`` are the columns that raised it most. With a ``review`` a person has to look without
+    it, and there may be no figures at all; ``detail`` says which figure or file. ``challenger`` is
+    what the model that is only watched says.
     """
 
     probability: float | None = None
     band: Band | None = None
-    reasons: Sequence[str] = ()
-    review: str = ""
+    raised: Sequence[str] = ()
+    review: Review | None = None
+    detail: str = ""
     challenger: float | None = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """What raised it, as an applicant understands it."""
+        return [in_words(column) for column in self.raised]
 
 
 def score(row: Row, *, models: Path) -> Score:
     """Score one applicant by the champion of a folder. Never raises for a bad row or model."""
+    return score_by(
+        row,
+        champion=lambda: load(models, Role.CHAMPION),
+        challenger=lambda: (
+            load(models, Role.CHALLENGER) if appointed(models, Role.CHALLENGER) else None
+        ),
+    )
+
+
+def score_by(
+    row: Row,
+    *,
+    champion: Callable[[], StoredModel],
+    challenger: Callable[[], StoredModel | None],
+) -> Score:
+    """Score one applicant by models that may raise ``ModelUnfit``; never raises itself."""
     try:
-        champion = load(models, Role.CHAMPION)
-        probability, raised = _explained(champion, row)
-    except (ModelUnfit, CannotScore) as error:
-        return Score(review=str(error))
-    unlike = beyond_range(champion.entry.columns, row)
+        model = champion()
+        probability, raised = _explained(model, row)
+    except ModelUnfit as error:
+        return Score(review=Review.MODEL_UNFIT, detail=str(error))
+    except CannotScore as error:
+        return Score(review=Review.FIGURES_UNFIT, detail=str(error))
+    unlike = beyond_range(model.entry.columns, row)
     return Score(
         probability=probability,
-        band=band_of(champion, probability),
-        reasons=[in_words(column) for column in raised],
-        review=f"{unlike}: is beyond what training has seen" if unlike else "",
-        challenger=_watched(models, row),
+        band=band_of(model, probability),
+        raised=raised,
+        review=Review.BEYOND_RANGE if unlike else None,
+        detail=f"{unlike}: is beyond what training has seen" if unlike else "",
+        challenger=_watched(challenger, row),
     )
 
 
@@ -81,12 +120,11 @@ def band_of(model: StoredModel, probability: float) -> Band:
     return Band.FAIR if probability >= model.entry.fair_from else Band.STRONG
 
 
-def _watched(models: Path, row: Row) -> float | None:
+def _watched(challenger: Callable[[], StoredModel | None], row: Row) -> float | None:
     """Return the challenger's score: nothing that is wrong with it reaches the applicant."""
     try:
-        if appointed(models, Role.CHALLENGER) is None:
-            return None
-        return float(score_many(load(models, Role.CHALLENGER), [row])[0])
+        model = challenger()
+        return None if model is None else float(score_many(model, [row])[0])
     except (ModelUnfit, CannotScore):
         return None
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portals.administration import books, journal, log_ins, nodes
+from portals.administration import books, journal, log_ins, nodes, risk
 from portals.reports import monthly_pages
 
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("reconciliation/", books.reconciliation, name="admin-reconciliation"),
     path("journal/", journal.journal, name="admin-journal"),
     path("nodes/", nodes.node_panel, name="admin-nodes"),
+    path("risk/", risk.risk, name="admin-risk"),
+    path("risk/appoint/", risk.appoint, name="admin-risk-appoint"),
+    path("risk/train/", risk.retrain, name="admin-risk-train"),
+    path("risk/rescore/", risk.rescore, name="admin-risk-rescore"),
     path("monthly-report/", monthly_pages.monthly, name="admin-monthly-report"),
     path("monthly-report.pdf", monthly_pages.monthly_pdf, name="admin-monthly-report-pdf"),
     path("monthly-report.csv", monthly_pages.monthly_csv, name="admin-monthly-report-csv"),

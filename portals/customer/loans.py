@@ -24,6 +24,7 @@ from loans.paper import schedule_pdf
 from loans.products import products_in
 from loans.quoting import Quote, quote, quote_by
 from loans.repaying import Payoff, RepaymentRequest, payoff_quote, repay_loan
+from loans.risk.assessing import score_of
 from loans.showing import loan_shown, loans_of, repayments_of
 from portals.customer.loan_forms import (
     FIGURES,
@@ -216,7 +217,11 @@ def _application(
     request: HttpRequest, application_id: UUID, error: DomainError | None = None
 ) -> HttpResponse:
     found = application_of(person(request).pk, application=application_id)
-    context: dict[str, Any] = {"application": found, "error": error}
+    context: dict[str, Any] = {
+        "application": found,
+        "error": error,
+        "score": score_of(found.pk),
+    }
     if found.state in {"draft", "submitted", "offered"}:
         context["quote"] = quote_by(found.terms, found.money, months=found.months, now=clock.now())
     status = error.http_status if error else 200

@@ -22,7 +22,7 @@ from core import clock
 from core.clock import bank_day
 from core.db.keyset import position
 from core.errors import DomainError
-from loans.applying import applications_sent_by
+from loans.risk.overview import applications_with_scores
 from loans.showing import loans_of
 from notifications.messages.log import messages_to
 from portals.customer.page import REFUSED, person
@@ -128,7 +128,7 @@ def loans(request: HttpRequest, user_id: int) -> HttpResponse:
         customer,
         "loans",
         loans=ask_head_office_itself(lambda _node: loans_of(pk, now=now)),
-        applications=ask_head_office_itself(lambda _node: applications_sent_by(pk)),
+        applications=ask_head_office_itself(lambda _node: applications_with_scores(pk)),
     )
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import DomainError
 from loans.risk.drift import PSI_ALARM, realised_default, shares, stability_index
 from loans.risk.registry import Entry, Role, load
-from loans.risk.scoring import Score, score
+from loans.risk.scoring import Review, Score, score
 from loans.risk.training.berka import KnownLoan, known_loans
 
 _COLUMNS: Final = ("loan_id", "probability", "band", "review", "reasons", "challenger")
@@ -74,7 +74,8 @@ class Command(BaseCommand):
 
 def _score(known: KnownLoan, models: Path) -> Score:
     if known.features is None:
-        return Score(review="nothing moved on the account before the application")
+        detail = "nothing moved on the account before the application"
+        return Score(review=Review.NO_HISTORY, detail=detail)
     return score(known.features, models=models)
 
 
@@ -87,7 +88,7 @@ def _write(file: TextIO, scored: Sequence[tuple[KnownLoan, Score]]) -> None:
                 known.loan.loan_id,
                 _figure(found.probability),
                 found.band or "",
-                found.review,
+                found.detail,
                 " ".join(found.reasons),
                 _figure(found.challenger),
             ]

@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from loans.risk.fairness import age_group
 from loans.risk.features import Application, Features, Movement, NoHistory, features_of
 from loans.risk.training.datasets import Loans
 from transactions.imports.tables import (
@@ -47,8 +48,6 @@ _STATUSES: Final = ("A", "B", "C", "D", "")
 _EARNED: Final = ("UROK", "interest credited")
 _PENALTY: Final = ("SANKC. UROK", "sanction interest if negative balance")
 _WOMEN: Final = 50
-_YOUNG: Final = 30
-_OLD: Final = 50
 
 minor = partial(minor_units, currency="CZK")
 
@@ -100,7 +99,7 @@ def training_loans(folder: Path) -> Loans:
         bad=[bool(known.loan.bad) for known in usable],
         parts=[known.part for known in usable],
         groups={
-            "age": [_age_group(known) for known in usable],
+            "age": [age_group(known.owner.born, on=known.loan.applied_on) for known in usable],
             "gender": ["woman" if known.owner.woman else "man" for known in usable],
         },
         left_out={
@@ -211,10 +210,3 @@ def _person(fields: Sequence[str]) -> tuple[str, tuple[date, bool]]:
     woman = number[2:4].isdigit() and int(number[2:4]) > _WOMEN
     written = f"{number[:2]}{int(number[2:4]) - _WOMEN:02}{number[4:]}" if woman else number
     return client_id, (day(written, field="birth_number"), woman)
-
-
-def _age_group(known: KnownLoan) -> str:
-    years = (known.loan.applied_on - known.owner.born) / timedelta(days=365.25)
-    if years < _YOUNG:
-        return f"under {_YOUNG}"
-    return f"{_YOUNG} to {_OLD - 1}" if years < _OLD else f"{_OLD} and above"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from loans.risk.fairness import LEAST_RATIO, GroupFigures
 from loans.risk.registry import Entry
-from loans.risk.training.fairness import LEAST_RATIO, GroupFigures
 
 _FIGURES: Final = ("auc", "gini", "ks", "accuracy", "f1", "brier")
 

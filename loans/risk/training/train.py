@@ -13,6 +13,7 @@ import numpy as np
 
 from loans.risk.columns import Column, learn_columns
 from loans.risk.drift import shares
+from loans.risk.fairness import GroupFigures, bias_over
 from loans.risk.registry import Entry, Role, appoint, appointed, store
 from loans.risk.training.calibrating import calibrated_apart, fit_line, log_odds
 from loans.risk.training.card import written_card
@@ -25,7 +26,6 @@ from loans.risk.training.comparing import (
     tune,
 )
 from loans.risk.training.datasets import Loans, refuse_too_few
-from loans.risk.training.fairness import GroupFigures, bias_over
 from loans.risk.training.families import Family, serving_copy
 from loans.risk.training.metrics import Array, figures, intervals
 from loans.risk.training.plots import draw_all
@@ -38,12 +38,16 @@ _WEAK_FROM: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A model that was stored: its entry, that entry's digest, its role, and where its card is."""
+    """A model that was stored: its entry, that entry's digest, its role, and where its card is.
+
+    ``bias`` is whom it lets through, over each grouping that the loans have.
+    """
 
     entry: Entry
     digest: str
-    role: Role
+    role: Role | None
     card: Path
+    bias: Mapping[str, Sequence[GroupFigures]]
 
 
 def train(  # what is compared, and where and as what the best one serves
@@ -52,10 +56,12 @@ def train(  # what is compared, and where and as what the best one serves
     families: Sequence[Family],
     folder: Path,
     seeds: Sequence[int],
-    role: Role,
+    role: Role | None,
     now: datetime,
 ) -> Trained:
     """Compare families, and store the best one's model; the first of a folder is champion at once.
+
+    Without a ``role`` it serves nobody in that folder: the bank's own registry says whom.
 
     Raises:
         NotEnoughLoans
@@ -71,11 +77,10 @@ def train(  # what is compared, and where and as what the best one serves
     entry = _entry(loans, matrix, comparison, chosen, apart, now)
     classifier = serving_copy(searches[family].best_estimator_)
     digest = store(folder, entry, classifier)
-    card = _describe(folder / digest, loans, entry, matrix, apart, classifier)
-    if appointed(folder, Role.CHAMPION) is None:
-        role = Role.CHAMPION
-    appoint(folder, digest, role=role)
-    return Trained(entry=entry, digest=digest, role=role, card=card)
+    bias = _bias(loans, let_through=apart < entry.weak_from, bad=matrix.bad)
+    card = _describe(folder / digest, entry, matrix, apart, classifier, bias)
+    role = _appointed(folder, digest, role)
+    return Trained(entry=entry, digest=digest, role=role, card=card, bias=bias)
 
 
 def figures_of(matrix: Matrix, comparison: Comparison, name: str) -> dict[str, Any]:
@@ -129,18 +134,32 @@ def _entry(
     )
 
 
-def _describe(
-    folder: Path, loans: Loans, entry: Entry, matrix: Matrix, apart: Array, classifier: Any
+def _appointed(folder: Path, digest: str, role: Role | None) -> Role | None:
+    if role is None:
+        return None
+    if appointed(folder, Role.CHAMPION) is None:
+        role = Role.CHAMPION
+    appoint(folder, digest, role=role)
+    return role
+
+
+def _describe(  # a card tells all of these
+    folder: Path,
+    entry: Entry,
+    matrix: Matrix,
+    apart: Array,
+    classifier: Any,
+    bias: Mapping[str, Sequence[GroupFigures]],
 ) -> Path:
     draw_all(folder, matrix.bad, apart, _effects(entry.columns, matrix, classifier))
-    bias = _bias(loans, let_through=apart < entry.weak_from, bad=matrix.bad)
     card = folder / "card.md"
     card.write_text(written_card(entry, bias) + "\n", encoding="utf-8")
     return card
 
 
 def _bias(loans: Loans, *, let_through: Array, bad: Array) -> dict[str, list[GroupFigures]]:
-    return {over: bias_over(groups, let_through, bad) for over, groups in loans.groups.items()}
+    passed, was_bad = let_through.tolist(), bad.tolist()
+    return {over: bias_over(groups, passed, was_bad) for over, groups in loans.groups.items()}
 
 
 def _effects(columns: Sequence[Column], matrix: Matrix, classifier: Any) -> dict[str, float]:

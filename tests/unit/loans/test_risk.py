@@ -227,6 +227,7 @@ class TestDrift:
     def test_alarms_when_more_go_bad_than_scores_explain(self) -> None:
         assert not realised_default([0.1] * 100, [True] * 18 + [False] * 82).alarm
         assert realised_default([0.1] * 100, [True] * 20 + [False] * 80).alarm
+        assert not realised_default([0.01] * 4, [True] * 4).alarm
 
 
 BERKA: Final = {
