@@ -35,6 +35,9 @@ _FORMS: Final = {
 }
 
 
+_NEEDED: Final = "must be set in production"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One variable of the environment."""
@@ -53,21 +56,32 @@ def page() -> str:
         "Every setting is a variable of the environment; none has to be set for `make run`, which"
         " starts its own servers. Beside a running bank, commands find its settings by themselves,"
         " in `var/run/nodes.json`. Empty counts as unset. A value that is not understood stops the"
-        " start with one line that names the setting.",
+        " start with one line that names the setting. `SECRET_KEY_FILE=/run/secrets/key` takes"
+        " `SECRET_KEY` from a file, and so with every other name.",
+        "`DJANGO_SETTINGS_MODULE` is `bankproject.settings.prod` where the bank stands behind TLS.",
         table(("Variable", "Form", "Without it", "What it is"), rows),
         "The terminal client's own are in [The bank at your terminal](../howto/terminal.md).",
     )
 
 
 def settings() -> Mapping[str, Setting]:
-    """Return what the bank reads from the environment, by name, as first read with a comment."""
+    """Return what the bank reads from the environment, by name."""
     found: dict[str, Setting] = {}
     for path in _PLACES:
         for one in _read_in(path):
             known = found.get(one.name)
-            if known is None or not known.meaning:
-                found[one.name] = one
+            found[one.name] = _merged(known, one) if known else one
     return dict(sorted(found.items()))
+
+
+def _merged(known: Setting, again: Setting) -> Setting:
+    """Return a setting that is read in two places, as both say."""
+    return Setting(
+        name=known.name,
+        form=again.form if known.form == "text" else known.form,
+        default=f"{known.default}; {_NEEDED}" if again.default == _NEEDED else known.default,
+        meaning=known.meaning or again.meaning,
+    )
 
 
 def _read_in(path: Path) -> Iterator[Setting]:
@@ -103,7 +117,7 @@ def _reader(call: ast.Call) -> str:
 
 def _default(call: ast.Call, values: Mapping[str, object]) -> str:
     if _reader(call) == "needed_number":
-        return "must be set"
+        return _NEEDED
     given = [*call.args[1:], *(one.value for one in call.keywords if one.arg == "default")]
     if not given:
         return ""
