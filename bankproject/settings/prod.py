@@ -8,6 +8,12 @@ TRUSTED_PROXY_COUNT = env.needed_number(
     "TRUSTED_PROXY_COUNT", "how many proxies of yours stand before the web server, 0 for none"
 )
 
+# Files are named for what is in them, and browsers keep them for good; see `collectstatic`.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-sessionid"
