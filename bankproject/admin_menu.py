@@ -152,6 +152,12 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
             Entry(_("Default risk"), "query_stats", "admin-risk", ("loans.view_riskmodel",)),
             Entry(_("Log-ins"), "login", "admin-log-ins", ("accounts.view_login",)),
             Entry(
+                _("Activity"),
+                "query_stats",
+                "admin-activity",
+                ("portals.view_monthlyreport",),
+            ),
+            Entry(
                 _("Monthly report"),
                 "summarize",
                 "admin-monthly-report",

@@ -1,31 +1,27 @@
-"""Tell load balancers and people whether the bank can serve."""
+"""Tell load balancers and people whether the bank can serve, and which of its backends do."""
+
+from typing import Any
 
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from redis import RedisError
 
+from lb.control.selectors import health_of_backends
+
 
 @require_safe
 def health(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers, else 503. The broker's state is told, not needed."""
-    database, broker = _database_answers(), _broker_answers()
-    state = {
-        "status": "ok" if database else "down",
-        "database": "ok" if database else "down",
-        "broker": "ok" if broker else "down",
-    }
-    return JsonResponse(state, status=200 if database else 503)
-
-
-def _database_answers() -> bool:
+    """Answer 200 when the database answers, else 503. All else is told, not needed."""
+    state: dict[str, Any] = {"broker": "ok" if _broker_answers() else "down"}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        backends = health_of_backends()
     except DatabaseError:
-        return False
-    return True
+        return JsonResponse({"status": "down", "database": "down", **state}, status=503)
+    if backends:
+        state["backends"] = backends
+    return JsonResponse({"status": "ok", "database": "ok", **state})
 
 
 def _broker_answers() -> bool:

@@ -5,7 +5,7 @@ from django.urls import include, path
 
 from bankproject.health import health
 from core.api import docs
-from lb.control import handing_out, pages
+from lb.control import handing_out, old_addresses, pages
 from transactions.api import aliases
 
 urlpatterns = [
@@ -28,6 +28,8 @@ urlpatterns = [
     path("api/get-balance", aliases.Balance.as_view(), name="alias-balance"),
     path("api/get-user-transactions", aliases.Transactions.as_view(), name="alias-transactions"),
     path("api/get-last-5-transactions", aliases.LastFive.as_view(), name="alias-last-five"),
+    path("request", old_addresses.SendRequest.as_view(), name="alias-request"),
+    path("deregister", old_addresses.Deregister.as_view(), name="alias-deregister"),
     path("", include("portals.urls")),
 ]
 

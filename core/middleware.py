@@ -16,6 +16,7 @@ from core.client_address import client_address
 from core.db.patience import patient_for
 
 HEADER: Final = "X-Request-ID"
+HEALTH: Final = "/health"
 _META: Final = "HTTP_X_REQUEST_ID"
 _FAILED: Final = "bank.failed"
 PATIENCE_SECONDS: Final = 8.0
@@ -67,6 +68,9 @@ def request_id(request: HttpRequest) -> str:
 
 
 def _log_answer(request: HttpRequest, code: int) -> None:
+    if request.path == HEALTH and code == HTTPStatus.OK:
+        # Several ask each second: only what is wrong is worth a line.
+        return
     _bind_person(request)
     level = logging.INFO
     if code >= HTTPStatus.BAD_REQUEST:

@@ -9,9 +9,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from bankproject import env
 from bankproject.runtime import ports, postgres, valkey
+from bankproject.runtime.balancing import balancing_of
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.home import Home
-from bankproject.runtime.programs import Plan, server_name
+from bankproject.runtime.programs import WEB_WORKERS, Plan, server_name
 from core.db.aliases import HEAD_OFFICE, REPLICA
 
 DATABASE: Final = "bank"
@@ -27,6 +28,9 @@ PASSED_ON: Final = (
     "ALLOWED_HOSTS",
     "ALLOW_PLAINTEXT",
     "ALLOW_PRIVATE_ADDRESSES",
+    "BACKEND_NETWORKS",
+    "BALANCER_METRICS",
+    "BALANCER_TOKEN",
     "BANK_LOCATIONS",
     "BANK_SELF_SERVICE_CASH",
     "BANK_TIME_ZONE",
@@ -49,6 +53,7 @@ def make_plan(home: Home, *, host: str, port: int) -> Plan:
     clusters = {} if env.given("DATABASE_URL") else clusters_of(home)
     broker = None if env.given("REDIS_URL") else _valkey_of(home, secrets)
     databases, owner = _own_databases(clusters, secrets) if clusters else _given_databases()
+    balancing = balancing_of(home, workers=WEB_WORKERS, is_alone=bool(clusters))
     settings = {
         **_given_of(PASSED_ON),
         **databases,
@@ -59,6 +64,7 @@ def make_plan(home: Home, *, host: str, port: int) -> Plan:
         # On servers of its own the bank is a demo, unless its owner says no.
         "BANK_DEMO": env.given("BANK_DEMO") or ("1" if clusters else "0"),
         **_addresses(host, port),
+        **(balancing.settings if balancing else {}),
     }
     return Plan(
         home=home,
@@ -70,6 +76,7 @@ def make_plan(home: Home, *, host: str, port: int) -> Plan:
         aliases=tuple(clusters) or _given_aliases(),
         clusters=clusters,
         valkey=broker,
+        balancing=balancing,
     )
 
 
@@ -184,7 +191,7 @@ def _valkey_of(home: Home, secrets: Mapping[str, str]) -> valkey.Valkey:
 
 
 def prepare_servers(plan: Plan) -> None:
-    """Make the data folders of the embedded servers, and check them.
+    """Make the data folders of the embedded servers, check them, and brief the balancer.
 
     Raises:
         StartError: they cannot be used.
@@ -199,3 +206,5 @@ def prepare_servers(plan: Plan) -> None:
         cluster.prepare_start()
     if plan.valkey:
         plan.valkey.prepare_start()
+    if plan.balancing:
+        plan.balancing.write_first_snapshot(plan.settings["PUBLIC_URL"])

@@ -17,6 +17,7 @@ import psutil
 # Each PostgreSQL server has its node's code after this.
 POSTGRES: Final = "postgres"
 VALKEY: Final = "valkey"
+BALANCER: Final = "balancer"
 STOP_SECONDS: Final = 15
 SERVER_STOP_SECONDS: Final = 60
 # Start times are read with the boot time, which steps with the clock.
@@ -33,8 +34,8 @@ class Record:
 
     @property
     def stop_signal(self) -> signal.Signals:
-        """Return what asks the process to stop; SIGINT is PostgreSQL's fast shutdown."""
-        return signal.SIGINT if self.name.startswith(POSTGRES) else signal.SIGTERM
+        """Return what asks the process to stop; SIGINT is the fast end of some."""
+        return signal.SIGINT if self.name.startswith((POSTGRES, BALANCER)) else signal.SIGTERM
 
     @property
     def is_server(self) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from bankproject.runtime.balancing import Balancing
 from bankproject.runtime.home import Home
 from bankproject.runtime.postgres import Cluster
-from bankproject.runtime.processes import POSTGRES, VALKEY
+from bankproject.runtime.processes import BALANCER, POSTGRES, VALKEY
 from bankproject.runtime.valkey import Valkey
 from bankproject.schedule import LONG, NORMAL, URGENT
 from core.db.aliases import HEAD_OFFICE
@@ -17,7 +18,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 WEB_WORKERS: Final = 2
 WEB_THREADS: Final = 8
 
-Stage = Literal["servers", "opening", "pages", "background"]
+Stage = Literal["servers", "opening", "pages", "balancing", "background"]
 
 
 def server_name(alias: str) -> str:
@@ -27,7 +28,7 @@ def server_name(alias: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """One supervised process. Stages start in order and stop in the reverse order."""
+    """One supervised process. Stages start in order and stop as supervision ranks them."""
 
     name: str
     stage: Stage
@@ -43,7 +44,7 @@ class Plan:
 
     ``settings`` is what its processes read as environment, ``owner`` what only the opening may
     read besides. ``database`` tells the bank's database from others. A server that somebody else
-    runs is None.
+    runs is None, and so is the balancer where people reach the web workers directly.
     """
 
     home: Home
@@ -55,6 +56,7 @@ class Plan:
     aliases: Sequence[str]
     clusters: Mapping[str, Cluster]
     valkey: Valkey | None
+    balancing: Balancing | None = None
 
     @property
     def bound(self) -> str:
@@ -72,7 +74,13 @@ class Plan:
 
     def programs(self) -> list[Program]:
         """Return every process of the bank."""
-        return [*self._servers(), self._opening(), self._pages(), *self._background()]
+        return [
+            *self._servers(),
+            self._opening(),
+            self._pages(),
+            *self._balancer(),
+            *self._background(),
+        ]
 
     def _servers(self) -> list[Program]:
         servers = [
@@ -115,15 +123,37 @@ class Plan:
         ]
 
     def _pages(self) -> Program:
-        command = pages_command("bankproject.wsgi", self.bound)
-        return Program(name="web", stage="pages", command=command, environment=self.settings)
+        if self.balancing is None:
+            command = pages_command("bankproject.wsgi", self.bound)
+            return Program(name="web", stage="pages", command=command, environment=self.settings)
+        command = pages_command("bankproject.wsgi", *self.balancing.bound)
+        return Program(
+            name="web",
+            stage="pages",
+            command=[*command, "--config=python:bankproject.runtime.backend"],
+            environment={**self.settings, **self.balancing.shared},
+        )
+
+    def _balancer(self) -> list[Program]:
+        if self.balancing is None:
+            return []
+        return [
+            Program(
+                name=BALANCER,
+                stage="balancing",
+                command=self.balancing.command(self.bound),
+                # It answers what is asked, and waits for no browser that asks nothing.
+                stop_signal="INT",
+                environment=self.balancing.shared,
+            )
+        ]
 
 
-def pages_command(application: str, bound: str) -> list[str]:
-    """Return the command that serves a WSGI application at an address and port."""
+def pages_command(application: str, *bound: str) -> list[str]:
+    """Return the command that serves a WSGI application at addresses with ports."""
     return [
         *(sys.executable, "-m", "gunicorn", application),
-        f"--bind={bound}",
+        *(f"--bind={one}" for one in bound),
         "--worker-class=gthread",
         f"--workers={WEB_WORKERS}",
         f"--threads={WEB_THREADS}",

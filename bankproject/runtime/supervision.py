@@ -26,11 +26,19 @@ from supervisor.supervisord import Supervisor
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.history import History, read_history
 from bankproject.runtime.home import Home
-from bankproject.runtime.processes import POSTGRES, record_self
+from bankproject.runtime.ports import LOOPBACK
+from bankproject.runtime.processes import BALANCER, POSTGRES, record_self
 from bankproject.runtime.programs import PROJECT, Plan, Program, Stage
 
 # Stages of one rank stop together, higher ranks before lower ones.
-RANKS: Final[dict[Stage, int]] = {"servers": 10, "opening": 20, "pages": 30, "background": 30}
+RANKS: Final[dict[Stage, int]] = {
+    "servers": 10,
+    "opening": 20,
+    "pages": 30,
+    "background": 30,
+    # Where people come ends first, while what answers them is there.
+    "balancing": 40,
+}
 LOG_BYTES: Final = 10 * 1024 * 1024
 # A program that ends sooner is started again after a pause that grows by a second each time.
 STEADY_SECONDS: Final = 10
@@ -189,21 +197,30 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
             self._look_whether_open()
 
     def _look_whether_open(self) -> None:
-        address = self._plan.settings["PUBLIC_URL"]
-        web = http.client.HTTPConnection(self._plan.reached, self._plan.port, timeout=1)
-        try:
-            web.request("GET", "/health", headers={"Host": urlsplit(address).netloc})
-            self._is_open = web.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
+        """Open the bank when it answers; the balancer, where there is one, once the pages do."""
+        address, balancing = self._plan.settings["PUBLIC_URL"], self._plan.balancing
+        if balancing and not self._process(BALANCER).pid:
+            if self._answers(LOOPBACK, balancing.workers[0], address):
+                self._start("balancing")
             return
-        finally:
-            web.close()
+        self._is_open = self._answers(self._plan.reached, self._plan.port, address)
         if self._is_open:
             # Not sooner: on a small machine they would keep the pages waiting.
             self._start("background")
             self._keep_running()
             self._console_write(self._history(self._plan).logins)
             self._say(f"[bold green]The bank is open: {address}[/]  [dim](Ctrl-C closes it)[/]")
+
+    @staticmethod
+    def _answers(host: str, port: int, address: str) -> bool:
+        web = http.client.HTTPConnection(host, port, timeout=1)
+        try:
+            web.request("GET", "/health", headers={"Host": urlsplit(address).netloc})
+            return web.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            web.close()
 
     def _start(self, stage: Stage) -> None:
         for program in self._plan.programs():

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that every answer and every log line has the request's id.
     "core.middleware.RequestLogMiddleware",
+    "lb.control.front.BalancerAloneMiddleware",
     "core.middleware.PatienceMiddleware",
     # Around what saves the session: its write counts, too.
     "core.read_routing.ReadRoutingMiddleware",
@@ -133,6 +134,8 @@ BACKEND_NETWORKS = env.networks("BACKEND_NETWORKS")
 BALANCER_TOKEN = env.optional("BALANCER_TOKEN")
 # Where each process of a data plane tells what it measures, such as http://127.0.0.1:9090/metrics.
 BALANCER_METRICS = env.names("BALANCER_METRICS", "")
+# What the balancer shows a web worker with each request; one that was given it serves nobody else.
+BACKEND_SECRET = env.optional("BACKEND_SECRET")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False
 

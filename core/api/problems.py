@@ -57,9 +57,11 @@ def problem(
     return {**members, "errors": list(errors)} if errors else members
 
 
-def problem_response(request: HttpRequest, *, status: int, detail: str) -> JsonResponse:
+def problem_response(
+    request: HttpRequest, *, status: int, detail: str, code: str | None = None
+) -> JsonResponse:
     """Answer a request that no view of the API took with a problem."""
-    members = problem(request, status=status, detail=detail)
+    members = problem(request, status=status, detail=detail, code=code)
     return JsonResponse(members, status=status, content_type=CONTENT_TYPE)
 
 

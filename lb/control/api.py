@@ -174,7 +174,7 @@ class BackendList(BankView):
     def get(self, request: Request) -> Response:  # noqa: ARG002  # DRF passes it
         """Show the backends, each with what is measured of it."""
         figures = figures_by_backend()
-        shown = [_backend(one, figures.get(one.name)) for one in registry.backends()]
+        shown = [shown_backend(one, figures.get(one.name)) for one in registry.backends()]
         return Response({"policy": current_policy(), "backends": shown})
 
     @operation(
@@ -191,9 +191,9 @@ class BackendList(BankView):
         it says every few seconds that it is there; after 10 silent seconds it is drained.
         """
         asked = BackendRequest(**BackendBody.read(request.data))
-        new = registry.register_backend(asked, by=_by(request))
+        new = registry.register_backend(asked, by=by_caller(request))
         where = reverse("api-lb-backend", args=[new.pk])
-        return Response(_backend(new), status=HTTPStatus.CREATED, headers={"Location": where})
+        return Response(shown_backend(new), status=HTTPStatus.CREATED, headers={"Location": where})
 
 
 class BackendDetail(BankView):
@@ -205,7 +205,7 @@ class BackendDetail(BankView):
     def get(self, request: Request, backend_id: UUID) -> Response:  # noqa: ARG002  # DRF passes it
         """Show a backend."""
         found = registry.backend_of(backend_id)
-        return Response(_backend(found, figures_by_backend().get(found.name)))
+        return Response(shown_backend(found, figures_by_backend().get(found.name)))
 
     @operation(
         body=BackendChange,
@@ -216,7 +216,9 @@ class BackendDetail(BankView):
     def patch(self, request: Request, backend_id: UUID) -> Response:
         """Change a backend's weight or zone. Its address never changes: that is another backend."""
         asked = BackendChange.read(request.data)
-        return Response(_backend(registry.change_backend(backend_id, **asked, by=_by(request))))
+        return Response(
+            shown_backend(registry.change_backend(backend_id, **asked, by=by_caller(request)))
+        )
 
     @operation(
         answer=BackendAnswer,
@@ -229,8 +231,8 @@ class BackendDetail(BankView):
         It gets no new requests; half a minute is left for those that it has. The last backend that
         takes requests stays.
         """
-        drained = registry.drain_backend(backend_id, by=_by(request))
-        return Response(_backend(drained), status=HTTPStatus.ACCEPTED)
+        drained = registry.drain_backend(backend_id, by=by_caller(request))
+        return Response(shown_backend(drained), status=HTTPStatus.ACCEPTED)
 
 
 class BackendHeartbeat(BankView):
@@ -241,7 +243,7 @@ class BackendHeartbeat(BankView):
     @operation(answer=BackendAnswer, example=_BACKEND)
     def post(self, request: Request, backend_id: UUID) -> Response:  # noqa: ARG002  # DRF passes it
         """Note that a backend is there. One that drains is refused: it registers anew."""
-        return Response(_backend(registry.beat(backend_id, now=clock.now())))
+        return Response(shown_backend(registry.beat(backend_id, now=clock.now())))
 
 
 class BalancingPolicy(BankView):
@@ -258,7 +260,7 @@ class BalancingPolicy(BankView):
     def put(self, request: Request) -> Response:
         """Choose the policy."""
         policy = Policy(PolicyBody.read(request.data)["policy"])
-        registry.choose_policy(policy, by=_by(request))
+        registry.choose_policy(policy, by=by_caller(request))
         return Response({"policy": policy.value})
 
 
@@ -276,11 +278,13 @@ class EventList(BankView):
         return Response(page.answer("events", found, show=_event, position=lambda one: [one.pk]))
 
 
-def _by(request: Request) -> Change:
+def by_caller(request: Request) -> Change:
+    """Return by whom a change is made, and when."""
     return Change(now=clock.now(), actor=caller_pk(request))
 
 
-def _backend(backend: Backend, figures: Figures | None = None) -> dict[str, Any]:
+def shown_backend(backend: Backend, figures: Figures | None = None) -> dict[str, Any]:
+    """Return a backend as the API shows it."""
     heard = backend.heartbeat_at
     return given(
         id=str(backend.pk),

@@ -55,13 +55,26 @@ class WeightForm(forms.Form):
     zone = forms.CharField(label=gettext_lazy("Zone"), max_length=40, required=False)
 
 
+class DrainForm(forms.Form):
+    """The word of who drains a backend that it is meant."""
+
+    is_meant = forms.BooleanField(
+        label=gettext_lazy("It shall leave"),
+        error_messages={"required": gettext_lazy("Say that you mean it.")},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A backend with what is measured of it. ``share`` is in percent of all requests."""
+    """A backend with what is measured of it. ``share`` is in percent of all requests.
+
+    ``slowest`` is the p99 of the slowest backend: the whole length of a bar.
+    """
 
     backend: Backend
     figures: Figures
     share: float
+    slowest: float
 
     @property
     def p50(self) -> float | None:
@@ -72,6 +85,16 @@ class Row:
     def p99(self) -> float | None:
         """Milliseconds that all but one of a hundred answers took at most."""
         return self.figures.milliseconds(0.99)
+
+    @property
+    def share_bar(self) -> int:
+        """How long the bar of its share is, of 100."""
+        return round(self.share)
+
+    @property
+    def latencies(self) -> list[tuple[int, float | None]]:
+        """Both latencies, each with how long its bar is, of 100."""
+        return [(round(100 * (one or 0) / self.slowest), one) for one in (self.p50, self.p99)]
 
 
 def _servers(request: HttpRequest) -> HttpResponse:
@@ -102,16 +125,23 @@ def _server(request: HttpRequest, backend_id: UUID) -> HttpResponse:
         backend = registry.backend_of(backend_id)
         usual = {"weight": backend.weight, "zone": backend.zone}
         form = WeightForm(request.POST if "weight" in request.POST else None, initial=usual)
-        if request.method == "POST" and _is_done(request, backend_id, form):
+        drain = DrainForm(request.POST if "drain" in request.POST else None)
+        if request.method == "POST" and _is_done(request, backend_id, form, drain):
             return HttpResponseRedirect(reverse("admin-servers"))
     except DomainError as error:
         return _shown(
             request, "servers_refusal", _("Load balancer"), status=error.http_status, error=error
         )
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    drains = backend.state == BackendState.DRAINING
+    is_refused = form.errors or drain.errors
     return _shown(
-        request, "server", backend.name, status=status, backend=backend, form=form, drains=drains
+        request,
+        "server",
+        backend.name,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if is_refused else HTTPStatus.OK,
+        backend=backend,
+        form=form,
+        drain=drain,
+        drains=backend.state == BackendState.DRAINING,
     )
 
 
@@ -119,9 +149,11 @@ servers = admin.site.admin_view(require_safe(_servers))
 server = admin.site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(_server))
 
 
-def _is_done(request: HttpRequest, backend_id: UUID, form: WeightForm) -> bool:
+def _is_done(request: HttpRequest, backend_id: UUID, form: WeightForm, drain: DrainForm) -> bool:
     by = Change(now=clock.now(), actor=request.user.pk)
     if "drain" in request.POST:
+        if not drain.is_valid():
+            return False
         registry.drain_backend(backend_id, by=by)
         return True
     if not form.is_valid():
@@ -134,7 +166,8 @@ def _rows() -> list[Row]:
     measured = figures_by_backend()
     whole = sum(one.requests for one in measured.values()) or 1
     found = [(one, measured.get(one.name) or Figures()) for one in registry.backends()]
-    return [Row(one, figures, 100 * figures.requests / whole) for one, figures in found]
+    slowest = max((figures.milliseconds(0.99) or 0 for _one, figures in found), default=0) or 1
+    return [Row(one, figures, 100 * figures.requests / whole, slowest) for one, figures in found]
 
 
 def _given(*values: Any) -> list[str]:

@@ -40,7 +40,7 @@ def health_check() -> snapshot.Check:
 
 def write_snapshot_file(found: snapshot.Snapshot, file: Path) -> None:
     """Put a snapshot where a data plane looks for it: whole, or the one before stays."""
-    draft = file.with_name(f".{file.name}.new")
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
     with draft.open("wb") as stream:
         stream.write(snapshot.write_snapshot(found))
         stream.flush()

@@ -102,6 +102,11 @@ def backends() -> QuerySet[Backend]:
     return Backend.objects.exclude(state=BackendState.REMOVED)
 
 
+def current_version() -> int:
+    """Return the version that the last change made."""
+    return int((Balancing.objects.filter(pk=1).first() or Balancing()).version)
+
+
 def backend_of(backend_id: UUID) -> Backend:
     """Return a backend.
 

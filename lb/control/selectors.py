@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lb.control.models import BackendEvent, Balancing
+from lb.control.models import Backend, BackendEvent, Balancing
+from lb.control.registry import SERVING
 
 
 def current_policy() -> str:
     """Return how the backend of a request is chosen."""
     return str((Balancing.objects.filter(pk=1).first() or Balancing()).policy)
+
+
+def health_of_backends() -> dict[str, str]:
+    """Return whether each backend that is given requests is *up* or *down*, by name."""
+    found = Backend.objects.filter(state__in=SERVING).values_list("name", "is_up")
+    return {name: "up" if is_up else "down" for name, is_up in found}
 
 
 def events(*, after: Sequence[Any] | None, limit: int) -> list[BackendEvent]:

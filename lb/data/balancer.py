@@ -16,6 +16,7 @@ from lb.data.fetching import fetch
 from lb.data.fleet import Fleet, Member, log
 from lb.data.heads import MAX_HEAD, HeadParser, RefusedError
 from lb.data.windows import RetryBudget
+from lb.secret import field
 from lb.snapshot import Check, Deadlines, Snapshot
 
 _SWEEP_SECONDS: Final = 0.25
@@ -26,8 +27,10 @@ _WELL: Final = range(200, 400)
 class Balancer:
     """Backends, clients, limits and counts of this process, and what has to be done in time."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], secret: str | None = None) -> None:
         self.now = now
+        self.introduction = field(secret)
+        """A line of each request: by it backends know who sends it."""
         self.fleet = Fleet(Random())  # noqa: S311  # turns, not secrets
         self.parser = HeadParser()
         self.budget = RetryBudget()
@@ -75,11 +78,16 @@ class Balancer:
             for member in self.fleet.members.values():
                 _close_old(member, now - self.deadlines.pool_seconds)
 
-    async def drain(self) -> None:
-        """Answer what is asked; each connection ends with its next answer, all in the deadline."""
+    async def drain(self, *, fast: bool = False) -> None:
+        """Answer what is asked; each connection ends with its next answer, all in the deadline.
+
+        ``fast``: connections on which nothing is asked end at once.
+        """
         self.draining = True
         log("draining", clients=len(self.clients))
         until = self.now() + self.deadlines.drain_seconds
+        for client in list(self.clients) if fast else ():
+            client.close_if_idle()
         while self.clients and self.now() < until:  # noqa: ASYNC110  # nobody else waits for it
             await asyncio.sleep(_SWEEP_SECONDS / 5)
         for client in list(self.clients):

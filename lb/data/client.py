@@ -68,9 +68,9 @@ class ClientConnection(asyncio.Protocol):
         shown = address.removeprefix("::ffff:").encode()
         self._is_secure = transport.get_extra_info("sslcontext") is not None
         scheme = b"https" if self._is_secure else b"http"
-        self._forwarded_for = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Request-ID: " % (
-            shown,
-            scheme,
+        self._forwarded_for = (
+            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n%bX-Request-ID: "
+            % (shown, scheme, self._balancer.introduction)
         )
         if not self._balancer.welcome(self):
             self.transport.abort()
@@ -353,9 +353,10 @@ class ClientConnection(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def is_idle(self) -> bool:
-        """Tell whether nothing is under way."""
-        return self._exchange is None and self._tunnel is None and not self._held
+    def close_if_idle(self) -> None:
+        """End, unless something is under way."""
+        if self._exchange is None and self._tunnel is None and not self._held:
+            self.transport.close()
 
     def _refuse(self, error: RefusedError) -> None:
         self._balancer.counters.refuse(error.status)

@@ -17,6 +17,8 @@ from httptools import (
     HttpResponseParser,
 )
 
+from lb import secret
+
 END: Final = b"\r\n\r\n"
 MAX_HEAD: Final = 16_384
 MOST_REMEMBERED: Final = 2_048
@@ -240,7 +242,7 @@ _REQUEST_FIELDS: Final[dict[bytes, _RequestField]] = {
             *(b"true-client-ip", b"cf-connecting-ip", b"x-original-url", b"x-rewrite-url"),
             *(b"x-scheme", b"x-original-host", b"x-host"),
             *(b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te", b"trailer"),
-            *(b"http2-settings",),
+            *(b"http2-settings", secret.HEADER.lower().encode()),
         ),
         _RequestReader.on_hop,
     ),

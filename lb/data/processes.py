@@ -141,9 +141,10 @@ class Supervisor:
         self._start(place)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
+        """Let the workers drain. By SIGINT they wait for no client that asks nothing."""
+        del frame
         self._ending = True
-        self._tell([*self._workers, *self.old], signal.SIGTERM)
+        self._tell([*self._workers, *self.old], signal.Signals(number))
 
     def _replace(self, number: int, frame: FrameType | None) -> None:
         del number, frame

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from lb import secret
 from lb.data.balancer import Balancer
 from lb.data.client import ClientConnection
 from lb.data.monitor import MonitorConnection
@@ -56,8 +57,15 @@ def main() -> None:
 
 async def _serve(orders: Orders) -> None:
     loop = asyncio.get_running_loop()
-    balancer, stop, ready = Balancer(loop.time), asyncio.Event(), asyncio.Event()
+    balancer = Balancer(loop.time, os.environ.pop(secret.VARIABLE, None))
+    stop, ready, fast = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def hurry() -> None:
+        fast.set()
+        stop.set()
+
     loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, hurry)
     loop.add_reader(orders.lifeline, stop.set)
 
     def obey(snapshot: Snapshot) -> None:
@@ -89,7 +97,7 @@ async def _serve(orders: Orders) -> None:
         server.close()
         monitor.close()
         loop.remove_reader(orders.lifeline)
-        await balancer.drain()
+        await balancer.drain(fast=fast.is_set())
     for task in tasks:
         task.cancel()
     balancer.stop()

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 
+from lb import secret
 from lb.data.__main__ import address
 from lb.haproxy.driver import Driver, files_in
 from lb.haproxy.runtime import PROGRAM, Haproxy, HaproxyRefusedError
@@ -32,7 +33,12 @@ def main() -> None:
     # Short: names of sockets have at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="lb-", dir="/tmp") as folder:
         files = files_in(folder)
-        driver = Driver(Haproxy(files, given.haproxy), files, given.listen)
+        driver = Driver(
+            Haproxy(files, given.haproxy),
+            files,
+            given.listen,
+            has_secret=secret.VARIABLE in os.environ,
+        )
         sys.exit(asyncio.run(_drive(driver, given.snapshot, given.monitor)))
 
 

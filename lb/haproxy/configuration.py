@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lb import secret
 from lb.snapshot import Check, Deadlines, Policy, RateLimit, Snapshot
 
 BACKEND: Final = "bank"
@@ -28,7 +29,7 @@ _BALANCE: Final = {
 # Who calls is what HAProxy saw; what a client says of that is not passed on.
 _FORGED: Final = (
     *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port"),
-    *("X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP"),
+    *("X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP", secret.HEADER),
 )
 
 
@@ -67,8 +68,18 @@ def slots_for(backends: int) -> int:
     return slots
 
 
-def configuration(snapshot: Snapshot, *, listen: tuple[str, int], slots: int, files: Files) -> str:
-    """Return HAProxy's configuration for a snapshot."""
+def configuration(
+    snapshot: Snapshot,
+    *,
+    listen: tuple[str, int],
+    slots: int,
+    files: Files,
+    has_secret: bool = False,
+) -> str:
+    """Return HAProxy's configuration for a snapshot.
+
+    With a secret HAProxy reads it from its environment: the file does not hold it.
+    """
     host, port = listen
     lines = [
         *_global(files),
@@ -79,6 +90,7 @@ def configuration(snapshot: Snapshot, *, listen: tuple[str, int], slots: int, fi
         *(f"  http-request del-header {name}" for name in _FORGED),
         "  option forwardfor",
         "  http-request set-header X-Forwarded-Proto http",
+        *_introduction(has_secret=has_secret),
         *_rate_limit(snapshot.rate_limit),
         f"  default_backend {BACKEND}",
         f"backend {BACKEND}",
@@ -87,6 +99,11 @@ def configuration(snapshot: Snapshot, *, listen: tuple[str, int], slots: int, fi
         f"  server-template slot 1-{slots} 127.0.0.1:1 disabled check",
     ]
     return "\n".join([*lines, ""])
+
+
+def _introduction(*, has_secret: bool) -> list[str]:
+    line = f'  http-request set-header {secret.HEADER} "${{{secret.VARIABLE}}}"'
+    return [line] if has_secret else []
 
 
 def _global(files: Files) -> list[str]:

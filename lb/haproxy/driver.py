@@ -24,7 +24,14 @@ _BY_SERVER: Final = b"-Ss"
 class Driver(asyncio.DatagramProtocol):
     """Follows snapshots and HAProxy's log, and tells HAProxy what follows from both."""
 
-    def __init__(self, haproxy: Haproxy, files: Files, listen: tuple[str, int]) -> None:
+    def __init__(
+        self,
+        haproxy: Haproxy,
+        files: Files,
+        listen: tuple[str, int],
+        *,
+        has_secret: bool = False,
+    ) -> None:
         self.slots = Slots()
         self.obeyed = 0
         """The version that HAProxy was told."""
@@ -32,6 +39,7 @@ class Driver(asyncio.DatagramProtocol):
         self.haproxy = haproxy
         self._files = files
         self._listen = listen
+        self._has_secret = has_secret
         self._configured = ""
         self._number = 0
         self._worker = ""
@@ -97,7 +105,13 @@ class Driver(asyncio.DatagramProtocol):
         """Bring HAProxy from what it was told to what is wanted."""
         taken = len(snapshot.backends) + len(self.slots.places)
         self._number = max(self._number, slots_for(taken))
-        text = configuration(snapshot, listen=self._listen, slots=self._number, files=self._files)
+        text = configuration(
+            snapshot,
+            listen=self._listen,
+            slots=self._number,
+            files=self._files,
+            has_secret=self._has_secret,
+        )
         if text != self._configured:
             await self.haproxy.configure(text)
             self._configured = text

@@ -48,7 +48,9 @@ async def _metrics(driver: Driver) -> bytes:
     lines = [f"lb_snapshot_version {driver.obeyed}"]
     for number, one in places.items():
         label = f'{{backend="{one.backend.name}"}}'
-        lines.append(f"lb_backend_in_flight{label} {in_flight.get(number, 0)}")
+        held = in_flight.get(number, 0)
+        lines.append(f"lb_backend_in_flight{label} {held}")
+        lines.append(f"lb_backend_cost{label} {(held + 1) / max(one.weight, 1.0)}")
         lines += [f"lb_{name}{label} {value(one)}" for name, value in _VALUES.items()]
         lines += _histogram(one)
     return "\n".join([*lines, ""]).encode()

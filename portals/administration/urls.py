@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from portals.administration import books, journal, log_ins, nodes, risk
+from portals.administration import activity, books, journal, log_ins, nodes, risk
 from portals.reports import monthly_pages
 
 urlpatterns = [
     path("log-ins/", log_ins.log_ins, name="admin-log-ins"),
     path("log-ins.csv", log_ins.log_in_file, name="admin-log-ins-file"),
+    path("activity/", activity.activity, name="admin-activity"),
+    path("activity.csv", activity.activity_file, name="admin-activity-file"),
     path("trial-balance/", books.trial_balance, name="admin-trial-balance"),
     path("reconciliation/", books.reconciliation, name="admin-reconciliation"),
     path("journal/", journal.journal, name="admin-journal"),

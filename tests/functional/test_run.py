@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -20,12 +20,13 @@ import pytest
 from bankproject.runtime.postgres import wait_until_ready
 from tests.client.sitting import INSTALLED, sitting
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
+from tests.restarting import WELL, load, restart, wait_until_all_serve, workers
 from transactions.demo.loading import PASSWORD as DEMO_PASSWORD
 
 MAKE_RUN = ("make", "run")
 BRANCH_SERVERS = ("postgres-MUM", "postgres-DEL", "postgres-replica")
 PROCESSES = (
-    *("web", "postgres", *BRANCH_SERVERS, "valkey"),
+    *("balancer", "web", "postgres", *BRANCH_SERVERS, "valkey"),
     *("worker", "worker-long", "beat", "watch"),
 )
 
@@ -154,11 +155,44 @@ class TestOpenBank:
             assert found == [("MUM", 201, "Mumbai"), ("DEL", 202, "Delhi")]
 
     def test_may_have_its_pages_at_another_address_until_sigterm(self, bank: Bank) -> None:
-        with closed_in_the_end(bank, "SIGTERM", HOST="127.0.0.2") as terminal:
+        plane = "haproxy" if shutil.which("haproxy") else "embedded"
+        with closed_in_the_end(bank, "SIGTERM", HOST="127.0.0.2", LB=plane) as terminal:
             terminal.wait_for(f"The bank is open: http://127.0.0.2:{bank.port}")
             with closing(http.client.HTTPConnection("127.0.0.2", bank.port, timeout=5)) as web:
                 web.request("GET", "/health")
                 assert web.getresponse().status == HTTPStatus.OK
+
+
+class TestBalancer:
+    """What is before the web workers: by it alone people reach them."""
+
+    def test_tells_who_asks_and_loses_nothing_while_a_worker_is_restarted(self, bank: Bank) -> None:
+        with bank.run(API_RATE_LIMIT="1000000000") as terminal:
+            bank.wait_until_open(terminal)
+            forged = {"Host": "localhost", "X-Forwarded-For": "198.51.100.7"}
+            assert log_in_at(bank.port, "127.0.0.9", forged) == HTTPStatus.UNAUTHORIZED
+            with psycopg.connect(nodes(bank)["DATABASE_URL"]) as database:
+                last = "SELECT host(address) FROM accounts_login ORDER BY id DESC LIMIT 1"
+                assert database.execute(last).fetchone() == ("127.0.0.9",)
+            for place in nodes(bank)["BACKEND_NETWORKS"].split(","):
+                port = int(place.rpartition(":")[2])
+                assert log_in_at(port, "127.0.0.9", forged) == HTTPStatus.FORBIDDEN
+            wait_until_all_serve(bank)
+            with load(bank, clients=2, pause=0.05) as found:
+                restart(bank, workers(bank)[0])
+            assert not found.failures
+            assert {*found.outcomes} == WELL
+
+
+def log_in_at(port: int, source: str, headers: Mapping[str, str]) -> int:
+    """Return the status of a log-in with a wrong password, from an address of this machine."""
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
+    ) as web:
+        body = json.dumps({"email": "asha.rao@demo.example", "password": "wrong"})
+        sent = {**headers, "Content-Type": "application/json"}
+        web.request("POST", "/api/v1/auth/login", body, sent)
+        return web.getresponse().status
 
 
 class TestTerminalClient:

@@ -1,17 +1,22 @@
 """GET /health: what load balancers and `make run` go by."""
 
+from typing import Any
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
+from lb.control.models import Backend
+from tests.factories import instant
 
-def health(status: int) -> dict[str, str]:
+
+def health(status: int) -> dict[str, Any]:
     """Return the answer, which must have ``status``."""
     response = Client().get("/health")
     assert response.status_code == status
-    answer: dict[str, str] = response.json()
+    answer: dict[str, Any] = response.json()
     return answer
 
 
@@ -25,6 +30,14 @@ class TestHealth:
         settings.CACHES = {"default": {**settings.CACHES["default"], **nowhere}}
         assert health(200) == {"status": "ok", "database": "ok", "broker": "down"}
         cache.close()
+
+    def test_tells_which_backends_are_up(self) -> None:
+        common = {"host": "127.0.0.1", "state_since": instant(), "registered_at": instant()}
+        for port, (state, is_up) in enumerate(
+            [("ready", True), ("warming", False), ("draining", True)], start=8_001
+        ):
+            Backend.objects.create(name=f"{port}", port=port, state=state, is_up=is_up, **common)
+        assert health(200)["backends"] == {"8001": "up", "8002": "down"}
 
     def test_is_bad_without_the_database(self) -> None:
         port = connection.settings_dict["PORT"]

@@ -23,11 +23,14 @@ RUN: Final = (sys.executable, "-m", "bankproject.runtime")
 CTRL_C: Final = b"\x03"
 # What decides how a bank runs may not come from the shell that runs the tests.
 OURS: Final = (
+    "BACKEND_",
+    "BALANCER_",
     "BANK_",
     "BRANCH_DATABASE_URLS",
     "DATABASE_URL",
     "DJANGO_",
     "HOST",
+    "LB",
     "OWNER_DATABASE_URL",
     "REDIS_URL",
     "REPLICA_DATABASE_URL",

@@ -119,12 +119,14 @@ class TestPage:
             "/admin/servers"
         )
         assert Backend.objects.get().weight == 7
-        refused = meera.post(where, {"drain": "1"})
+        unsaid = meera.post(where, {"drain": "1"})
+        assert (unsaid.status_code, b"Say that you mean it." in unsaid.content) == (422, True)
+        refused = meera.post(where, {"drain": "1", "is_meant": "on"})
         assert (refused.status_code, Backend.objects.get().state) == (409, "ready")
         other = Backend.objects.get()
         other.pk, other.name, other.port = None, "api-2", 8002
         other.save(force_insert=True)
-        assert meera.post(where, {"drain": "1"}).status_code == 302
+        assert meera.post(where, {"drain": "1", "is_meant": "on"}).status_code == 302
         assert Backend.objects.get(name="api-1").state == "draining"
 
     def test_lets_others_look_alone(self) -> None:

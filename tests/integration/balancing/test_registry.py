@@ -16,7 +16,7 @@ from core.errors import DomainError
 from lb.control import registry
 from lb.control.addresses import check_backend_address, is_allowed
 from lb.control.figures import added_up
-from lb.control.joining import Membership, leave_by_name
+from lb.control.joining import Membership
 from lb.control.models import Backend, BackendEvent, BackendState, Policy
 from lb.control.publishing import current_snapshot, write_snapshot_file
 from lb.control.registry import Change
@@ -137,11 +137,38 @@ class TestWorker:
         worker = Membership(name="web", host="127.0.0.1", port=answerer.port)
         worker.renew(now=NOW)
         Backend.objects.update(state=BackendState.READY)
-        leave_by_name("web", now=NOW)
+        worker.end(lambda: NOW)
         assert [one.state for one in registry.backends()] == ["draining"]
-        worker.renew(now=NOW)
+        worker.keep(lambda: NOW)
+        assert [one.state for one in registry.backends()] == ["draining"]
+        Membership(name="web", host="127.0.0.1", port=answerer.port).renew(now=NOW)
         assert [one.state for one in registry.backends()] == ["registered"]
-        leave_by_name("nobody", now=NOW)
+        Membership(name="nobody", host="127.0.0.1", port=1_999).end(lambda: NOW)
+
+    def test_drains_in_turn_and_ends_when_the_data_planes_know(
+        self, answerer: Answering, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.BALANCER_METRICS = [f"http://127.0.0.1:{answerer.port}/metrics"]
+        worker, steps = Membership(name="web", host="127.0.0.1", port=answerer.port), []
+        worker.renew(now=NOW)
+        Backend.objects.update(state=BackendState.READY)
+
+        def step(_seconds: float) -> None:
+            """Let another one serve, and after that let the data plane hear of the end."""
+            steps.append([one.state for one in registry.backends()])
+            if len(steps) == 2:
+                other = registered(answerer.port + 1)
+                Backend.objects.filter(pk=other.pk).update(state=BackendState.READY)
+            if len(steps) == 4:
+                answerer.name = f"lb_snapshot_version {registry.current_version()}\n".encode()
+
+        answerer.name = b"lb_snapshot_version 1\n"
+        monkeypatch.setattr("lb.control.joining.time.sleep", step)
+        worker.end(lambda: NOW)
+        assert [sorted(one) for one in steps] == [
+            *(["ready"], ["ready"]),
+            *(["draining", "ready"], ["draining", "ready"]),
+        ]
 
 
 class TestChange:

@@ -1,0 +1,49 @@
+"""Restart the web workers of a running bank under load, one by one and all at once: none fails.
+
+RESTARTS and REQUESTS say how long; FULL=1 is 20 restarts and 100,000 requests. LB=haproxy proves
+the other data plane.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.functional.runtime.terminal import RUN, Bank
+from tests.proofs._outcome import conclude
+from tests.restarting import load, restart, wait_until_all_serve, workers
+
+CLIENTS = 8
+
+
+def main() -> int:
+    """Run the proof."""
+    is_full = os.environ.get("FULL") == "1"
+    restarts = int(os.environ.get("RESTARTS", "20" if is_full else "5"))
+    requests = int(os.environ.get("REQUESTS", "100000" if is_full else "4000"))
+    with tempfile.TemporaryDirectory(prefix="bank-restarts-") as folder:
+        bank = Bank(Path(folder) / "var")
+        with bank.run(RUN, API_RATE_LIMIT="1000000000") as terminal:
+            bank.wait_until_open(terminal)
+            wait_until_all_serve(bank)
+            with load(bank, clients=CLIENTS) as found:
+                begun = time.monotonic()
+                for _one in range(restarts):
+                    restart(bank, workers(bank)[0])
+                restart(bank, *workers(bank))
+                seconds = time.monotonic() - begun
+                while found.outcomes.total() < requests:
+                    time.sleep(0.5)
+    counts: dict[str, object] = {
+        "restarts": restarts,
+        "requests": found.outcomes.total(),
+        "seconds": round(seconds),
+        **found.outcomes,
+    }
+    failures = [f"{count} times {what}" for what, count in found.failures.items()]
+    return conclude(name="restarts", seed=None, counts=counts, failures=failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
