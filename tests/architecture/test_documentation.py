@@ -1,5 +1,6 @@
 """The documentation is a whole site, and what it says of the code is true."""
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from django.db import connection
 from bankproject.reference.pages import FOLDER, PAGES, PROJECT
 from bankproject.reference.schema import made_by_sql
 from bankproject.reference.settings import settings
+from tests.openapi import operations
 
 DOCS: Final = PROJECT / "docs"
 ASVS: Final = (FOLDER / "asvs.md").read_text("utf-8")
@@ -45,6 +47,15 @@ FROM pg_class AS c
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 """
+
+
+def requests_of_pages() -> list[str]:
+    """Return the requests that pages show, without answers."""
+    pages = (page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md")))
+    blocks = (
+        block for page in pages for block in re.findall(r"```http\n(.*?)```", page, re.DOTALL)
+    )
+    return [block for block in blocks if " /api/" in block.partition("\n")[0]]
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +142,19 @@ def test_every_test_that_a_page_names_is_there() -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.\w+)(?:::\w+)?`", pages))
     assert len(named) > 50
     assert sorted(name for name in named if not (PROJECT / name).exists()) == []
+
+
+@pytest.mark.parametrize("request_", requests_of_pages(), ids=lambda one: one[:60])
+def test_a_request_of_a_page_is_one_of_the_api(request_: str) -> None:
+    """What requests do is tested where they are: here, that address and body are right."""
+    head, _, body = request_.partition("\n\n")
+    method, address = head.split()[:2]
+    (meant,) = (
+        one
+        for one in operations()
+        if one.method == method.lower()
+        and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one.address), address)
+    )
+    assert bool(body) == (meant.body is not None)
+    if meant.body is not None:
+        assert set(meant.body["required"]) <= set(json.loads(body)) <= set(meant.body["properties"])
