@@ -18,7 +18,7 @@ class LoansConfig(AppConfig):
         from loans.risk.demo import ask_for_model
         from transactions.branches.books import also_check
         from transactions.closing.steps import add_steps
-        from transactions.demo.loading import also_add_terms
+        from transactions.demo.loading import also_add_terms, also_add_wishes
         from transactions.imports.berka.load import lent_by
         from transactions.payments.paying_in import also_taken_by
         from transactions.staff_groups import on_migrated
@@ -27,6 +27,7 @@ class LoansConfig(AppConfig):
         also_check(books.check_loans)
         also_add_terms(demo.add_loan_terms)
         also_add_terms(ask_for_model)
+        also_add_wishes(demo.add_applications)
         also_taken_by(pay_by_order)
         lent_by(bring_in)
         # The group of loan officers has permissions that are made only now.

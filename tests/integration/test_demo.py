@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import Account, CardState, Product, Role, User
 from core.clock import bank_day
+from loans.models import LoanApplication
 from transactions.card_payments.showing import cards_shown, payments_shown
 from transactions.demo.loading import PASSWORD, load_demo, logins
 from transactions.demo.people import make_people
@@ -135,7 +136,11 @@ def test_all_savings_earn() -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_people_have_payees_and_save_by_standing_order() -> None:
+def test_people_have_payees_save_by_standing_order_and_apply_for_loans() -> None:
+    offered, waiting = LoanApplication.objects.order_by("state")
+    assert (offered.state, waiting.state) == ("offered", "submitted")
+    assert offered.applicant.email == "asha.rao@demo.example"
+    assert offered.offered_until == bank_day(NOW) + timedelta(days=14)
     payees, orders = Payee.objects.all(), StandingOrder.objects.all()
     assert len(payees) > 40
     assert {payee.currency for payee in payees} == {"INR", "CZK"}

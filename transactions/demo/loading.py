@@ -79,11 +79,17 @@ class _Part:
 
 
 _terms: Final[list[Callable[[datetime], None]]] = []
+_wishes: Final[list[Callable[[datetime], None]]] = []
 
 
 def also_add_terms(add: Callable[[datetime], None]) -> None:
     """Have an app above add to the demo what it offers."""
     _terms.append(add)
+
+
+def also_add_wishes(add: Callable[[datetime], None]) -> None:
+    """Have an app above add what the demo's people wish for, once they have accounts."""
+    _wishes.append(add)
 
 
 def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
@@ -109,19 +115,26 @@ def load_demo(*, now: datetime, report: Callable[[int, int], None]) -> int:
             with transaction.atomic(using=part.node):
                 _write(part, now=now, progress=progress)
     if progress.posted:
-        for part in parts:
-            numbers = _numbers_of(part)
-            for number in numbers.values():
-                copy_account(number)
-            if numbers:
-                add_promises(part.people, numbers, now=now)
-                add_cards(part.people, numbers, now=now)
+        _add_promises(parts, now)
     return progress.posted
 
 
 def _add_terms(now: datetime) -> None:
     add_terms(now=now)
     for add in _terms:
+        add(now)
+
+
+def _add_promises(parts: Sequence[_Part], now: datetime) -> None:
+    """Add what the people have promised and wish for, now that all of them have accounts."""
+    for part in parts:
+        numbers = _numbers_of(part)
+        for number in numbers.values():
+            copy_account(number)
+        if numbers:
+            add_promises(part.people, numbers, now=now)
+            add_cards(part.people, numbers, now=now)
+    for add in _wishes:
         add(now)
 
 
