@@ -56,8 +56,10 @@ DAILY: Final = [
     "loan_openings",
     "loan_interest",
     "loan_charges",
+    "loan_restructurings",
     "loan_collections",
     "loan_penalties",
+    "loan_reminders",
 ]
 NAMES: Final = ["standing_orders", "accruals", "interest", "fees", *DAILY]
 
