@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from bankproject.reference.markdown import code, sentence, table, written
-from bankproject.reference.sources import constant, modules, parsed
-from transactions.ledger.codes import Code, Refused
+from bankproject.reference.sources import PROJECT, constant, modules, parsed
 
 _ROOT: Final = "DomainError"
+_LEDGER: Final = PROJECT / "transactions" / "ledger" / "codes.py"
 _FIELD_ERRORS: Final = frozenset({"ValidationError", "ParseError", "ErrorDetail"})
 
 
@@ -36,12 +36,24 @@ def page() -> str:
         "## Of the ledger",
         "Why money did not move, or an account did not change. 404 where the thing does not exist,"
         " else 422.",
-        table(heads, ((code(one.name.lower()), Refused(one).message) for one in Code)),
+        table(heads, _of_the_ledger()),
         "## Of fields and bodies",
         "They stand in `errors`, beside the field at fault, and are the `code` of a refusal with a"
         " single one.",
         table(heads, sorted(_of_fields(known))),
     )
+
+
+def _of_the_ledger() -> Iterator[tuple[str, str]]:
+    """Go through the ledger's own codes, each with its words."""
+    for statement in parsed(_LEDGER).body:
+        match statement:
+            case ast.AnnAssign(
+                target=ast.Name(id="_WORDS"), value=ast.Dict(keys=keys, values=said)
+            ):
+                for key, words in zip(keys, said, strict=True):
+                    name = ast.unparse(key).rpartition(".")[2] if key else ""
+                    yield code(name.lower()), constant(words) or ""
 
 
 def _refusals() -> Mapping[str, Refusal]:
