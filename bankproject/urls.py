@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from bankproject.health import health
+from bankproject.metrics.page import metrics
 from core.api import docs
 from lb.control import handing_out, old_addresses, pages
 from transactions.api import aliases
@@ -21,6 +22,7 @@ urlpatterns = [
     path("internal/balancer/snapshot", handing_out.snapshot, name="balancer-snapshot"),
     path("auth/", include("allauth.urls")),
     path("auth/", include("allauth.headless.urls")),
+    path("internal/metrics", metrics, name="metrics"),
     path("admin/servers", pages.servers, name="admin-servers"),
     path("admin/servers/<uuid:backend_id>", pages.server, name="admin-server"),
     path("admin/", include("portals.administration.urls")),

@@ -77,6 +77,17 @@ class BankCache(RedisCache):
         place = self.make_and_validate_key(key)
         self._do("drop", lambda _key: self._server(place).srem(place, text), key)
 
+    def tally(self, key: str, name: str) -> None:
+        """Count one more of a name."""
+        place = self.make_and_validate_key(key)
+        self._do("tally", lambda _key: self._server(place).hincrby(place, name, 1), key)
+
+    def tallied(self, key: str) -> dict[str, int]:
+        """Return the counts of all names."""
+        place = self.make_and_validate_key(key)
+        found = self._do("tallied", lambda _key: self._server(place).hgetall(place), key)
+        return {name.decode(): int(count) for name, count in found.items()}
+
     def delete(self, key: Any, version: int | None = None) -> bool:
         """Forget a value."""
         return bool(self._do("delete", super().delete, key, version))

@@ -132,6 +132,8 @@ ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
 BACKEND_NETWORKS = env.networks("BACKEND_NETWORKS")
 # By which data planes elsewhere ask for what they shall do; nobody is told without one.
 BALANCER_TOKEN = env.optional("BALANCER_TOKEN")
+# By which Prometheus asks how the bank is, at /internal/metrics; nobody is told without one.
+METRICS_TOKEN = env.optional("METRICS_TOKEN")
 # Where each process of a data plane tells what it measures, such as http://127.0.0.1:9090/metrics.
 BALANCER_METRICS = env.names("BALANCER_METRICS", "")
 # What the balancer shows a web worker with each request; one that was given it serves nobody else.

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from core.db.errors import Busy
 from core.errors import DomainError
 from core.middleware import request_id
+from core.refusals import count_refusal
 
 CONTENT_TYPE: Final = "application/problem+json"
 _BEARER: Final = 'Bearer realm="api"'
@@ -71,6 +72,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     members = _members_of(error, request)
     if members is None:
         return None
+    count_refusal(members["code"])
     headers = {
         "WWW-Authenticate": _BEARER if members["status"] == HTTPStatus.UNAUTHORIZED else None,
         "Retry-After": _seconds_to_wait(error),

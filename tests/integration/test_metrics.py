@@ -1,0 +1,129 @@
+"""GET /internal/metrics: what Prometheus is told, and what becomes of it."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.db import connection
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from core import clock
+from core.refusals import count_refusal
+from tests.factories import account, inr, order
+from transactions.closing.models import BankDay
+from transactions.events import feed_events
+from transactions.ledger.posting import Transfer, post
+
+pytestmark = pytest.mark.usefixtures("fresh_bank")
+PROJECT = Path(__file__).resolve().parents[2]
+PLACE = "/internal/metrics"
+
+
+@pytest.fixture(autouse=True)
+def _token(settings: Settings) -> None:
+    settings.METRICS_TOKEN = "for Prometheus"
+
+
+def told() -> dict[str, dict[str, float]]:
+    """Return values by names of measures, and by what their labels say."""
+    answer = Client().get(PLACE, headers={"Authorization": "Bearer for Prometheus"})
+    assert answer.status_code == 200
+    found: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(answer.content.decode()):
+        for sample in family.samples:
+            labels = " ".join(sample.labels.values())
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+class TestMetrics:
+    def test_are_told_to_whoever_knows_the_token_alone(self, settings: Settings) -> None:
+        for token in ("", "for Prometheu", "für"):
+            refused = Client().get(PLACE, headers={"Authorization": f"Bearer {token}"})
+            assert (refused.status_code, refused.content) == (401, b"")
+        settings.METRICS_TOKEN = None
+        assert Client().get(PLACE).status_code == 404
+
+    def test_follow_the_journal_and_whoever_is_told_of_it(self) -> None:
+        mine, other = account(balance=1_000), account()
+        feed_events(node="default", now=clock.now())
+        # Statistics are written down when a session ends.
+        connection.close()
+        assert told()["bank_untold_seconds"] == {"HO": 0.0}
+        before = told()["bank_postings_total"]["HO"]
+        post(Transfer(mine, other, inr(100)), order=order())
+        connection.close()
+        after = told()
+        assert after["bank_postings_total"]["HO"] == before + 1
+        assert after["bank_untold_seconds"]["HO"] > 0
+        assert after["bank_node_up"] == {"HO": 1.0}
+        assert after["bank_parts_unread"] == {"": 0.0}
+
+    def test_count_refusals_by_their_codes(self) -> None:
+        count_refusal("insufficient_funds")
+        Client().get("/api/v1/accounts")
+        Client().get("/api/v1/accounts")
+        refusals = told()["bank_refusals_total"]
+        assert refusals == {"insufficient_funds": 1.0, "not_authenticated": 2.0}
+
+    def test_tell_of_the_last_day_that_was_closed(self) -> None:
+        position = {"in_transit": {"INR": 5}}
+        BankDay.objects.create(
+            day=date(2026, 3, 1), begun_at=clock.now(), closed_at=clock.now(), position=position
+        )
+        found = told()
+        end = clock.start_of(date(2026, 3, 2)).timestamp()
+        assert found["bank_closed_until_timestamp_seconds"] == {"": end}
+        assert found["bank_in_transit_minor_units"] == {"INR": 5.0}
+
+    def test_of_what_answers_are_told_while_the_broker_is_down(self, settings: Settings) -> None:
+        settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+        found = told()
+        assert found["bank_parts_unread"] == {"": 1.0}
+        assert "bank_queue_length" not in found
+        assert found["bank_jobs"] == {"queued": 0.0, "running": 0.0, "dead": 0.0}
+
+
+class TestWatching:
+    def test_alerts_and_pictures_are_of_what_is_told(self) -> None:
+        BankDay.objects.create(
+            day=date(2026, 3, 1),
+            begun_at=clock.now(),
+            closed_at=clock.now(),
+            position={"in_transit": {"INR": 0}},
+        )
+        count_refusal("insufficient_funds")
+        used = re.findall(r"\bbank_\w+", " ".join([*_expressions(), *_of_pictures()]))
+        # A bank without copies has no lag, one that nobody watches has never been swept.
+        missing = {"bank_replica_lag_seconds", "bank_sweep_timestamp_seconds"}
+        assert set(used) - told().keys() == missing
+        assert len(set(used)) > 10
+
+    def test_every_alert_says_what_to_do(self) -> None:
+        runbooks = (PROJECT / "docs/howto/runbooks.md").read_text(encoding="utf-8")
+        headings = set(re.findall(r"^## (\w+)$", runbooks, re.MULTILINE))
+        alerts = {rule["alert"]: rule for rule in _rules()}
+        assert alerts.keys() == headings
+        for name, rule in alerts.items():
+            assert rule["annotations"]["runbook"].endswith(f"runbooks.html#{name.lower()}")
+            assert rule["labels"]["severity"] in {"page", "ticket"}
+
+
+def _rules() -> list[dict[str, Any]]:
+    found = yaml.safe_load((PROJECT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8"))
+    return [rule for group in found["groups"] for rule in group["rules"]]
+
+
+def _expressions() -> list[str]:
+    return [rule["expr"] for rule in _rules()]
+
+
+def _of_pictures() -> list[str]:
+    board = json.loads((PROJECT / "deploy/grafana/bank.json").read_text(encoding="utf-8"))
+    return [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
