@@ -9,7 +9,7 @@ if (form) {
   function beside(field) {
     const slider = document.createElement("input");
     slider.type = "range";
-    slider.className = "block w-full accent-primary";
+    slider.className = "mt-3 block w-full accent-primary";
     slider.setAttribute("aria-label", form.querySelector(`label[for="${field.id}"]`).textContent.trim());
     slider.addEventListener("input", () => (field.value = slider.value));
     field.addEventListener("input", () => show(slider, field));
