@@ -1,21 +1,23 @@
 """Who moved how much in a month: for each person and currency, all accounts that they own."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
 from core.db.sql import queries
 from core.money import Money
 from transactions.reporting.month import Month
-from transactions.reporting.snapshots import LONGEST_POSTING, one_position
+from transactions.reporting.snapshots import one_position
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "people.sql")
 _AT_ONCE: Final = 10_000
+# Account, currency, movements, what came in, what went out, when last.
+Moved = tuple[int, str, int, int, int, datetime]
 
 
 @dataclass(slots=True)
@@ -52,34 +54,44 @@ def activity_of_people(month: Month, *, now: datetime) -> tuple[list[Activity], 
     # Of the month that runs there is what the copies show; one that is over is shown whole.
     wanted = month.until if month.until <= now else month.since
     with one_position(until=wanted, now=now) as found:
-        until = min(month.until, found.as_of - LONGEST_POSTING)
+        until = min(month.until, found.whole_until)
         asked = {"since": month.since, "until": until}
-        moved = list(chain.from_iterable(_moved(one, asked) for one in found.ledgers))
-        owners = _owners(found.people, [row[0] for row in moved])
-    people = _by_person(moved, owners)
+        moved = [
+            row
+            for one in found.ledgers
+            for row in one.execute(_QUERIES["accounts"], asked).fetchall()
+        ]
+        owners = _owners(found.ledgers, [row[0] for row in moved])
+        owned = [(row, person) for row in moved for person in owners[row[0]]]
+        names = {
+            pk: (number, name)
+            for pk, number, name in _asked(found.people, "people", [pk for _row, pk in owned])
+        }
+    people = _by_person((row, *names[person]) for row, person in owned if person in names)
     return sorted(people, key=lambda one: (-one.movements, one.number, one.currency)), until
 
 
-Moved = tuple[int, str, int, int, int, datetime]
-Owner = tuple[int, str]
-
-
-def _moved(ledger: psycopg.Connection, asked: dict[str, datetime]) -> list[Moved]:
-    return ledger.execute(_QUERIES["accounts"], asked).fetchall()
-
-
-def _owners(people: psycopg.Connection, accounts: Sequence[int]) -> dict[int, list[Owner]]:
-    found: dict[int, list[Owner]] = {}
-    for begin in range(0, len(accounts), _AT_ONCE):
-        part = {"accounts": list(accounts[begin : begin + _AT_ONCE])}
-        for account, number, name in people.execute(_QUERIES["owners"], part):
-            found.setdefault(account, []).append((number, name))
+def _owners(
+    ledgers: Sequence[psycopg.Connection], accounts: Sequence[int]
+) -> Mapping[int, set[int]]:
+    """Return the owners of accounts, on whichever ledger the account is now."""
+    found = defaultdict[int, set[int]](set)
+    for ledger in ledgers:
+        for account, person in _asked(ledger, "owners", accounts):
+            found[account].add(person)
     return found
 
 
-def _by_person(moved: Sequence[Moved], owners: dict[int, list[Owner]]) -> list[Activity]:
+def _asked(connection: psycopg.Connection, query: str, ids: Sequence[int]) -> Iterator[Any]:
+    """Yield the rows of a query about a list, which may be long."""
+    known = sorted(set(ids))
+    for begin in range(0, len(known), _AT_ONCE):
+        yield from connection.execute(_QUERIES[query], {"ids": known[begin : begin + _AT_ONCE]})
+
+
+def _by_person(owned: Iterable[tuple[Moved, int, str]]) -> list[Activity]:
     found: dict[tuple[int, str], Activity] = {}
-    for person, name, row in _each(moved, owners):
+    for row, person, name in owned:
         _account, currency, movements, coming, going, last_at = row
         one = found.setdefault((person, currency), Activity(person, name, currency, last_at))
         one.movements += movements
@@ -87,11 +99,3 @@ def _by_person(moved: Sequence[Moved], owners: dict[int, list[Owner]]) -> list[A
         one.going += going
         one.last_at = max(one.last_at, last_at)
     return list(found.values())
-
-
-def _each(
-    moved: Sequence[Moved], owners: dict[int, list[Owner]]
-) -> Iterator[tuple[int, str, Moved]]:
-    for row in moved:
-        for number, name in owners.get(row[0], ()):
-            yield number, name, row

@@ -42,6 +42,11 @@ class Snapshots:
     ledgers: Sequence[psycopg.Connection]
     as_of: datetime
 
+    @property
+    def whole_until(self) -> datetime:
+        """The instant before which nothing is recorded that they do not show."""
+        return self.as_of - LONGEST_POSTING
+
 
 @contextmanager
 def one_position(*, until: datetime, now: datetime) -> Iterator[Snapshots]:

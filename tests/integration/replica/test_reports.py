@@ -9,7 +9,7 @@ from core import clock
 from core.db import aliases
 from core.db.addresses import database_settings
 from tests.branches import DEL, MUM
-from tests.factories import inr
+from tests.factories import inr, person
 from tests.integration.replica.bank import customer
 from tests.integration.replica.conftest import eventually
 from tests.integration.replica.test_routing import beat
@@ -17,6 +17,7 @@ from transactions.branches.outcomes import BranchDown
 from transactions.ledger.posting import Channel
 from transactions.reporting import snapshots
 from transactions.reporting.month import Month, month_of_money
+from transactions.reporting.people import activity_of_people
 from transactions.reporting.snapshots import PositionNotReached, one_position
 from transactions.services import TransferRequest, transfer_funds
 
@@ -32,9 +33,10 @@ def has_all_until(at: datetime) -> bool:
 
 @pytest.mark.usefixtures("replicated")
 def test_once_every_node_was_heard_of_after_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    payer, payee = customer(MUM), customer(DEL)
+    asha = person()
+    payer, payee = customer(MUM, user=asha.pk), customer(DEL, user=asha.pk)
     request = TransferRequest(
-        user=7,
+        user=asha.pk,
         key=str(uuid4()),
         channel=Channel.API,
         debit=payer,
@@ -61,6 +63,12 @@ def test_once_every_node_was_heard_of_after_their_time(monkeypatch: pytest.Monke
     assert paid == {payer // 10**9: inr(10_700), payee // 10**9: inr(10_000)}
     # Both sides are there: nothing is on its way.
     assert money.in_transit == [inr(0)]
+
+    assert eventually(lambda: bool(activity_of_people(month, now=clock.now())[0]))
+    (shown,), _until = activity_of_people(month, now=clock.now())
+    assert (shown.name, shown.movements) == (asha.full_name, 4)
+    assert (shown.credits, shown.debits) == (inr(20_700), inr(700))
+    assert abs(shown.last_at - now) < timedelta(minutes=5)
 
     nowhere = database_settings(
         "postgresql://nobody@127.0.0.1:9/nothing", name="", allow_plaintext=False

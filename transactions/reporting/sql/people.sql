@@ -22,8 +22,13 @@ WHERE a.purpose = 'customer'
 GROUP BY leg.account, a.currency
 
 -- name: owners
--- Who owns each account of a list.
-SELECT h.account_id, u.number, u.full_name
-FROM accounts_holding AS h
-INNER JOIN accounts_user AS u ON u.id = h.user_id
-WHERE h.rights = 'owner' AND h.account_id = ANY(%(accounts)s)
+-- Who owns each account of a list, as its ledger says.
+SELECT h.account, h.user_id
+FROM ledger.holder AS h
+WHERE h.rights = 'owner' AND h.account = ANY(%(ids)s)
+
+-- name: people
+-- The user IDs and names of people, of a list of the database's own ids.
+SELECT u.id, u.number, u.full_name
+FROM public.accounts_user AS u
+WHERE u.id = ANY(%(ids)s)
