@@ -1,4 +1,7 @@
-"""The guide "A bank on two machines", followed word for word on two addresses of this one."""
+"""The guide "A bank on two machines", followed word for word on two addresses of this one.
+
+The tutorial is followed beside it, since it needs a bank as well.
+"""
 
 import json
 import os
@@ -8,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -16,7 +20,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bankproject.runtime.ports import first_free
+from tests.client.sitting import INSTALLED, sitting
 from tests.functional.runtime.terminal import CTRL_C, PROJECT, Bank, Terminal
+from tests.functional.runtime.tutorial import assert_money_has_crossed, follow
 from transactions.demo.loading import PASSWORD
 
 GUIDE = PROJECT / "docs" / "howto" / "two-machines.md"
@@ -129,8 +135,11 @@ def balance(bank: Bank, number: int, who: str) -> str:
     return str(ask(bank, f"/api/v1/accounts/{number}", **log_in(bank, who))["balance"])
 
 
-def test_guide_takes_500_rupees_from_mumbai_to_delhi(rehearsal: Rehearsal) -> None:
+def test_guide_and_tutorial_take_500_rupees_from_branch_to_branch(
+    rehearsal: Rehearsal, tmp_path: Path
+) -> None:
     bank = rehearsal.bank
+    at = partial(sitting, url=f"http://localhost:{bank.port}", home=tmp_path, program=INSTALLED)
     with bank.run(rehearsal.next("make run")) as terminal:
         bank.wait_until_open(terminal)
         with rehearsal.branch() as (_mumbai, payer):
@@ -157,4 +166,5 @@ def test_guide_takes_500_rupees_from_mumbai_to_delhi(rehearsal: Rehearsal) -> No
                 assert "NDL Delhi" in shown
                 assert "down" not in shown
                 assert json.loads(rehearsal.do("check_books"))["clean"]
+                assert_money_has_crossed(follow(bank, at))
     assert rehearsal.is_done
