@@ -37,7 +37,7 @@ messages: install-dev ## Collect what the bank says, for locale/, and compile wh
 	@$(BIN)/python -m bankproject.catalog
 
 docs: install-dev ## Build the documentation as a site, in var/site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 reference: install-dev ## Make the pages of docs/reference/ that come from the code
 	@$(BIN)/python -m bankproject.reference

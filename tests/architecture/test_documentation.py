@@ -62,8 +62,9 @@ def requests_of_pages() -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the site as `make docs` builds it, which fails on dead links and forgotten pages."""
     folder = tmp_path_factory.mktemp("site")
+    # Never --quiet: what is not said is not counted, and then nothing is strict.
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
         cwd=PROJECT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
