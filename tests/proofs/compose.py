@@ -124,11 +124,7 @@ def _start(podman: Podman, outcome: Outcome) -> None:
     began = time.monotonic()
     _up(podman, *NODES, "valkey")
     _up(podman, "open", wait=False)
-    code = podman.run("wait", _name("open"))
-    outcome.check(
-        "open failed: " + podman.run("logs", "--tail=5", _name("open"), check=False),
-        holds=code.strip() == "0",
-    )
+    _wait_for(podman, "open")
     _up(podman, *WEB)
     _up(podman, *BACKGROUND, wait=False)
     _up(podman, "lb")
@@ -138,9 +134,17 @@ def _start(podman: Podman, outcome: Outcome) -> None:
 
 def _load_demo(podman: Podman) -> None:
     podman.compose("--profile", "demo", "up", "--detach", "--no-deps", "--no-build", "demo")
-    code = podman.run("wait", _name("demo"))
-    if code.strip() != "0":
-        message = podman.run("logs", "--tail=10", _name("demo"), check=False)
+    _wait_for(podman, "demo")
+
+
+def _wait_for(podman: Podman, service: str) -> None:
+    """Wait for a container that ends by itself.
+
+    Raises:
+        RuntimeError: it did not do what it is for, with its last words.
+    """
+    if podman.run("wait", _name(service), seconds=1_800).strip() != "0":
+        message = f"{service}: {podman.run('logs', '--tail=10', _name(service), check=False)}"
         raise RuntimeError(message)
 
 
