@@ -10,6 +10,7 @@ from core.errors import DomainError
 from core.jobs.declaring import Work, job
 from core.jobs.models import JobQueue
 from core.jobs.periodic import daily_task
+from loans.risk.demo import apply_in_demo
 from loans.risk.models import TrainingData
 from loans.risk.rescoring import rescore_loans
 from loans.risk.retraining import make_demo_model, train_for_applications
@@ -42,8 +43,9 @@ def train_risk_model(_work: Work) -> None:
 
 @job(queue=JobQueue.LONG)
 def train_demo_risk_model(_work: Work) -> None:
-    """Give the demo a model, made of invented loans."""
+    """Give the demo a model, made of invented loans, and something to score."""
     make_demo_model(now=clock.now())
+    apply_in_demo(now=clock.now())
 
 
 @job(queue=JobQueue.LONG)

@@ -26,6 +26,7 @@ from transactions.reporting.month import Month
 LEAST_SCORES: Final = 50
 _DAYS_LATE: Final = 90
 _AT_ONCE: Final = 500
+_MOST_COMPARED: Final = 5_000
 _log: Final = structlog.get_logger(__name__)
 
 
@@ -102,7 +103,7 @@ def figures_of(model: RiskModel, *, since: datetime, until: datetime) -> dict[st
     stability = None
     if len(lately) >= LEAST_SCORES:
         stability = stability_index(entry.score_shares, shares(lately, entry.score_edges))
-    ended = list(mine.exclude(outcome=""))
+    ended = list(mine.exclude(outcome="").only("probability", "challenger_probability", "outcome"))
     chances = [float(one.probability or 0) for one in ended]
     realised = realised_default(chances, [one.outcome == Outcome.BAD for one in ended])
     return {
@@ -118,9 +119,9 @@ def figures_of(model: RiskModel, *, since: datetime, until: datetime) -> dict[st
 
 
 def bias_by_age(model: RiskModel) -> list[GroupFigures]:
-    """Return whom a model lets through of those who applied, by age: who is not called weak."""
+    """Return whom a model lets through of who applied last, by age: who is not called weak."""
     scored = RiskScore.objects.filter(model=model, rescored_on=None).exclude(band="")
-    found = list(scored.select_related("application__applicant"))
+    found = list(scored.select_related("application__applicant")[:_MOST_COMPARED])
     return bias_over(
         [
             age_group(one.application.applicant.birth_date, on=day_of(one.application))

@@ -30,7 +30,7 @@ from loans.risk.training.families import families_for
 from loans.risk.training.invented import invented_loans
 from loans.risk.watching import bias_by_age, note_outcomes, score_left_over, watch_month
 from loans.tasks import watch_risk
-from tests.factories import bank_accounts, checker, inr, order, person
+from tests.factories import bank_accounts, checker, customer_account, inr, order, person
 from tests.integration.loans.bank import BEGUN, START, applied, customer, lent, terms
 from tests.integration.money.api import client_of, shown
 from transactions.chart import Place
@@ -372,6 +372,8 @@ def test_the_demo_makes_a_model_of_its_own_in_the_background(
     settings: Settings, tmp_path: Path
 ) -> None:
     settings.RISK_MODELS = tmp_path
+    terms(most_months=24)
+    customer_account(person(email="asha.rao@demo.example"))
     for _ in range(2):
         ask_for_model(clock.now())
         run_due("long", seconds=60)
@@ -382,3 +384,4 @@ def test_the_demo_makes_a_model_of_its_own_in_the_background(
     assert model.auc > 0.7
     assert {"age", "gender"} == set(model.bias)
     assert RiskAppointment.objects.get().reason.startswith("made by the demo")
+    assert RiskScore.objects.get().review == "no_history"
