@@ -44,7 +44,7 @@ class RiskModel(models.Model):
 
     def __str__(self) -> str:
         """Say what it learned from, how, and when."""
-        return f"{self.get_data_display()}, {self.family}, {self.trained_at:%F %H:%M}"
+        return f"{self.get_data_display()}, {self.family}, {self.trained_at:%F}"
 
     @property
     def short_digest(self) -> str:
