@@ -108,6 +108,11 @@ class TestNewPayee:
     def test_is_not_found_in_amounts_that_are_usual_or_small(self) -> None:
         assert found([*usual(), paid(9_999, at=NOON, to=STRANGER)]) == []
 
+    def test_is_not_found_in_less_than_three_times_the_largest_payment(self) -> None:
+        earlier = [paid(10_000, at=NOON - timedelta(days=n)) for n in range(9, 0, -1)]
+        assert found([*earlier, paid(29_999, at=NOON, to=STRANGER)]) == []
+        assert len(found([*earlier, paid(30_000, at=NOON, to=STRANGER)])) == 1
+
     def test_that_empties_a_new_account_is_found(self) -> None:
         (one,) = found([paid(60_000, at=NOON, to=STRANGER, after=5_000)])
         assert one.facts["percent"] == 92

@@ -20,7 +20,8 @@ _log = structlog.get_logger(__name__)
 
 def raise_alerts(findings: Sequence[Finding], *, now: datetime) -> int:
     """Raise what was not raised before and return how many; joins the caller's transaction."""
-    alerts = {alert_id(one): one for one in reversed(findings)}
+    # Of a burst that is read at once, the last finding tells of the whole of it.
+    alerts = {alert_id(one): one for one in findings}
     known = set(FraudAlert.objects.filter(pk__in=alerts).values_list("pk", flat=True))
     new = [_alert(pk, one, now) for pk, one in alerts.items() if pk not in known]
     FraudAlert.objects.bulk_create(new, ignore_conflicts=True)

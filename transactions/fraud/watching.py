@@ -5,7 +5,7 @@ log-ins were looked at wait, and nothing is missed. Alerts are committed at the 
 node's tail moves on: whoever dies in between finds them again, and each is raised once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -45,7 +45,7 @@ _MOVEMENTS: Final = 200
 # What happened longer ago is no news: a bank that is upgraded reads its whole journal once.
 _NEWS: Final = timedelta(days=7)
 # Log-ins are committed in another order than their times'; what is seen twice is raised once.
-_LATE: Final = timedelta(minutes=5)
+_LATE: Final = timedelta(minutes=1)
 _LOG_INS: Final = 1_000
 _LOG_INS_BEFORE: Final = 50
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "watching.sql")
@@ -96,14 +96,11 @@ def watch_log_ins(*, now: datetime) -> int:
         start = {"until": now - _NEWS}
         LogInsWatched.objects.get_or_create(pk=1, defaults=start)
         watched = LogInsWatched.objects.select_for_update().get(pk=1)
-        new = list(
-            LogIn.objects.filter(
-                at__gt=watched.until - _LATE, result=LogInResult.SUCCEEDED, person__isnull=False
-            ).order_by("at")[:_LOG_INS]
-        )
-        raised = raise_alerts(list(_travels(new)), now=now)
-        is_all = len(new) < _LOG_INS
-        LogInsWatched.objects.filter(pk=1).update(until=now if is_all else new[-1].at)
+        new = LogIn.objects.filter(
+            at__gt=watched.until - _LATE, result=LogInResult.SUCCEEDED, person__isnull=False
+        ).order_by("pk")
+        raised = raise_alerts(list(_travels(new.iterator(_LOG_INS))), now=now)
+        LogInsWatched.objects.filter(pk=1).update(until=now)
     return raised
 
 
@@ -158,7 +155,7 @@ def _movement(row: Any) -> Movement:
     )
 
 
-def _travels(new: Sequence[LogIn]) -> Iterator[Finding]:
+def _travels(new: Iterable[LogIn]) -> Iterator[Finding]:
     places = _known_places()
     for log_in in new:
         before = LogIn.objects.filter(
