@@ -182,12 +182,14 @@ def on_loop(work: Coroutine[Any, Any, Found]) -> Found:
 
 
 @asynccontextmanager
-async def laboratory(*answers: Answer, **given: object) -> AsyncIterator[Laboratory]:
+async def laboratory(
+    *answers: Answer, secret: str | None = None, **given: object
+) -> AsyncIterator[Laboratory]:
     """Run a balancer before one backend for each way to answer."""
     loop = asyncio.get_running_loop()
     backends = [RecordingBackend(answer) for answer in answers or (well,)]
     servers = [await _serve(backend) for backend in backends]
-    balancer = Balancer(loop.time)
+    balancer = Balancer(loop.time, secret)
     balancer.rule(snapshot(backends, **given))
     keeping = loop.create_task(balancer.keep_time())
     front = await loop.create_server(lambda: ClientConnection(balancer), "127.0.0.1", 0)

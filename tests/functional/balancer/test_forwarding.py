@@ -35,12 +35,18 @@ def test_who_asks_is_what_the_socket_says_whatever_the_request_says() -> None:
         b"X-Forwarded-For: 9.9.9.9\r\nx-forwarded-for: 8.8.8.8\r\nForwarded: for=9.9.9.9\r\n"
         b"X-Forwarded-Proto: https\r\nX-FORWARDED-HOST: evil.example\r\nX-Real-IP: 9.9.9.9\r\n"
         b"X-Forwarded-Port: 1\r\nTrue-Client-IP: 9.9.9.9\r\nVia: 1.1 evil\r\n"
+        b"X-Backend-Secret: guessed\r\n"
     )
     seen = _only(_run(_get(forged))[0])
     assert seen.values("X-Forwarded-For") == ["127.0.0.1"]
     assert seen.values("X-Forwarded-Proto") == ["http"]
     known = {"host", "x-forwarded-for", "x-forwarded-proto", "x-request-id"}
     assert {name.lower() for name, _ in seen.fields} == known
+
+
+def test_backends_are_shown_the_secret_that_they_know_and_no_other() -> None:
+    lab, _ = _run(_get(b"x-backend-secret: guessed\r\n"), secret="known to both")
+    assert _only(lab).values("X-Backend-Secret") == ["known to both"]
 
 
 def test_fields_for_one_connection_alone_stay_behind_and_others_pass() -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from bankproject.runtime.ports import first_free
 from lb.data.__main__ import main
-from lb.snapshot import Backend, Snapshot, write_snapshot
+from lb.snapshot import Backend, Deadlines, Snapshot, write_snapshot
 
 PATIENCE: Final = 60.0
 
@@ -177,12 +177,18 @@ def test_connections_that_wait_cost_little(running: Running) -> None:
         assert running.bytes() - before < 8_000_000
 
 
-def test_what_is_asked_is_answered_before_it_stops(running: Running) -> None:
+def test_what_is_asked_is_answered_before_it_stops_and_who_asks_nothing_is_not_waited_for(
+    running: Running,
+) -> None:
     found: list[tuple[int, bytes]] = []
     asking = Thread(target=lambda: found.append(running.get("/slow")))
-    asking.start()
-    time.sleep(0.2)
-    running.process.terminate()
+    with socket.create_connection(("127.0.0.1", running.port)) as idle:
+        asking.start()
+        time.sleep(0.2)
+        running.process.send_signal(signal.SIGINT)
+        # Less than a drain may take.
+        idle.settimeout(Deadlines().drain_seconds - 5)
+        assert idle.recv(1) == b""
     asking.join()
     assert found == [(200, b"ok")]
     assert running.process.wait(PATIENCE) == 0
