@@ -1,10 +1,7 @@
-"""What the demo bank lends, and what its customers apply for."""
+"""What the demo bank lends, and what one of its customers is offered."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
-
-from django.db.models import Q
 
 from accounts.models import Holding, Product, Rights
 from core.clock import bank_day
@@ -19,10 +16,9 @@ from loans.models import (
     LoanTerms,
     RepaymentMethod,
 )
-from transactions.demo.people import email_of
 
 _SINCE: Final = timedelta(days=400)
-_FIRST: Final = "Asha Rao"
+_OFFERED_TO: Final = "asha.rao@demo.example"
 # In rupees; rates and shares in millionths.
 _TERMS: Final[dict[LoanProduct, dict[str, Any]]] = {
     LoanProduct.PERSONAL: {
@@ -83,45 +79,29 @@ def add_loan_terms(now: datetime) -> None:
 
 
 def add_applications(now: datetime) -> None:
-    """Have one of the demo's customers be offered a loan, and another wait for a decision; once."""
-    if LoanApplication.objects.exists():
+    """Have one of the demo's customers be offered a loan, once."""
+    owned = Holding.objects.filter(
+        user__email=_OFFERED_TO,
+        rights=Rights.OWNER,
+        account__currency="INR",
+        account__product=Product.CURRENT,
+    )
+    mine = owned.order_by("account").first()
+    if mine is None or LoanApplication.objects.filter(applicant=mine.user_id).exists():
         return
-    first, second = _customers()
-    offered = _applied(first, LoanProduct.PERSONAL, "200000", 24, "a wedding", now=now)
-    LoanApplication.objects.filter(pk=offered).update(
+    wish = LoanWish(
+        product=LoanProduct.PERSONAL,
+        account=mine.account_id,
+        amount=Money.parse("200000", "INR"),
+        months=24,
+        purpose="a wedding",
+        monthly_income=Money.parse("72000", "INR"),
+    )
+    draft = save_draft(mine.user_id, wish, now=now)
+    submit(mine.user_id, application=draft.pk, now=now)
+    LoanApplication.objects.filter(pk=draft.pk).update(
         state=ApplicationState.OFFERED,
         documents_seen=Document.values,
         decided_at=now,
         offered_until=bank_day(now) + OFFER_DAYS,
     )
-    _applied(second, LoanProduct.VEHICLE, "350000", 48, "a small van for deliveries", now=now)
-
-
-def _customers() -> tuple[Holding, Holding]:
-    """Return who is offered a loan, and somebody else, each with the account it goes to."""
-    owned = Holding.objects.filter(
-        rights=Rights.OWNER, account__currency="INR", account__product=Product.CURRENT
-    ).order_by("user", "account")
-    is_first = Q(user__email=email_of(_FIRST))
-    return owned.filter(is_first)[0], owned.exclude(is_first)[0]
-
-
-def _applied(
-    customer: Holding,
-    product: LoanProduct,
-    amount: str,
-    months: int,
-    purpose: str,
-    *,
-    now: datetime,
-) -> UUID:
-    wish = LoanWish(
-        product=product,
-        account=customer.account_id,
-        amount=Money.parse(amount, "INR"),
-        months=months,
-        purpose=purpose,
-        monthly_income=Money.parse("72000", "INR"),
-    )
-    draft = save_draft(customer.user_id, wish, now=now)
-    return submit(customer.user_id, application=draft.pk, now=now).pk

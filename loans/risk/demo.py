@@ -8,7 +8,7 @@ from core.money import Money
 from loans.applying import LoanWish, save_draft, submit
 from loans.models import LoanApplication, LoanProduct
 
-_APPLICANT: Final = "asha.rao@demo.example"
+_APPLICANT: Final = "priya.nair@demo.example"
 _CURRENCY: Final = "INR"
 
 
@@ -21,10 +21,10 @@ def ask_for_model(now: datetime) -> None:
 
 
 def apply_in_demo(*, now: datetime) -> None:
-    """Let one of the demo's people apply for a loan, unless somebody has."""
+    """Let one of the demo's people apply for a loan, once."""
     mine = Holding.objects.filter(user__email=_APPLICANT, rights=Rights.OWNER)
     held = mine.filter(account__currency=_CURRENCY).order_by("account").first()
-    if held is None or LoanApplication.objects.exists():
+    if held is None or LoanApplication.objects.filter(applicant=held.user_id).exists():
         return
     wish = LoanWish(
         product=LoanProduct.PERSONAL,

@@ -373,7 +373,7 @@ def test_the_demo_makes_a_model_of_its_own_in_the_background(
 ) -> None:
     settings.RISK_MODELS = tmp_path
     terms(most_months=24)
-    customer_account(person(email="asha.rao@demo.example"))
+    customer_account(person(email="priya.nair@demo.example"))
     for _ in range(2):
         ask_for_model(clock.now())
         run_due("long", seconds=60)
