@@ -105,7 +105,9 @@ def _people_of(rows: Collection[AuditEntry]) -> Iterator[int]:
             yield int(str(row.pgh_obj_id))
         named = {**row.pgh_data, **(row.pgh_data.get("payload") or {})}
         yield from (
-            named[name] for name in ("user_id", "person") if isinstance(named.get(name), int)
+            named[name]
+            for name in ("user_id", "person", "person_id")
+            if isinstance(named.get(name), int)
         )
 
 

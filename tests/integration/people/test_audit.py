@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = (
     "accounts_accountevent",
+    "accounts_cardevent",
     "accounts_approvalevent",
     "accounts_auditedgroupevent",
     "accounts_credentialchange",
