@@ -114,6 +114,7 @@ class TestAnApplication:
         assert (score.application_id, score.model, score.review) == (sent.pk, champion, "")
         assert score.probability is not None
         assert 0 < score.probability < 0.2
+        assert score.features is not None
         assert score.features.keys() == {one.name for one in loaded(champion).entry.columns}
 
     @pytest.mark.usefixtures("champion")
@@ -122,6 +123,8 @@ class TestAnApplication:
         applied(*earning())
         applied(*earning(income=12_000_00, share=99))
         well, badly = RiskScore.objects.order_by("pk")
+        assert well.probability is not None
+        assert badly.probability is not None
         assert badly.probability > 2 * well.probability
         assert badly.reasons
         assert "counts against" not in " ".join(badly.reasons)
@@ -184,7 +187,12 @@ class TestWhatIf:
     ) -> None:
         terms()
         asha, account = earning()
-        typed = {"product": "personal", "account": account, "amount": "1,20,000", "months": "12"}
+        typed = {
+            "product": "personal",
+            "account": str(account),
+            "amount": "1,20,000",
+            "months": "12",
+        }
         pages = client_of(asha)
         found = pages.get("/loans/what-if/", typed).context["found"]
         assert RiskScore.objects.count() == 0
@@ -201,7 +209,7 @@ class TestWhatIf:
         asha, account = customer()
         page = client_of(asha)
         assert "Would we lend it?" in words(page.get("/loan_predict", follow=True))
-        typed = {"product": "home", "account": account, "amount": "1,20,000", "months": "12"}
+        typed = {"product": "home", "account": str(account), "amount": "1,20,000", "months": "12"}
         assert "no such loan" in words(page.get("/loans/what-if/", typed))
 
 
