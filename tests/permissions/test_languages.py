@@ -40,8 +40,8 @@ _SAME: Final = re.compile(
     re.VERBOSE,
 )
 _OURS: Final = re.compile(
-    r"Asha(?: Rao| R\.)?|Bookshop|Head office|HO|hired|Holi|test|Tellers|Loan officers|Vikram Singh|wages"
-    r"|[Aa]pi-1|Personal loan|\(current\)"
+    r"Asha(?: Rao| R\.)?|Head office|HO|hired|Holi|test|Tellers|Loan officers|Vikram Singh|wages"
+    r"|Bookshop|[Aa]pi-1|Personal loan|\(current\)"
     # Lists are filtered by what rows hold.
     r"|journal|list of \w+|personal data|changes of access|accounts\.change_role|fees"
 )
