@@ -1,10 +1,12 @@
 """Backends come, are checked, serve, and go; each step is a version, and noted."""
 
 import socket
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -163,7 +165,9 @@ class TestWorker:
                 answerer.name = f"lb_snapshot_version {registry.current_version()}\n".encode()
 
         answerer.name = b"lb_snapshot_version 1\n"
-        monkeypatch.setattr("lb.control.joining.time.sleep", step)
+        # The module's clock alone: others sleep beside it.
+        clock = SimpleNamespace(sleep=step, monotonic=time.monotonic)
+        monkeypatch.setattr("lb.control.joining.time", clock)
         worker.end(lambda: NOW)
         assert [sorted(one) for one in steps] == [
             *(["ready"], ["ready"]),
