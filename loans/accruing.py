@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import F, Max, Q
 
 from core.clock import start_of
@@ -134,9 +135,21 @@ def uncharged(
 
 
 def write_charges(charges: Collection[LoanCharge]) -> None:
-    """Write down what is to be charged, but what is nothing or was written before."""
+    """Write down what is to be charged, but what is nothing or was written before.
+
+    Locks the loans, so that none is repaid or written off beside it: what is so is not charged.
+    """
     wanted = [one for one in charges if one.minor > 0]
-    LoanCharge.objects.bulk_create(wanted, ignore_conflicts=True)
+    with transaction.atomic():
+        still = still_running([one.loan_id for one in wanted])
+        kept = [one for one in wanted if one.loan_id in still]
+        LoanCharge.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def still_running(numbers: Collection[int]) -> set[int]:
+    """Return which of some loans run, locked to the end of the transaction, which must be open."""
+    mine = Loan.objects.filter(pk__in=numbers, state=LoanState.ACTIVE).order_by("pk")
+    return set(mine.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def post_charges(loans: Collection[Loan], *, now: datetime) -> None:

@@ -48,7 +48,8 @@ def charge_due(loans: Collection[Loan], *, day: date, now: datetime) -> None:
 def collect_due(standings: Collection[Standing], *, day: date) -> int:
     """Collect what is due on a day, as it begins; return of how many loans not all was there.
 
-    Once for each loan and day. Where a standing order pays the loan on the day, it is left to that.
+    Once for each loan and day. What a standing order of the borrower's pays on the day is left to
+    that; other people's orders may fail, and bind nobody.
 
     Raises:
         BranchDown, Busy, OutcomeUnknown: the same again tells.
@@ -57,8 +58,8 @@ def collect_due(standings: Collection[Standing], *, day: date) -> int:
     ordered = about_to_be_paid([one.loan.pk for one in owing], by=day)
     unpaid = 0
     for one in owing:
-        if one.loan.pk not in ordered:
-            unpaid += _collect(one) < one.due.total
+        ahead = ordered[one.loan.pk, one.loan.borrower_id]
+        unpaid += _collect(one, ahead=ahead) + ahead < one.due.total
     return unpaid
 
 
@@ -98,8 +99,8 @@ def _days_missed(loan: Loan, *, today: date) -> Sequence[date]:
     return [day for day in due_days(loan.start, after=done, count=months) if day <= today]
 
 
-def _collect(standing: Standing) -> int:
-    """Take what is due from the account that a loan was paid out to, as far as it is there.
+def _collect(standing: Standing, *, ahead: int) -> int:
+    """Take what is due, but what an order is to pay, from a loan's account, as far as it is there.
 
     Returns what was taken, in minor units: nothing too where the account is frozen or closed.
     """
@@ -110,8 +111,8 @@ def _collect(standing: Standing) -> int:
         if Repayment.objects.filter(by=None, key=key).exists():
             return 0
         fresh = standing_of(loan, day=standing.day)
-        taken = min(fresh.due.total, available_on(loan.account))
-        if not taken:
+        taken = min(fresh.due.total - ahead, available_on(loan.account))
+        if taken <= 0:
             return 0
         paid = allocated(taken, fresh.due)
         made_at = start_of(standing.day)

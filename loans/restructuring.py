@@ -15,16 +15,15 @@ from django.utils.translation import gettext as _
 from accounts.approvals import approvable, ask_approval
 from accounts.models import Approval
 from core import clock
-from core.clock import bank_day, start_of
+from core.clock import bank_day
 from core.errors import DomainError
 from loans.finding import running_loan
 from loans.models import Loan, LoanState, Restructuring, RestructuringState
 from loans.opening import alone_with_loan
 from loans.plans import add_plan, due_days, falls_due
 from loans.schedule import Borrowing, InvalidBorrowing, Method, check, schedule
-from loans.settling import finish_repayments
+from loans.settling import finish_repayments, post_capitalised
 from loans.standing import Standing, standing_of
-from transactions.lending import capitalise
 
 RESTRUCTURE: Final = "loans.restructure_loan"
 DAYS_OFFERED: Final = 3
@@ -114,7 +113,9 @@ def restructure_due(loans: Collection[Loan], *, day: date) -> int:
     done = 0
     for one in waiting.select_related("loan__terms"):
         with alone_with_loan(one.loan.application_id):
-            done += _carry_out(one)
+            one.refresh_from_db(fields=["state", "capitalised"])
+            if one.state == RestructuringState.WAITING:
+                done += _carry_out(one)
     return done
 
 
@@ -169,13 +170,7 @@ def _capitalise(agreed: Restructuring, dues: int) -> None:
     if agreed.capitalised is None:
         agreed.capitalised = dues
         agreed.save(update_fields=["capitalised"])
-    if agreed.capitalised:
-        capitalise(
-            agreed.loan.accounts,
-            minor=agreed.capitalised,
-            key=f"loan-restructuring:{agreed.loan_id}:{agreed.since:%F}",
-            happened_at=start_of(agreed.since),
-        )
+    post_capitalised(agreed)
 
 
 @transaction.atomic

@@ -11,17 +11,17 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core.clock import bank_day
+from core.clock import bank_day, start_of
 from core.db.errors import Busy
 from core.errors import DomainError
-from loans.accruing import post_charges
-from loans.models import Loan, LoanState, Repayment
+from loans.accruing import post_charges, still_running
+from loans.models import Loan, LoanState, Repayment, Restructuring, RestructuringState
 from loans.plans import add_plan
 from loans.quoting import borrowing_by
 from loans.schedule import InvalidBorrowing
 from loans.standing import Standing, standing_of
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
-from transactions.lending import Owed, recover, repay
+from transactions.lending import Owed, capitalise, recover, repay
 from transactions.services import Channel
 
 BY_BANK: Final = 0
@@ -81,6 +81,11 @@ def finish_repayments(loan: Loan) -> None:
     Raises:
         BranchDown, Busy, OutcomeUnknown
     """
+    # First: a payment of what is to become principal would leave too little of it.
+    for begun in Restructuring.objects.filter(
+        loan=loan, state=RestructuringState.WAITING, capitalised__isnull=False
+    ).select_related("loan__terms"):
+        post_capitalised(begun)
     for left_over in Repayment.objects.filter(loan=loan, transfer_id__isnull=True):
         try:
             settle(left_over)
@@ -90,6 +95,21 @@ def finish_repayments(loan: Loan) -> None:
             # Refused, and so forgotten: it never happened.
             continue
     loan.refresh_from_db()
+
+
+def post_capitalised(agreed: Restructuring) -> None:
+    """Post what of a loan's dues becomes principal, as it was written down; again is harmless.
+
+    Raises:
+        BranchDown, Busy, OutcomeUnknown
+    """
+    if agreed.capitalised:
+        capitalise(
+            agreed.loan.accounts,
+            minor=agreed.capitalised,
+            key=f"loan-restructuring:{agreed.loan_id}:{agreed.since:%F}",
+            happened_at=start_of(agreed.since),
+        )
 
 
 def _repay(loan: Loan, written: Repayment) -> UUID:
@@ -125,8 +145,9 @@ def _note(loan: Loan, done: Repayment) -> None:
     done.save(update_fields=["transfer_id"])
     if done.recovered:
         return
+    still_running([loan.pk])
     standing = standing_of(loan, day=bank_day(done.made_at))
-    if not standing.owed.total:
+    if not standing.owed.total and not loan.charges.filter(posted_at=None).exists():
         Loan.objects.filter(pk=loan.pk).update(state=LoanState.REPAID, repaid_at=done.made_at)
     elif done.early:
         _plan_anew(standing)

@@ -12,7 +12,7 @@ from accounts.approvals import approvable, ask_approval
 from accounts.models import Approval, ApprovalState
 from core import clock
 from core.clock import bank_day
-from loans.accruing import accrue_until, charge_interest
+from loans.accruing import accrue_until, charge_interest, post_charges, still_running
 from loans.finding import LoanNotRunning, UnknownLoan, running_loan
 from loans.models import Loan, LoanState, Repayment, WriteOff
 from loans.opening import alone_with_loan
@@ -68,9 +68,11 @@ def _written(loan: Loan, *, maker: int, checker: int, now: datetime) -> WriteOff
     today = bank_day(now)
     accrue_until(loan, today=today)
     charge_interest([loan], day=today, now=now)
-    owed = standing_of(loan, day=today).owed
     with transaction.atomic():
-        # From here on nobody repays it, so that what is written down is what is posted.
+        # From here on nobody repays or charges it, so that what is written down is what is posted.
+        still_running([loan.pk])
+        post_charges([loan], now=now)
+        owed = standing_of(loan, day=today).owed
         Loan.objects.filter(pk=loan.pk).update(state=LoanState.WRITTEN_OFF)
         return WriteOff.objects.create(
             loan=loan,

@@ -3,7 +3,8 @@
 Under a key made of order and date it goes the way of all scheduled transfers from there.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -54,14 +55,21 @@ def _queue_next(order: UUID, now: datetime) -> bool:
     return True
 
 
-def about_to_be_paid(accounts: Collection[int], *, by: date) -> set[int]:
-    """Return which accounts standing orders are to pay by a day and have not yet."""
+def about_to_be_paid(accounts: Collection[int], *, by: date) -> Mapping[tuple[int, int], int]:
+    """Return what standing orders are to pay to accounts by a day and have not yet.
+
+    In minor units, by the account and the person who gave them.
+    """
     orders = StandingOrder.objects.filter(credit__in=accounts, state=State.ACTIVE, pay_date__lte=by)
     sent = ScheduledTransfer.State
     queued = ScheduledTransfer.objects.filter(
         credit__in=accounts, standing_order__isnull=False, state__in=[sent.WAITING, sent.SENDING]
     )
-    return {*orders.values_list("credit", flat=True), *queued.values_list("credit", flat=True)}
+    found: Counter[tuple[int, int]] = Counter()
+    wanted = ("credit", "user", "amount")
+    for credit, user, minor in (*orders.values_list(*wanted), *queued.values_list(*wanted)):
+        found[credit, user] += minor
+    return found
 
 
 def _due(now: datetime) -> QuerySet[StandingOrder]:

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 
 from accounts.approvals import OwnRequest, approve, carry_out_left_over
-from accounts.models import Approval
+from accounts.models import Approval, User
 from core import clock
 from core.clock import bank_day, start_of
 from core.db.aliases import HEAD_OFFICE
 from core.errors import DomainError
-from loans import restructuring, writing_off
+from loans import restructuring, settling, writing_off
+from loans.accruing import post_charges, write_charges
 from loans.books import check_loans
 from loans.finding import LoanNotRunning, UnknownLoan
-from loans.models import Loan, LoanPlan, Restructuring, WriteOff
+from loans.models import Due, Loan, LoanCharge, LoanPlan, Restructuring, WriteOff
+from loans.opening import alone_with_loan
 from loans.plans import plans_of
 from loans.repaying import payoff_quote
 from loans.restructuring import NewPlan, propose_restructuring, restructure_due
@@ -165,6 +167,41 @@ class TestRestructuring:
         assert LoanPlan.objects.count() == 2
         assert check_loans() == []
 
+    def test_stands_as_written_down_when_its_borrower_pays_before_it_is_posted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loan = late_loan()
+        agreed(loan)
+
+        def silent(*_args: object, **_kwargs: object) -> None:
+            raise BranchDown(HEAD_OFFICE)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(settling, "capitalise", silent)
+            with pytest.raises(BranchDown):
+                close_months(2)
+        other = customer_account(loan.borrower, balance=50_000_00)
+        pay(loan, 1_000_00, on=SECOND, account=other)
+        close_months(2)
+        written = Restructuring.objects.get()
+        assert (written.state, written.capitalised) == ("done", 2_900_00)
+        assert owed(loan) == Owed(principal=1_20_000_00 + 2_900_00 - 1_000_00)
+        assert check_loans() == []
+
+    def test_is_done_once_when_two_are_at_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loan = late_loan()
+        agreed(loan)
+
+        def after_another(name: object) -> Any:
+            monkeypatch.setattr(restructuring, "alone_with_loan", alone_with_loan)
+            assert restructure_due([loan], day=SECOND) == 1
+            return alone_with_loan(name)
+
+        monkeypatch.setattr(restructuring, "alone_with_loan", after_another)
+        assert restructure_due([loan], day=SECOND) == 0
+        assert LoanPlan.objects.count() == 2
+        assert check_loans() == []
+
     def test_lapses_where_nothing_is_owed_any_more_or_too_little(self) -> None:
         loan = late_loan()
         one = agreed(loan, months=480)
@@ -281,6 +318,43 @@ class TestWritingOff:
             "loan_write_off: the ledger has -12000000, the head office -1"
         ]
         assert loan.state == "written_off"
+
+
+class TestTheEnd:
+    def test_of_a_loan_is_the_end_of_its_charges_though_a_closing_has_begun(self) -> None:
+        loan = lent(*paying_customer())
+        pay(loan, None, on=DUE)
+        write_charges([LoanCharge(loan=loan, kind=Due.PENALTY, day=DUE, minor=1_00)])
+        post_charges([loan], now=start_of(DUE))
+        loan.refresh_from_db()
+        assert (loan.state, owed(loan).total) == ("repaid", 0)
+        assert check_loans() == []
+
+    def test_waits_for_what_was_charged_beside_the_last_payment(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loan = lent(*paying_customer())
+
+        def charging_beside(loans: Any, *, now: Any) -> None:
+            post_charges(loans, now=now)
+            write_charges([LoanCharge(loan=loan, kind=Due.PENALTY, day=DUE, minor=1_00)])
+
+        monkeypatch.setattr(settling, "post_charges", charging_beside)
+        pay(loan, None, on=DUE)
+        loan.refresh_from_db()
+        assert loan.state == "active"
+        post_charges([loan], now=start_of(DUE))
+        monkeypatch.undo()
+        close(DUE)
+        loan.refresh_from_db()
+        assert (loan.state, owed(loan).total) == ("repaid", 0)
+        assert check_loans() == []
+
+
+def paying_customer() -> tuple[User, int]:
+    """Return a customer of a bank that lends, who can pay."""
+    terms()
+    return customer(balance=2_00_000_00)
 
 
 class TestReminders:

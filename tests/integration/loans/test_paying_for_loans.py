@@ -4,12 +4,13 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from accounts.models import User
 from core.clock import start_of
 from loans.books import check_loans
 from loans.models import InterestDay, Loan, LoanPlan, Repayment
 from loans.plans import plans_of
 from notifications.notices.models import Notice
-from tests.factories import customer_account
+from tests.factories import customer_account, person
 from tests.integration.loans.bank import (
     START,
     close,
@@ -31,10 +32,12 @@ pytestmark = pytest.mark.django_db
 DUE = date(2026, 2, 28)
 
 
-def ordered(loan: Loan, account: int, *, minor: int = INSTALMENT) -> StandingOrder:
+def ordered(
+    loan: Loan, account: int, *, minor: int = INSTALMENT, by: User | None = None
+) -> StandingOrder:
     """Have a loan paid for from another account, at the end of each month."""
     return StandingOrder.objects.create(
-        user_id=loan.borrower_id,
+        user=by or loan.borrower,
         key="order",
         debit=account,
         credit=loan.number,
@@ -76,6 +79,25 @@ class TestAStandingOrder:
         assert LoanPlan.objects.count() == 1
         assert Repayment.objects.get().paid.interest == 1_200_00
         assert check_loans() == []
+
+    def test_that_pays_less_than_is_due_leaves_the_rest_to_the_collection(self) -> None:
+        terms()
+        asha, account = customer(balance=50_000_00)
+        loan = lent(asha, account)
+        ordered(loan, customer_account(asha, balance=20_000_00), minor=1)
+        close_months(1)
+        assert Repayment.objects.get().paid.total == INSTALMENT - 1
+        assert send(start_of(DUE) + timedelta(hours=9)).state == "done"
+        assert owed(loan) == Owed(principal=1_20_000_00 - (INSTALMENT - 1_200_00))
+        assert check_loans() == []
+
+    def test_of_somebody_elses_keeps_the_bank_from_nothing(self) -> None:
+        terms()
+        loan = lent(*customer(balance=50_000_00))
+        stranger = person()
+        ordered(loan, customer_account(stranger), by=stranger)
+        close_months(1)
+        assert Repayment.objects.get().paid.total == INSTALMENT
 
     def test_that_lacks_money_leaves_the_instalment_to_the_next_days_collection(self) -> None:
         terms()
