@@ -218,6 +218,15 @@ class TestQueue:
         assert browser(officer()).post(f"{QUEUE}{alert.pk}/decide/", asked).status_code == 422
         assert FraudAlert.objects.get(pk=alert.pk).state == AlertState.OPEN
 
+    def test_lets_nobody_decide_about_themselves_or_their_own_account(self) -> None:
+        admin = officer()
+        for alert in (raised(person=admin.pk), raised(account=customer_account(admin))):
+            answer = browser(admin).post(
+                f"{QUEUE}{alert.pk}/decide/", {"state": "dismissed", "reason": "it was me"}
+            )
+            assert "what concerns you" in answer.content.decode()
+            assert FraudAlert.objects.get(pk=alert.pk).state == AlertState.OPEN
+
     def test_is_read_by_employees_page_by_page_and_by_state(self) -> None:
         for _each in range(27):
             raised(account=account())

@@ -34,6 +34,13 @@ class AlertDecided(DomainError):
     http_status = 409
 
 
+class OwnAlert(DomainError):
+    """Nobody decides about what is about themselves or an account of theirs."""
+
+    code = "own_fraud_alert"
+    http_status = 403
+
+
 class NothingToFreeze(DomainError):
     """The alert is about a person's log-ins, not about an account."""
 
@@ -55,7 +62,7 @@ def decide(
     structuring: who launders money must not learn that the bank has seen it. One transaction.
 
     Raises:
-        UnknownAlert, AlertDecided, NothingToFreeze
+        UnknownAlert, AlertDecided, OwnAlert, NothingToFreeze
         Refused: the account is closed.
         InvalidText: the reason is empty, too long, or not one line.
     """
@@ -65,6 +72,8 @@ def decide(
         alert = alert_known(alert_id)
         if alert.state not in UNDECIDED:
             raise AlertDecided(_("Somebody has decided about this alert already."))
+        if User.objects.filter(_are_in(alert), pk=admin.pk).exists():
+            raise OwnAlert(_("Somebody else must decide about what concerns you."))
         if freeze:
             _ask_freezing(alert, admin, words)
         alert.state, alert.reason = state, words
