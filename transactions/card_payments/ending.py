@@ -79,7 +79,7 @@ def capture_payment(ending: PaymentEnding, *, now: datetime) -> tuple[CardPaymen
             memo=payment.merchant,
             using=node,
         )
-        if payment.state == State.AUTHORISED:
+        if payment.state != State.CAPTURED:
             payment.state, payment.captured = State.CAPTURED, wanted.minor
             payment.transfer_id, payment.ended_at = receipt.transfer_id, now
         return not receipt.replayed

@@ -296,6 +296,18 @@ class TestPaying:
             paid.transfer_id,
         )
 
+    def test_that_was_captured_is_told_so_again_though_noted_as_expired(
+        self, asha: User, mine: int, processor: User
+    ) -> None:
+        _card, number = activated(asha, mine)
+        payment, _new = authorise_payment(caller(processor), asking(number, 500), now=NOW)
+        ending = PaymentEnding(client=processor.pk, key="c", payment_id=payment.pk)
+        capture_payment(ending, now=NOW)
+        wrong = {"state": "expired", "captured": 0, "transfer_id": None}
+        CardPayment.objects.filter(pk=payment.pk).update(**wrong)
+        told, is_new = capture_payment(ending, now=NOW)
+        assert (told.state, told.captured, is_new) == ("captured", 500, False)
+
     @pytest.mark.parametrize(
         ("minor", "code"),
         [
