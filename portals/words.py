@@ -114,6 +114,7 @@ _LOOKED_AT: Final[dict[str, Words]] = {
     "list of transfers": _("List of transfers"),
     "list of webhooks": _("List of webhooks"),
     "operation log": _("Operation log"),
+    "security check": _("Security check"),
     "personal data": _("Personal data"),
     "request": _("Request"),
     "search": _("Search"),

@@ -40,10 +40,12 @@ _SAME: Final = re.compile(
     re.VERBOSE,
 )
 _OURS: Final = re.compile(
-    r"Asha(?: Rao| R\.)?|Head office|HO|hired|Holi|test|Tellers|Loan officers|Vikram Singh|wages"
+    r"Asha(?: Rao| R\.)?|Head office|HO|hired|Holi|test|Tellers|(?:Loan|Fraud) officers"
+    r"|Vikram Singh|wages"
     r"|Bookshop|[Aa]pi-1|Personal loan|\(current\)"
     # Lists are filtered by what rows hold.
-    r"|journal|list of \w+|personal data|changes of access|accounts\.change_role|fees"
+    r"|journal|security check|list of \w+"
+    r"|personal data|changes of access|accounts\.change_role|fees"
 )
 
 
