@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -80,6 +81,13 @@ def ask_card(request: CardRequest, *, maker: int, reason: str, now: datetime) ->
         BranchDown: the account's branch does not answer.
     """
     _check(request, now=now)
+    with transaction.atomic():
+        # Two requests at once take turns, so that there are never too many cards.
+        User.objects.select_for_update(no_key=True).get(pk=request.person.pk)
+        return _asked_once(request, maker=maker, reason=reason, now=now)
+
+
+def _asked_once(request: CardRequest, *, maker: int, reason: str, now: datetime) -> Approval:
     payload = {
         "account": str(request.account),
         "user_id": str(request.person.number),

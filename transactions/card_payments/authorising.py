@@ -167,16 +167,25 @@ def _set_aside(card: Card, wanted: CardPayment) -> None:
         CardDeclined: the account does not allow it.
         Refused, Busy, BranchDown, OutcomeUnknown
     """
+    try:
+        _place(card, wanted)
+    except Refused as refusal:
+        if refusal.reason is Code.KEY_REUSED:
+            # Sent again after midnight: what waits is the hold of the day before, or another's.
+            wanted.day -= timedelta(days=1)
+            _place(card, wanted)
+        elif refusal.reason in LEDGERS:
+            raise CardDeclined(reason=refusal.code) from refusal
+        else:
+            raise
+
+
+def _place(card: Card, wanted: CardPayment) -> None:
     # By the day alone: the same request sent again asks for the same hold.
     expires_at = start_of(wanted.day + timedelta(days=1)) + LIFE
-    try:
-        receipt = follow_accounts(
-            card.account_id, work=lambda: _hold(card, wanted, expires_at=expires_at)
-        )
-    except Refused as refusal:
-        if refusal.reason in LEDGERS:
-            raise CardDeclined(reason=refusal.code) from refusal
-        raise
+    receipt = follow_accounts(
+        card.account_id, work=lambda: _hold(card, wanted, expires_at=expires_at)
+    )
     wanted.state, wanted.hold_id = State.AUTHORISED, receipt.hold_id
     wanted.expires_at = expires_at
 

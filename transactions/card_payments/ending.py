@@ -16,7 +16,7 @@ from core.clock import bank_day
 from core.errors import DomainError
 from core.money import Money
 from transactions.branches.outcomes import silence_named
-from transactions.branches.registry import node_of
+from transactions.branches.registry import node_of, nodes
 from transactions.branches.rounds import SILENCE, reachable
 from transactions.card_payments.models import CardPayment
 from transactions.ledger import posting, reads
@@ -133,7 +133,7 @@ def end_expired_payments(*, now: datetime) -> int:
 
 
 def _note_end(payment: CardPayment, node: str, now: datetime) -> int:
-    held = reads.hold(_hold_of(payment), using=node)
+    held = reads.hold(_hold_of(payment), using=_home_of(payment, node))
     mine = CardPayment.objects.filter(pk=payment.pk, state=State.AUTHORISED)
     if held is not None and held.state == "captured":
         return mine.update(
@@ -145,7 +145,7 @@ def _note_end(payment: CardPayment, node: str, now: datetime) -> int:
     if held is not None and held.state == "open":
         # The node's clock is behind.
         return 0
-    # An account moves only once nothing is on hold: what its node does not know has expired.
+    # An account moves only once nothing is on hold: what no node knows has expired.
     is_released = held is not None and held.state == "released"
     return mine.update(state=State.RELEASED if is_released else State.EXPIRED, ended_at=now)
 
@@ -158,10 +158,31 @@ def _end(
     mine = _payments().filter(pk=ending.payment_id, client=ending.client)
     payment = _only(mine.select_for_update(of=("self",), no_key=True))
     node = node_of(payment.card.account_id)
-    with silence_named(node):
-        is_new = work(payment, node)
+    try:
+        is_new = _work_at(node, payment, work)
+    except Refused as refusal:
+        home = _home_of(payment, node)
+        if refusal.reason is not Code.UNKNOWN_HOLD or home == node:
+            raise
+        # It ended there, and the account has moved since.
+        is_new = _work_at(home, payment, work)
     payment.save(update_fields=["state", "captured", "transfer_id", "ended_at"])
     return payment, is_new
+
+
+def _work_at(node: str, payment: CardPayment, work: Callable[[CardPayment, str], bool]) -> bool:
+    """Do it at a node; a refusal leaves the open transaction as it was."""
+    with silence_named(node), transaction.atomic():
+        return work(payment, node)
+
+
+def _home_of(payment: CardPayment, node: str) -> str:
+    """Return where what was set aside is known: at the account's node, or where it lived before."""
+    others = (other for other in nodes() if other != node)
+    for place in (node, *others):
+        if reads.hold(_hold_of(payment), using=place) is not None:
+            return place
+    return node
 
 
 def _payments() -> QuerySet[CardPayment]:

@@ -1,6 +1,6 @@
 """Cards are the head office's, what they pay is their account's branch's."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,7 +17,11 @@ from transactions.branches.moving import move_account
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import node_of
 from transactions.card_payments.authorising import Authorisation, authorise_payment
-from transactions.card_payments.ending import PaymentEnding, capture_payment
+from transactions.card_payments.ending import (
+    PaymentEnding,
+    capture_payment,
+    end_expired_payments,
+)
 from transactions.card_payments.models import CardPayment
 from transactions.chart import BankAccounts, Place
 from transactions.ledger.accounts import set_holder
@@ -78,7 +82,7 @@ def test_a_payment_is_held_at_the_branch_once_whatever_the_head_office_forgets(
         pk=processor.pk, role=processor.role, scopes=None, via="session", credential="s"
     )
 
-    def charge(key: str, minor: int) -> CardPayment:
+    def charge(key: str, minor: int, days: int = 0) -> CardPayment:
         asked = Authorisation(
             key=key,
             card_number=number,
@@ -86,13 +90,14 @@ def test_a_payment_is_held_at_the_branch_once_whatever_the_head_office_forgets(
             amount=inr(minor),
             merchant="Bookshop",
         )
-        return authorise_payment(caller, asked, now=NOW)[0]
+        return authorise_payment(caller, asked, now=NOW + timedelta(days=days))[0]
 
     first = charge("one", 600)
     assert held(mine) == 600
-    # As if the head office had failed between the branch's commit and its own.
-    CardPayment.objects.all().delete()
-    assert charge("one", 600).hold_id == first.hold_id
+    # As if the head office had failed between the branch's commit and its own; a day later, too.
+    for days in (0, 1):
+        CardPayment.objects.all().delete()
+        assert charge("one", 600, days=days).hold_id == first.hold_id
     assert held(mine) == 600
     with pytest.raises(Refused) as refused:
         move_account(mine, code=DEL, client=BANK_CLIENT)
@@ -102,8 +107,15 @@ def test_a_payment_is_held_at_the_branch_once_whatever_the_head_office_forgets(
     assert balance_of(MUM, mine) == 400
     nostro = BankAccounts(first.card.account.branch.number, "INR").number(Place.NOSTRO)
     assert balance_of(MUM, nostro) == -600
+    # As if it had failed once more, before it noted the capture; and then the account moves.
+    CardPayment.objects.update(state="authorised", captured=0, transfer_id=None, ended_at=None)
     move_account(mine, code=DEL, client=BANK_CLIENT)
     assert Card.objects.get().account_id == mine
+    again, is_new = capture_payment(ending, now=NOW)
+    assert (again.state, again.captured, is_new) == ("captured", 600, False)
+    CardPayment.objects.update(state="authorised", captured=0, transfer_id=None, ended_at=None)
+    assert end_expired_payments(now=NOW + timedelta(days=30)) == 1
+    assert CardPayment.objects.get().captured == 600
     charge("two", 400)
     assert (node_of(mine), held(mine)) == (DEL, 400)
     assert check_books().findings == []
