@@ -6,7 +6,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -57,7 +57,7 @@ Found = TypeVar("Found")
 
 
 def _run(
-    work: Callable[[Laboratory], Awaitable[Found]], *answers: Answer, **given: object
+    work: Callable[[Laboratory], Awaitable[Found]], *answers: Answer, **given: Any
 ) -> Found:
     async def run() -> Found:
         async with laboratory(*answers, **given) as lab:

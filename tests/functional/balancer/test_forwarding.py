@@ -1,6 +1,7 @@
 """Requests and answers pass whole, with who asked written by the balancer alone."""
 
 import asyncio
+from typing import Any
 
 from lb.snapshot import Deadlines, RateLimit
 from tests.balancing import Laboratory, Seen, laboratory, on_loop, saying, statuses, well
@@ -13,7 +14,7 @@ def _get(fields: bytes) -> bytes:
     return GET.replace(HOST, HOST + fields)
 
 
-def _run(raw: bytes, answer: bytes | None = None, **given: object) -> tuple[Laboratory, bytes]:
+def _run(raw: bytes, answer: bytes | None = None, **given: Any) -> tuple[Laboratory, bytes]:
     async def run() -> tuple[Laboratory, bytes]:
         async with laboratory(well if answer is None else saying(answer), **given) as lab:
             answers = await lab.say(raw)

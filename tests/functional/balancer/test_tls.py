@@ -55,7 +55,7 @@ def files(authority: Authority, tmp_path: Path) -> Files:
 
 
 @asynccontextmanager
-async def _secured(files: Files, answer: Any = well, **given: object) -> AsyncIterator[Secured]:
+async def _secured(files: Files, answer: Any = well, **given: Any) -> AsyncIterator[Secured]:
     loop = asyncio.get_running_loop()
     door = Door(files.pem)
     async with laboratory(answer, **given) as lab:
