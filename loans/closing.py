@@ -32,6 +32,7 @@ from loans.opening import finish_openings
 from loans.reminding import remind
 from loans.restructuring import restructure_due
 from loans.standing import Standing, standings
+from loans.writing_off import finish_write_offs
 from transactions.closing.outcome import Outcome
 from transactions.closing.steps import Step
 
@@ -41,6 +42,10 @@ _NOT_PAID: Final = "insufficient_funds"
 
 def _open(_day: date, _now: datetime) -> Outcome:
     return Outcome(finish_openings())
+
+
+def _write_off(_day: date, _now: datetime) -> Outcome:
+    return Outcome(finish_write_offs())
 
 
 def _accrue(day: date, _now: datetime) -> Outcome:
@@ -115,6 +120,7 @@ def _charged(charges: QuerySet[LoanCharge]) -> Outcome:
 
 STEPS: Final = (
     Step("loan_openings", _open),
+    Step("loan_write_offs", _write_off),
     Step("loan_interest", _accrue),
     Step("loan_charges", _charge),
     Step("loan_restructurings", _restructure),

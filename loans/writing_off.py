@@ -43,6 +43,20 @@ def recoverable_of(loan: Loan) -> int:
     return loan.write_off.owed.total - int(paid)
 
 
+def finish_write_offs() -> int:
+    """Post what was written off while its branch was silent; return how many.
+
+    Raises:
+        BranchDown, Busy, OutcomeUnknown: doing it again is harmless.
+    """
+    begun = WriteOff.objects.filter(transfer_id=None).select_related("loan__terms")
+    for written in begun:
+        with alone_with_loan(written.loan.application_id):
+            written.refresh_from_db(fields=["transfer_id"])
+            _settle(written.loan, written)
+    return len(begun)
+
+
 def _same_loan(payload: Mapping[str, Any]) -> Collection[str]:
     return [payload["loan"]]
 

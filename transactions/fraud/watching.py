@@ -55,11 +55,13 @@ _log = structlog.get_logger(__name__)
 def watch_all(*, now: datetime, seconds: float) -> int:
     """Look at what is new, for so many seconds at most; return how many alerts were raised.
 
-    Opens its own transactions. A node that does not answer is logged, and has its turn again.
+    Opens its own transactions. A node that does not answer is logged, and has its turn again. What
+    waits at one takes no time from the others.
     """
-    until = monotonic() + seconds
     raised = 0
-    for node in nodes():
+    watched = nodes()
+    for node in watched:
+        until = monotonic() + seconds / len(watched)
         try:
             raised += _watch_node(node, now=now, until=until)
         except (DatabaseError, psycopg.Error, Busy, DomainError) as error:

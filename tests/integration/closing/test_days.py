@@ -54,6 +54,7 @@ from transactions.upkeep import run_upkeep
 FIRST: Final = LAST - timedelta(days=2)
 DAILY: Final = [
     "loan_openings",
+    "loan_write_offs",
     "loan_interest",
     "loan_charges",
     "loan_restructurings",

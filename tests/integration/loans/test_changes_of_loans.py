@@ -21,7 +21,7 @@ from loans.plans import plans_of
 from loans.repaying import payoff_quote
 from loans.restructuring import NewPlan, propose_restructuring, restructure_due
 from loans.standing import standing_of
-from loans.writing_off import propose_write_off
+from loans.writing_off import finish_write_offs, propose_write_off
 from notifications.messages.models import Message
 from notifications.notices.models import Notice, NoticeKind
 from tests.expectations import nothing_written
@@ -284,9 +284,13 @@ class TestWritingOff:
         with monkeypatch.context() as patch:
             patch.setattr(writing_off, "write_off", silent)
             assert approve(asked.pk, checker=checker().pk).state == "approved"
+            with pytest.raises(BranchDown):
+                finish_write_offs()
         other = customer_account(loan.borrower, balance=50_000_00)
         paid = pay(loan, 1_000_00, on=bank_day(clock.now()), account=other)
         assert (paid.paid.total, paid.recovered) == (0, 1_000_00)
+        # Whether the approval is tried again or has run out by then.
+        assert [finish_write_offs() for _again in range(2)] == [1, 0]
         Approval.objects.update(tried_at=clock.now() - timedelta(minutes=1))
         assert carry_out_left_over() == 1
         assert carry_out_left_over() == 0
