@@ -22,6 +22,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from benchmarks._real_data import real_data
 from transactions.fraud.bounds import ALARM_SCORE, SCORED_AFTER
 from transactions.fraud.course import Movement
 from transactions.fraud.scoring import score
@@ -42,13 +43,10 @@ _FILES: Final = ("trans_ordered.csv", "loan_histories.csv")
 
 def main() -> int:
     """Measure, and print a last line of JSON."""
-    folder = os.environ.get("BANK_REAL_DATA")
-    if not folder:
-        print("BANK_REAL_DATA names no folder with the real banks' files", file=sys.stderr)
-        return 1
+    folder = real_data()
     settings.configure(USE_TZ=True, USE_I18N=False)
     seed = int(os.environ.get("SEED", "1"))
-    accounts = [one for name in _FILES for one in _accounts(Path(folder) / "berka" / name)]
+    accounts = [one for name in _FILES for one in _accounts(folder / "berka" / name)]
     began = time.perf_counter()
     usual = sorted(_scores(accounts))
     milliseconds = (time.perf_counter() - began) * 1000 / len(usual)

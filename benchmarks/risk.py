@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 from django.conf import settings
 
+from benchmarks._real_data import real_data
 from core import clock
 from loans.risk.features import Application, Movement, features_of
 from loans.risk.registry import Role, load
@@ -55,12 +56,9 @@ class Figure:
 
 def main() -> int:
     """Measure, and print a last line of JSON."""
-    folder = os.environ.get("BANK_REAL_DATA")
-    if not folder:
-        print("BANK_REAL_DATA names no folder with the real banks' files", file=sys.stderr)
-        return 1
+    folder = real_data()
     settings.configure(USE_TZ=True, USE_I18N=False)
-    sets = _sets(Path(folder))
+    sets = _sets(folder)
     areas = {f"{name}_auc": _measured(loans) for name, loans in sets.items()}
     asides = _asides(sets["berka"])
     with tempfile.TemporaryDirectory() as models:
