@@ -23,7 +23,7 @@ from transactions.chart import BankAccounts, Place
 from transactions.ledger.accounts import set_holder
 from transactions.ledger.codes import Refused
 from transactions.ledger.posting import BANK_CLIENT, Channel
-from transactions.payments import scheduling
+from transactions.payments import paying_in, scheduling
 from transactions.payments.models import ScheduledTransfer
 from transactions.payments.scheduling import (
     LONGEST_WAIT,
@@ -192,7 +192,7 @@ class TestATryWithoutAnAnswer:
                 transfer_funds(request, now=now)
             raise OutcomeUnknown
 
-        patch.setattr(scheduling, "transfer_funds", send)
+        patch.setattr(paying_in, "transfer_funds", send)
 
     @pytest.mark.parametrize("is_sent", [True, False])
     def test_is_asked_again_and_moves_money_once(
@@ -250,7 +250,7 @@ class TestATryWithoutAnAnswer:
             return transfer_funds(request, now=now)
 
         monkeypatch.setattr(scheduling, "monotonic", lambda: passed)
-        monkeypatch.setattr(scheduling, "transfer_funds", send)
+        monkeypatch.setattr(paying_in, "transfer_funds", send)
         assert send_due_transfers(now=NOW) == 2
         assert by_others == [0]
 
@@ -264,7 +264,7 @@ class TestATryWithoutAnAnswer:
             ScheduledTransfer.objects.update(tried_at=LATER)
             return transfer_funds(request, now=now)
 
-        monkeypatch.setattr(scheduling, "transfer_funds", send)
+        monkeypatch.setattr(paying_in, "transfer_funds", send)
         assert send_due_transfers(now=NOW) == 1
         assert state_of(scheduled) == State.DONE
 

@@ -57,7 +57,9 @@ def posted_rows(*, like: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM ledger.reference"
-            " WHERE reference LIKE %s AND reference NOT LIKE '%%/rounding'",
+            " WHERE reference LIKE %s AND reference NOT LIKE '%%/rounding'"
+            # What its loans cost and were repaid is told by other files.
+            " AND reference NOT LIKE '%%/loan/%%'",
             [like],
         )
         return int(cursor.fetchone()[0])

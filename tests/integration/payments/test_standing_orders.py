@@ -20,7 +20,7 @@ from transactions.chart import BankAccounts, Place
 from transactions.ledger.codes import Refused
 from transactions.ledger.posting import Kind, Transfer, post
 from transactions.ledger.reads import balances
-from transactions.payments import scheduling
+from transactions.payments import paying_in
 from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import ScheduledTransfer, StandingOrder
 from transactions.payments.schedule import Frequency, Schedule, Weekend
@@ -312,7 +312,7 @@ class TestCancelling:
             assert standing_order_of(asha.pk, order=mandate.pk).state == State.ACTIVE
             return transfer_funds(request, now=now)
 
-        monkeypatch.setattr(scheduling, "transfer_funds", send)
+        monkeypatch.setattr(paying_in, "transfer_funds", send)
         assert pay(NOW) == bool(money)
         assert cancel_standing_order(asha.pk, order=mandate.pk).state == State.CANCELLED
         assert pay(NOW + timedelta(hours=2)) == 0
