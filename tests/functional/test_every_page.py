@@ -90,6 +90,8 @@ class Looking:
             self.note(f"answers {answer.status}")
         if answer.status != 200 or not is_page:
             return
+        # Before it opens: whatever fades from one theme to the other would be seen in between.
+        self.page.emulate_media(color_scheme=THEMES[0])
         self.page.goto(address, wait_until="load")
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)

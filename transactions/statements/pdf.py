@@ -114,13 +114,14 @@ def _period(statement: WholeStatement) -> str:
 def _row(movement: Movement) -> tuple[str, str, str, str, str]:
     booked, happened = bank_day(movement.recorded_at), bank_day(movement.event_at)
     party, amount = movement.counterparty, grouped(movement.amount.text)
-    more = [party.name, _in_groups(party.number)]
+    whom = " · ".join(filter(None, [party.name, _in_groups(party.number)]))
+    lines = [movement.memo or _named(movement.kind), whom]
     if happened != booked:
-        more.append(f"happened on {_day(happened)}")
+        lines.append(f"happened on {_day(happened)}")
     after = movement.balance_after
     return (
         _day(booked),
-        f"{movement.memo or _named(movement.kind)}\n{' · '.join(filter(None, more))}",
+        "\n".join(lines),
         "" if movement.is_out else amount,
         amount if movement.is_out else "",
         "" if after is None else _signed(after),
