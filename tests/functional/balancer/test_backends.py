@@ -56,9 +56,7 @@ BREAKING = {
 Found = TypeVar("Found")
 
 
-def _run(
-    work: Callable[[Laboratory], Awaitable[Found]], *answers: Answer, **given: Any
-) -> Found:
+def _run(work: Callable[[Laboratory], Awaitable[Found]], *answers: Answer, **given: Any) -> Found:
     async def run() -> Found:
         async with laboratory(*answers, **given) as lab:
             found = await work(lab)
