@@ -7,10 +7,9 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from core.db.aliases import HEAD_OFFICE
 from core.db.sql import queries
 from transactions.branches import registry
-from transactions.branches.belonging import HEAD_OFFICE_CODE
+from transactions.branches.belonging import code_of
 from transactions.branches.directory import connect
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "journals.sql")
@@ -39,7 +38,8 @@ def look_at_journals() -> list[JournalState]:
                 row: Any = asked.fetchone()
         except psycopg.Error:
             continue
-        code = {HEAD_OFFICE: HEAD_OFFICE_CODE}.get(node, node)
         seconds = max(row.untold_seconds, 0.0)
-        found.append(JournalState(code=code, postings=row.postings, untold_seconds=seconds))
+        found.append(
+            JournalState(code=code_of(node), postings=row.postings, untold_seconds=seconds)
+        )
     return found

@@ -6,6 +6,7 @@ others are told all the same.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -150,8 +151,7 @@ def _days() -> Iterator[Metric]:
     last = BankDay.objects.filter(closed_at__isnull=False).first()
     if last is None:
         return
-    # A day is over at the midnight that begins the next one.
-    over = clock.start_of(last.day).timestamp() + 86_400
+    over = clock.start_of(last.day + timedelta(days=1)).timestamp()
     yield _gauge(
         "bank_closed_until_timestamp_seconds", "The end of the last day that is closed.", over
     )

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from core import clock
 from core.refusals import count_refusal
 from tests.factories import account, inr, order
+from tests.integration.webhooks.test_feeding import wait_for_others
 from transactions.closing.models import BankDay
 from transactions.events import feed_events
 from transactions.ledger.posting import Transfer, post
@@ -52,6 +53,7 @@ class TestMetrics:
 
     def test_follow_the_journal_and_whoever_is_told_of_it(self) -> None:
         mine, other = account(balance=1_000), account()
+        wait_for_others("default")
         feed_events(node="default", now=clock.now())
         # Statistics are written down when a session ends.
         connection.close()

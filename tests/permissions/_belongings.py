@@ -119,20 +119,13 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "admin:accounts_user_history": {"object_id": str(owner.pk)},
             **_of_the_bank(),
             **_of_alerts(mine),
-            **{
-                f"admin:loans_{name}_{page}": {"object_id": pk}
-                for name, pk in (
-                    ("loanterms", terms),
-                    ("loanapplication", application),
-                    ("loan", loan),
-                )
-                for page in ("change", "history")
-            },
-            **{
-                f"admin:{name}_{page}": {"object_id": pk, "pk": pk}
-                for name, pk in (("accounts_card", card), ("transactions_cardpayment", payment))
-                for page in ("change", "history")
-            },
+            **_in_the_admin(
+                loans_loanterms=terms,
+                loans_loanapplication=application,
+                loans_loan=loan,
+                accounts_card=card,
+                transactions_cardpayment=payment,
+            ),
             "admin:card_block": {"pk": card},
             **{
                 f"admin:person_{page}": {"pk": str(owner.pk)}
@@ -140,6 +133,15 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             },
         },
     )
+
+
+def _in_the_admin(**keys: str) -> dict[str, dict[str, str]]:
+    """Return the ids of the admin's pages about rows, by their models."""
+    return {
+        f"admin:{model}_{page}": {"object_id": key, "pk": key}
+        for model, key in keys.items()
+        for page in ("change", "history")
+    }
 
 
 def _identify(number: int, owner: User) -> None:

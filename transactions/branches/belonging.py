@@ -25,6 +25,11 @@ class Belonging:
     bank: UUID
 
 
+def code_of(alias: str) -> str:
+    """Return the code of the branch whose node an alias is."""
+    return HEAD_OFFICE_CODE if alias == HEAD_OFFICE else alias
+
+
 def belonging_of(alias: str) -> Belonging | None:
     """Return which node a migrated database is; None when it has not been named."""
     with connections[alias].cursor() as cursor:

@@ -14,10 +14,10 @@ from django.db.migrations.loader import MigrationLoader
 from psycopg import errors
 from psycopg.rows import namedtuple_row
 
-from core.db.aliases import HEAD_OFFICE, REPLICA
+from core.db.aliases import REPLICA
 from core.db.sql import queries
 from transactions.branches import registry
-from transactions.branches.belonging import HEAD_OFFICE_CODE
+from transactions.branches.belonging import code_of
 from transactions.branches.directory import connect
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "health.sql")
@@ -63,7 +63,7 @@ def look_at_nodes() -> list[Health]:
 
 
 def _look_at(node: str, known: set[tuple[str, str]]) -> Health:
-    code = {HEAD_OFFICE: HEAD_OFFICE_CODE}.get(node, node)
+    code = code_of(node)
     try:
         with connect(node) as connection:
             begin = time.perf_counter()

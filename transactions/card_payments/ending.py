@@ -133,7 +133,7 @@ def end_expired_payments(*, now: datetime) -> int:
 
 
 def _note_end(payment: CardPayment, node: str, now: datetime) -> int:
-    held = reads.hold(_hold_of(payment), using=_home_of(payment, node))
+    held = _held(payment, node)[1]
     mine = CardPayment.objects.filter(pk=payment.pk, state=State.AUTHORISED)
     if held is not None and held.state == "captured":
         return mine.update(
@@ -161,8 +161,10 @@ def _end(
     try:
         is_new = _work_at(node, payment, work)
     except Refused as refusal:
-        home = _home_of(payment, node)
-        if refusal.reason is not Code.UNKNOWN_HOLD or home == node:
+        if refusal.reason is not Code.UNKNOWN_HOLD:
+            raise
+        home, held = _held(payment, node)
+        if held is None:
             raise
         # It ended there, and the account has moved since.
         is_new = _work_at(home, payment, work)
@@ -176,13 +178,13 @@ def _work_at(node: str, payment: CardPayment, work: Callable[[CardPayment, str],
         return work(payment, node)
 
 
-def _home_of(payment: CardPayment, node: str) -> str:
-    """Return where what was set aside is known: at the account's node, or where it lived before."""
-    others = (other for other in nodes() if other != node)
-    for place in (node, *others):
-        if reads.hold(_hold_of(payment), using=place) is not None:
-            return place
-    return node
+def _held(payment: CardPayment, node: str) -> tuple[str, reads.Hold | None]:
+    """Return what was set aside, and where: at the account's node, or where it lived before."""
+    for place in (node, *(other for other in nodes() if other != node)):
+        held = reads.hold(_hold_of(payment), using=place)
+        if held is not None:
+            return place, held
+    return node, None
 
 
 def _payments() -> QuerySet[CardPayment]:

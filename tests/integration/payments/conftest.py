@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core import mail
 
 from accounts.callers import Caller
@@ -66,3 +67,11 @@ def confirmed(ask: Callable[[StepUp], Answer]) -> Answer:
             code=found.group(),
         )
     )
+
+
+@pytest.fixture
+def processor() -> User:
+    """Give an admin who may charge cards."""
+    admin = person(role="admin", is_staff=True)
+    admin.user_permissions.add(Permission.objects.get(codename="charge_cards"))
+    return admin

@@ -3,25 +3,18 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from time import sleep
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core import mail
 from django.db import connection
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.approvals import approve
-from accounts.callers import Caller
 from accounts.cards.governing import (
-    NewCard,
     activate_card,
     block_card,
     change_card_limits,
     freeze_card,
-    issue_card,
     unfreeze_card,
 )
 from accounts.cards.numbers import InvalidCardNumber, new_card_number, parse_card_number
@@ -33,9 +26,9 @@ from core.api.step_up import StepUp
 from core.clock import bank_day, start_of
 from notifications.notices.inbox import inbox_of
 from tests.expectations import nothing_written
-from tests.factories import checker, customer_account, inr, instant, person
-from tests.integration.money.api import client_of, post, refusal, shown
-from tests.integration.payments.conftest import CODE, confirmed
+from tests.factories import checker, customer_account, inr, person
+from tests.integration.payments.cards import LIMITS, NOW, activated, asking, caller, funds, issued
+from tests.integration.payments.conftest import confirmed
 from tests.proofs._racing import race
 from transactions.card_payments import authorising
 from transactions.card_payments.asking import (
@@ -45,7 +38,7 @@ from transactions.card_payments.asking import (
     TooManyCards,
     ask_card,
 )
-from transactions.card_payments.authorising import Authorisation, authorise_payment
+from transactions.card_payments.authorising import authorise_payment
 from transactions.card_payments.declining import CardDeclined
 from transactions.card_payments.ending import (
     PaymentEnding,
@@ -61,64 +54,8 @@ from transactions.ledger.accounts import Limit
 from transactions.ledger.codes import Refused
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import BANK_CLIENT
-from transactions.ledger.reads import balances
 
-# To come, so that no hold runs out meanwhile by the ledger's own clock.
-NOW = instant(year=2031)
 NO_CODE = StepUp(fingerprint="", challenge=None, code=None)
-LIMITS = {CardLimit.PAYMENT: 50_000, CardLimit.DAILY: 80_000, CardLimit.MONTHLY: 120_000}
-
-
-def caller(user: User) -> Caller:
-    """Return a person by their session."""
-    return Caller(pk=user.pk, role=user.role, scopes=None, via="session", credential="s")
-
-
-def issued(user: User, account: int, kind: CardKind = CardKind.DEBIT) -> Card:
-    """Issue a card of ₹500 at once, ₹800 a day and ₹1,200 a month."""
-    new = NewCard(
-        person=user.pk,
-        account=account,
-        kind=kind,
-        tier=CardTier.CLASSIC,
-        limits=LIMITS,
-        reference=str(uuid4()),
-    )
-    return issue_card(new, now=NOW)
-
-
-def activated(user: User, account: int) -> tuple[Card, str]:
-    """Issue a card and activate it; return it with its number."""
-    card = issued(user, account)
-    return confirmed(
-        lambda step_up: activate_card(caller(user), card_id=card.pk, step_up=step_up, now=NOW)
-    )
-
-
-def asking(number: str, minor: int, **changes: Any) -> Authorisation:
-    """Return a bookshop's wish."""
-    asked: dict[str, Any] = {
-        "key": str(uuid4()),
-        "card_number": number,
-        "expires": date(NOW.year + 4, NOW.month, 1),
-        "amount": inr(minor),
-        "merchant": "Bookshop",
-    }
-    return Authorisation(**{**asked, **changes})
-
-
-def funds(number: int) -> tuple[int, int]:
-    """Return what an account has, and what of that is set aside."""
-    (found,) = balances([number])
-    return found.balance, found.held
-
-
-@pytest.fixture
-def processor() -> User:
-    """Give an admin who may charge cards."""
-    admin = person(role="admin", is_staff=True)
-    admin.user_permissions.add(Permission.objects.get(codename="charge_cards"))
-    return admin
 
 
 @pytest.mark.django_db
@@ -459,137 +396,17 @@ def test_eight_at_once_get_no_more_than_the_cards_limit() -> None:
     assert check_books().findings == []
 
 
-@pytest.mark.django_db
-class TestTheAddresses:
-    def test_lead_from_asking_to_a_payment_and_never_show_the_number_again(
-        self, asha: User, mine: int, processor: User
-    ) -> None:
-        api = client_of(asha)
-        card = issued(asha, mine)
-        activate = f"cards/{card.pk}/activate"
-        challenge = post(api, activate, {}, key="same").json()["challenge"]
-        code = CODE.search(str(mail.outbox[-1].body))
-        assert code is not None
-        headers = {"Step-Up-Challenge": challenge, "Step-Up-Code": code.group()}
-        made = post(api, activate, {}, key="same", **headers)
-        if made.status_code == 403:
-            pytest.fail(made.content.decode())
-        number = made.json()["card_number"]
-        (listed,) = shown(api, "cards")["cards"]
-        assert (listed["state"], listed["last_four"]) == ("active", number[-4:])
-        body = {
-            "card_number": number,
-            "expires": listed["expires"],
-            "amount": "12.50",
-            "currency": "INR",
-            "merchant": "Café",
-        }
-        charging = client_of(processor)
-        asked = post(charging, "card-payments", body, key="k")
-        assert asked.status_code == 201, asked.content
-        again = post(charging, "card-payments", body, key="k")
-        assert (again.json()["id"], again.headers["Idempotency-Replayed"]) == (
-            asked.json()["id"],
-            "true",
-        )
-        other = post(charging, "card-payments", {**body, "amount": "12.51"}, key="k")
-        assert refusal(other, 422)[0] == "key_reused"
-        address = asked.headers["Location"].removeprefix("/api/v1/")
-        paid = post(charging, f"{address}/capture", {"amount": "10.00", "currency": "INR"})
-        assert (paid.json()["state"], paid.json()["captured"]) == ("captured", "10.00")
-        (seen,) = shown(api, f"cards/{card.pk}/payments")["payments"]
-        assert seen == shown(charging, address)
-        assert post(api, f"cards/{card.pk}/freeze", {}).json()["state"] == "frozen"
-        declined = post(charging, "card-payments", body)
-        assert refusal(declined, 422) == ("card_frozen", [])
-        everything = str([shown(api, "cards"), shown(api, f"cards/{card.pk}"), seen])
-        assert number not in everything
-        assert number.replace(" ", "") not in everything
-
-    @pytest.mark.parametrize(
-        ("changes", "code"),
-        [
-            ({"card_number": "9356 0012 3456 7890"}, "invalid_card_number"),
-            ({"card_number": "9356 0012 3456 7898"}, "unknown_card"),
-            ({"expires": "2030-13"}, "not_a_month"),
-            ({"merchant": ""}, "text_too_short"),
-            ({"amount": "0"}, "amount_not_positive"),
-            ({"cvv": "123"}, "unknown_field"),
-        ],
+@pytest.mark.usefixtures("fresh_bank")
+def test_two_wishes_at_once_are_one_request() -> None:
+    asha = person()
+    wish = CardRequest(
+        person=asha,
+        account=customer_account(asha),
+        kind=CardKind.DEBIT,
+        tier=CardTier.CLASSIC,
     )
-    def test_refuse_what_is_wrong_and_name_it(
-        self, processor: User, changes: dict[str, str], code: str
-    ) -> None:
-        body = {
-            "card_number": "9356 0012 3456 7898",
-            "expires": "2030-03",
-            "amount": "1.00",
-            "currency": "INR",
-            "merchant": "Shop",
-        }
-        status = 404 if code == "unknown_card" else 422
-        with nothing_written():
-            answer = post(client_of(processor), "card-payments", {**body, **changes})
-        assert refusal(answer, status)[0] == code
 
-    def test_of_payments_are_for_admins_with_the_permission(self, asha: User) -> None:
-        admin = person(role="admin", is_staff=True)
-        for who in (asha, admin):
-            assert refusal(post(client_of(who), "card-payments", {}), 403)[0] == "forbidden"
+    def ask() -> str:
+        return str(ask_card(wish, maker=asha.pk, reason="mine", now=clock.now()).pk)
 
-
-@pytest.mark.django_db
-class TestThePages:
-    def test_lead_from_an_issued_card_to_its_number_freezing_and_limits(
-        self, asha: User, mine: int
-    ) -> None:
-        card = issued(asha, mine)
-        pages = Client()
-        pages.force_login(asha)
-        activate, page = f"/cards/{card.pk}/activate/", f"/cards/{card.pk}/"
-        assert "Activate the card" in pages.get(page).content.decode()
-        shown_once = pages.post(activate, code_for(pages.post(activate))).content.decode()
-        ends = card_of(asha.pk, card_id=card.pk).last_four
-        assert f'{ends}"' in shown_once
-        assert pages.post(activate, follow=True).status_code == 200
-        pages.post(f"{page}freeze/")
-        assert "It pays nothing now" in pages.get(page).content.decode()
-        thaw = f"{page}unfreeze/"
-        pages.post(thaw, code_for(pages.post(thaw)))
-        assert card_of(asha.pk, card_id=card.pk).state == "active"
-        typed = {"payment_limit": "10", "daily_limit": "20.50", "monthly_limit": "0"}
-        assert pages.post(page, typed).status_code == 302
-        found = card_of(asha.pk, card_id=card.pk)
-        assert (found.payment_limit, found.daily_limit, found.monthly_limit) == (1_000, 2_050, 0)
-        assert pages.post(page, {**typed, "daily_limit": "ten"}).status_code == 422
-
-    def test_let_customers_ask_and_admins_approve_and_block(self, asha: User, mine: int) -> None:
-        pages = Client()
-        pages.force_login(asha)
-        wish = {"account": str(mine), "kind": "debit", "tier": "classic", "reason": "shopping"}
-        answer: Any = pages.post("/cards/new/", wish, follow=True)
-        assert "waits for the bank" in answer.content.decode()
-        credit = pages.post("/cards/new/", {**wish, "kind": "credit"})
-        assert credit.status_code == 422
-        assert "may owe something" in credit.content.decode()
-        card = issued(asha, mine)
-        admin = person(role="admin", is_staff=True)
-        admin.user_permissions.set(
-            Permission.objects.filter(codename__in=["view_card", "govern_card"])
-        )
-        desk = Client()
-        desk.force_login(admin)
-        asha.refresh_from_db()
-        new = {**wish, "user_id": str(asha.number), "tier": "gold"}
-        asked: Any = desk.post("/admin/accounts/card/add/", new, follow=True)
-        assert "Somebody else must approve it now." in asked.content.decode()
-        assert "Block" in desk.get(f"/admin/accounts/card/{card.pk}/change/").content.decode()
-        desk.post(f"/admin/accounts/card/{card.pk}/block/", {"reason": "reported stolen"})
-        assert card_of(asha.pk, card_id=card.pk).state_on(bank_day(NOW)) == "blocked"
-
-
-def code_for(answer: Any) -> dict[str, str]:
-    """Return what to add to a form that was answered with a question for a code."""
-    found = CODE.search(str(mail.outbox[-1].body))
-    assert found is not None
-    return {"step_up_challenge": answer.context["code_field"].challenge, "step_up_code": found[0]}
+    assert len(race([ask] * 6)) == 1
