@@ -259,3 +259,22 @@ def _structured() -> dict[str, object]:
         "days": 3,
         "currency": "INR",
     }
+
+
+def test_what_waits_at_one_node_takes_no_time_from_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = set()
+
+    def page(*, node: str, now: datetime) -> tuple[int, int]:
+        assert now == at
+        read.add(node)
+        return 1_000_000, 0
+
+    place = "transactions.fraud.watching"
+    monkeypatch.setattr(f"{place}.nodes", lambda: ["MUM", "DEL"])
+    monkeypatch.setattr(f"{place}.watch_page", page)
+    monkeypatch.setattr(f"{place}.watch_log_ins", lambda **_now: 0)
+    at = now()
+    assert watch_all(now=at, seconds=0.1) == 0
+    assert read == {"MUM", "DEL"}
