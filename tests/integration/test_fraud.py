@@ -264,7 +264,7 @@ def _structured() -> dict[str, object]:
 def test_what_waits_at_one_node_takes_no_time_from_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    read = set()
+    read: set[str] = set()
 
     def page(*, node: str, now: datetime) -> tuple[int, int]:
         assert now == at
