@@ -16,7 +16,7 @@ run: install ## Run a whole bank here: PORT=8000, BANK_VAR=var
 test: install-dev ## Check and test everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/djlint --check --lint templates
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
@@ -28,7 +28,7 @@ coverage: install-dev ## Test everything, and tell which branches of the code no
 fix: install-dev ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/djlint --quiet --reformat templates
+	$(BIN)/djlint --quiet --reformat templates || $(BIN)/djlint --quiet --check templates
 
 css: ## Compile the style sheet from design/ (needs npm)
 	@cd design && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent css
