@@ -149,6 +149,12 @@ _GROUPS: Final[tuple[tuple[str | Promise, tuple[Entry, ...]], ...]] = (
                 "admin:transactions_fraudalert_changelist",
                 ("transactions.view_fraudalert",),
             ),
+            Entry(
+                _("Disputes"),
+                "contact_support",
+                "admin:transactions_dispute_changelist",
+                ("transactions.view_dispute",),
+            ),
             Entry(_("Default risk"), "query_stats", "admin-risk", ("loans.view_riskmodel",)),
             Entry(_("Log-ins"), "login", "admin-log-ins", ("accounts.view_login",)),
             Entry(

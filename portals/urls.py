@@ -16,6 +16,7 @@ from portals.customer import (
     bulk,
     cards,
     cash,
+    disputes,
     files,
     insights,
     limits,
@@ -91,6 +92,8 @@ urlpatterns = [
     path("transfers/<uuid:transfer_id>/", movements.receipt, name="receipt"),
     path("transfers/<uuid:transfer_id>/receipt.pdf", files.receipt, name="receipt-pdf"),
     path("transfers/<uuid:transfer_id>/category/", movements.category, name="movement-category"),
+    path("transfers/<uuid:transfer_id>/dispute/", disputes.dispute, name="movement-dispute"),
+    path("disputes/", disputes.disputes, name="disputes"),
     path("payment-files/", bulk.payment_files, name="payment-files"),
     path("payment-files/<uuid:file_id>/", bulk.payment_file, name="payment-file"),
     path("payment-files/<uuid:file_id>/send/", bulk.send, name="payment-file-send"),
@@ -142,6 +145,11 @@ urlpatterns = [
         name="staff-customer-messages",
     ),
     path("staff/customers/<int:user_id>/limits/", customers.limits, name="staff-customer-limits"),
+    path(
+        "staff/customers/<int:user_id>/disputes/",
+        customers.disputes,
+        name="staff-customer-disputes",
+    ),
     path(
         "staff/customers/<int:user_id>/timeline/",
         customers.timeline,

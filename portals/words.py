@@ -101,6 +101,7 @@ _LOOKED_AT: Final[dict[str, Words]] = {
     "accounts": _("Accounts"),
     "cash desk": _("Cash desk"),
     "customer file": _("The customer's file"),
+    "disputes": _("Disputes"),
     "changes of access": _("Changes of access"),
     "journal": _("Journal"),
     "list of accounts": _("List of accounts"),

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.approvals import approvable, ask_approval, overtake
+from accounts.approvals import approvable, overtake
 from accounts.audit import acting
 from accounts.callers import Caller
 from accounts.models import (
@@ -28,9 +28,12 @@ from accounts.models import (
 from accounts.reasons import given_reason
 from core.db.errors import Busy
 from core.errors import DomainError
+from transactions.asking_once import ask_once
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
 from transactions.branches.registry import node_of
 from transactions.governing import change_holder, change_limits, change_status
+from transactions.interest.closing import Closing, close_with_interest
+from transactions.interest.earned import Earned, earned_until_now
 from transactions.ledger.accounts import Limit, Status
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.reads import keys_used
@@ -88,18 +91,41 @@ def check_customer(person: User) -> None:
         raise NotACustomer(message, field="user_id")
 
 
-def close_account(number: int, *, admin: Caller, key: str, reason: str) -> Account:
+def interest_at_closing(number: int, *, now: datetime) -> Earned:
+    """Return what closing an account would pay out, as of now.
+
+    Raises:
+        Refused: there is no such account.
+        BranchDown: a branch where it has lived does not answer.
+    """
+    return earned_until_now(number, currency=account_governed(number).currency, now=now)
+
+
+def close_account(  # a closing is what these are
+    number: int,
+    *,
+    admin: Caller,
+    key: str,
+    reason: str,
+    now: datetime,
+    payout: int | None = None,
+) -> Account:
     """Close an account for good; it must be at zero, with nothing on hold.
+
+    What it has earned is paid out with it, to another account of an owner: ``payout``.
 
     Raises:
         Refused: with the reason; nothing was changed.
+        InterestDue: something was earned, and ``payout`` is None; the sum is named.
+        DayNotClosed, PayoutNotOwners, PayoutElsewhere
         InvalidText: the reason is empty, too long, or not one line.
         BranchDown, OutcomeUnknown: its branch does not answer.
     """
     words = given_reason(reason)
     account_governed(number)
+    wanted = Closing(account=number, payout=payout, client=admin.pk, key=key, reason=words)
     with acting(by=admin.pk, credential=admin.credential, reason=words):
-        change_status(number, status=Status.CLOSED, client=admin.pk, key=key, reason=words)
+        close_with_interest(wanted, now=now)
     return account_governed(number)
 
 
@@ -115,7 +141,7 @@ def ask_status(
     if account_governed(number).status == Status.CLOSED:
         raise Refused(Code.ACCOUNT_CLOSED)
     payload = {"account": str(number), "status": str(status)}
-    return _ask(CHANGE_STATUS, payload, admin=admin, key=key, reason=reason)
+    return ask_once(CHANGE_STATUS, payload, maker=admin.pk, key=key, reason=reason)
 
 
 def change_account_limits(
@@ -192,7 +218,7 @@ def change_rights(  # a change is what these are
             "person": person.pk,
             "rights": rights,
         }
-        return _ask(CHANGE_HOLDER, payload, admin=admin, key=key, reason=words)
+        return ask_once(CHANGE_HOLDER, payload, maker=admin.pk, key=key, reason=words)
     if rights is not None:
         check_customer(person)
     is_again = _was_used(key, client=admin.pk, account=number)
@@ -291,28 +317,7 @@ def _ask_limits(
     number: int, limits: Mapping[Limit, int | None], admin: Caller, key: str, reason: str
 ) -> Approval:
     payload = limits_payload(number, limits)
-    return _ask(CHANGE_LIMITS, payload, admin=admin, key=key, reason=reason)
-
-
-def _ask(
-    action: str, payload: Mapping[str, Any], *, admin: Caller, key: str, reason: str
-) -> Approval:
-    """Ask for approval, once for each key of an admin.
-
-    Raises:
-        Refused: the key stands for another request.
-        InvalidText: the reason is empty, too long, or not one line.
-    """
-    asked = {**payload, "key": key, "reason": given_reason(reason)}
-    with transaction.atomic():
-        # Two that come at once take turns.
-        User.objects.select_for_update().get(pk=admin.pk)
-        known = Approval.objects.filter(maker=admin.pk, payload__key=key).first()
-        if known is None:
-            return ask_approval(maker=admin.pk, action=action, payload=asked, reason=reason)
-    if known.action != action or known.payload != asked:
-        raise Refused(Code.KEY_REUSED)
-    return known
+    return ask_once(CHANGE_LIMITS, payload, maker=admin.pk, key=key, reason=reason)
 
 
 def _key(payload: Mapping[str, Any]) -> str:

@@ -13,9 +13,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.access_log import note_accounts_viewed
+from accounts.admin.callers import caller_in_admin
 from accounts.admin.readonly import ReadOnlyAdmin
-from accounts.callers import Caller
-from accounts.models import Role
 from core import clock
 from core.errors import DomainError
 from transactions.calendars import admin as calendars
@@ -24,6 +23,7 @@ from transactions.cash import deposit_cash, fill_with_cash, withdraw_cash
 from transactions.closing import admin as closing
 from transactions.counter import BookingForm, FillingForm
 from transactions.desk_forms import DeskForm
+from transactions.disputes import admin as disputes
 from transactions.fraud import admin as fraud
 from transactions.permissions import AccountDesk, CashDesk
 from transactions.products import admin as products
@@ -35,6 +35,7 @@ __all__ = [
     "calendars",
     "card_payments",
     "closing",
+    "disputes",
     "fraud",
     "products",
 ]
@@ -123,7 +124,7 @@ class AccountDeskAdmin(DeskAdmin):
         form = DeskForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
-                approval = form.carry_out(admin=_admin(request))
+                approval = form.carry_out(admin=caller_in_admin(request))
             except DomainError as error:
                 form.refuse(error)
             else:
@@ -172,14 +173,3 @@ def _fill(request: HttpRequest, form: FillingForm) -> Receipt:
 
 def _teller(request: HttpRequest) -> int:
     return int(request.user.pk)  # type: ignore[arg-type]  # nobody without an id gets here
-
-
-def _admin(request: HttpRequest) -> Caller:
-    """Return who works at the desk, as services know callers."""
-    return Caller(
-        pk=_teller(request),
-        role=Role.ADMIN,
-        scopes=None,
-        via="session",
-        credential="admin",
-    )

@@ -48,7 +48,7 @@ class DeskForm(forms.Form):
         choices=[
             ("freeze", _("freeze it")),
             ("unfreeze", _("open it again")),
-            (_CLOSE, _("close it, at balance zero")),
+            (_CLOSE, _("close it, at balance zero, and pay out its interest")),
             ("owner", _("make the person an owner")),
             ("authorised", _("authorise the person")),
             ("none", _("take the person's rights away")),
@@ -65,14 +65,21 @@ class DeskForm(forms.Form):
         required=False,
         help_text=_("In the account's currency; for limits alone. Nothing: no bound."),
     )
+    payout_account = forms.CharField(
+        label=_("Interest goes to"),
+        required=False,
+        help_text=_("Another account of an owner, 12 digits; for closing alone."),
+    )
     reason = forms.CharField(label=_("Reason"))
 
     def clean_account(self) -> int:
         """Read the account's number."""
-        try:
-            return parse_account_number(self.cleaned_data["account"])
-        except DomainError as error:
-            raise ValidationError(error.message, code=error.code) from error
+        return _number(self.cleaned_data["account"])
+
+    def clean_payout_account(self) -> int | None:
+        """Read the number of the account to pay interest out to, if there is one."""
+        typed = self.cleaned_data["payout_account"]
+        return _number(typed) if typed else None
 
     def clean(self) -> dict[str, Any]:
         """Look up the person whose rights are changed, and read the limit that is set."""
@@ -120,7 +127,14 @@ class DeskForm(forms.Form):
         number, what, reason = asked["account"], asked["what"], asked["reason"]
         key = f"form:{asked['token']}"
         if what == _CLOSE:
-            close_account(number, admin=admin, key=key, reason=reason)
+            close_account(
+                number,
+                admin=admin,
+                key=key,
+                reason=reason,
+                now=clock.now(),
+                payout=asked["payout_account"],
+            )
             return None
         if what in _STATUSES:
             status = _STATUSES[what]
@@ -142,3 +156,10 @@ class DeskForm(forms.Form):
         )
         change = ask_overdraft if limit == Limit.OVERDRAFT else change_account_limits
         return change(request, admin=admin, key=key, reason=asked["reason"], now=clock.now())
+
+
+def _number(typed: str) -> int:
+    try:
+        return parse_account_number(typed)
+    except DomainError as error:
+        raise ValidationError(error.message, code=error.code) from error

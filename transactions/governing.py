@@ -81,17 +81,41 @@ def open_customer_account(request: AccountRequest, *, now: datetime) -> Account:
 def change_status(number: int, *, status: Status, client: int, key: str, reason: str) -> None:
     """Freeze an account, open it again, or close it for good; closing needs balance zero.
 
+    What it has earned is forgone then: `transactions/interest/closing.py` pays it out.
+
     Raises:
         Refused: with the reason; nothing was changed.
         BranchDown: nothing was changed.
         OutcomeUnknown: its branch fell silent meanwhile; the same request sent again tells.
     """
-    _change(
+    change_where_it_lives(
         number,
         lambda node: set_status(
             number, status=status, client=client, key=key, reason=reason, using=node
         ),
     )
+
+
+def change_where_it_lives(number: int, change: Callable[[str], object]) -> None:
+    """Let ``change`` do something about an account on its node, then tell the head office.
+
+    Raises:
+        Refused: with the reason; nothing was changed.
+        BranchDown: nothing was changed.
+        OutcomeUnknown: its branch fell silent meanwhile.
+    """
+    try:
+        _on(node_of(number), change)
+    except Refused as refused:
+        if refused.reason is not Code.ACCOUNT_MOVED:
+            raise
+        registry.refresh()
+        _on(node_of(number), change)
+    try:
+        copy_account(number)
+    except (OperationalError, InterfaceError, psycopg.OperationalError, Busy, Refused) as error:
+        # What was done is done; the watch copies it, also when the account has just moved on.
+        _log.warning("account_not_copied", account=number, error=" ".join(str(error).split()))
 
 
 def change_holder(
@@ -109,7 +133,7 @@ def change_holder(
         BranchDown: nothing was changed.
         OutcomeUnknown: its branch fell silent meanwhile; the same request sent again tells.
     """
-    _change(
+    change_where_it_lives(
         number,
         lambda node: set_holder(
             number, user=user, rights=rights, client=client, key=key, using=node
@@ -178,22 +202,6 @@ def limit_payee(
         )
 
     follow_accounts(number, work=work)
-
-
-def _change(number: int, change: Callable[[str], object]) -> None:
-    """Change an account where it lives, then tell the head office if it listens."""
-    try:
-        _on(node_of(number), change)
-    except Refused as refused:
-        if refused.reason is not Code.ACCOUNT_MOVED:
-            raise
-        registry.refresh()
-        _on(node_of(number), change)
-    try:
-        copy_account(number)
-    except (OperationalError, InterfaceError, psycopg.OperationalError, Busy, Refused) as error:
-        # What was done is done; the watch copies it, also when the account has just moved on.
-        _log.warning("account_not_copied", account=number, error=" ".join(str(error).split()))
 
 
 def _on(node: str, change: Callable[[str], object]) -> None:

@@ -5,6 +5,7 @@ from transactions.bulk.models import BulkFile
 from transactions.calendars.models import Holiday
 from transactions.card_payments.models import CardPayment
 from transactions.closing.models import BankDay, ClosingStep
+from transactions.disputes.models import Dispute
 from transactions.fraud.models import FraudAlert, LogInsWatched
 from transactions.interest.models import WithheldInterest
 from transactions.limits.models import LimitRaise
@@ -20,6 +21,7 @@ __all__ = [
     "CardPayment",
     "CashDesk",
     "ClosingStep",
+    "Dispute",
     "FraudAlert",
     "Holiday",
     "LimitRaise",

@@ -57,15 +57,34 @@ def ask_reversal(user: int, *, transfer_id: UUID, reason: str) -> tuple[Approval
     with silence_named(node):
         if reads.rights_on(posted.debit, user=user, using=node) is None:
             raise Refused(Code.UNKNOWN_TRANSFER)
+    return _ask(posted, maker=user, reason=words)
+
+
+def ask_reversal_for_bank(transfer_id: UUID, *, admin: int, reason: str) -> tuple[Approval, bool]:
+    """Ask for a transfer to be reversed, as an admin who found that it was wrong.
+
+    Another admin approves. What was asked before is answered with, as in ``ask_reversal``.
+
+    Raises:
+        Refused: there is no such transfer, it is reversed already, or not of a kind that is.
+        ReversalAcrossBranches
+        InvalidText: the reason is empty, too long, or not one line.
+        BranchDown: it may be at a branch that does not answer.
+    """
+    _node, posted = _find(transfer_id)
+    return _ask(posted, maker=admin, reason=given_reason(reason))
+
+
+def _ask(posted: PostedTransfer, *, maker: int, reason: str) -> tuple[Approval, bool]:
     _check_reversible(posted)
-    asked = {"transfer_id": str(transfer_id)}
+    asked = {"transfer_id": str(posted.transfer_id)}
     under_way = Approval.objects.filter(
         action=ACTION, payload=asked, state__in=[ApprovalState.WAITING, ApprovalState.APPROVED]
     )
     known = under_way.first()
     if known is not None:
         return known, False
-    return ask_approval(maker=user, action=ACTION, payload=asked, reason=words), True
+    return ask_approval(maker=maker, action=ACTION, payload=asked, reason=reason), True
 
 
 def reversals_asked(user: int, *, transfer_id: UUID) -> list[Approval]:

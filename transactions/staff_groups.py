@@ -13,6 +13,13 @@ GROUPS: Final = {
         "transactions.book_cash",
         "transactions.fill_with_cash",
     ),
+    "Dispute officers": (
+        "accounts.view_account",
+        "accounts.view_approval",
+        "accounts.view_user",
+        "transactions.answer_dispute",
+        "transactions.view_dispute",
+    ),
     "Fraud officers": (
         "accounts.view_account",
         "accounts.view_approval",

@@ -1,5 +1,6 @@
 """``bank accounts``: one's own; for admins opening, closing and freezing those of customers."""
 
+from decimal import Decimal
 from typing import Annotated, Final
 
 import typer
@@ -128,18 +129,23 @@ def open_account(  # a parameter an option
 def close(
     context: typer.Context,
     number: Number,
+    *,
     reason: Reason = None,
+    payout: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Where the interest goes, if it has any.")
+    ] = None,
     confirm: Annotated[
         str | None, typer.Option(metavar="ACCOUNT", help="The number again, in scripts.")
     ] = None,
 ) -> None:
-    """Close an account for good, for admins. It must be at zero.
+    """Close an account for good, for admins. It must be at zero; its interest is paid out.
 
     Examples:
         bank accounts close 201000000022 --reason "moves abroad"
         bank accounts close 201000000022 --reason "moves abroad" --confirm 201000000022
+        bank accounts close 201000000022 --reason "moves abroad" --payout 201000000014
     """
-    close_one(desk_of(context), number=number, reason=reason, confirm=confirm)
+    close_one(desk_of(context), number=number, reason=reason, payout=payout, confirm=confirm)
 
 
 @app.command(cls=ChangeCommand)
@@ -188,17 +194,29 @@ def open_one(
 
 
 def close_one(
-    desk: Desk, *, number: str | None = None, reason: str | None = None, confirm: str | None = None
+    desk: Desk,
+    *,
+    number: str | None = None,
+    reason: str | None = None,
+    payout: str | None = None,
+    confirm: str | None = None,
 ) -> None:
     """Close an account once its number was typed twice; what is missing is asked for.
+
+    Where its interest goes is asked for if it has earned any.
 
     Raises:
         Failure: it was refused, or nobody knows.
     """
     number = path_part(number or desk.questions.text("Account", option="ACCOUNT"))
     reason = reason or desk.questions.text("Reason", option="--reason")
+    due = desk.bank.get(f"/admin/accounts/{number}/close")
+    if payout is None and Decimal(due["interest"]):
+        question = f"{due['interest']} {due['currency']} of interest goes to account"
+        payout = desk.questions.text(question, option="--payout")
     desk.questions.agree_by_typing("This closes it for good.", number, typed=confirm)
-    closed = desk.change(f"/admin/accounts/{number}/close", {"reason": reason})
+    wanted = {"reason": reason} if payout is None else {"reason": reason, "payout_account": payout}
+    closed = desk.change(f"/admin/accounts/{number}/close", wanted)
     desk.screen.item(closed, GOVERNED)
 
 

@@ -24,6 +24,7 @@ class NoticeKind(models.TextChoices):
     STATUS_CHANGED = "status_changed", _("An account that is frozen, opened or closed")
     CARD_CHANGED = "card_changed", _("A card that is issued, activated, frozen or blocked")
     CARD_DECLINED = "card_declined", _("A card payment that is declined")
+    DISPUTE = "dispute", _("An answer to a movement that you disputed")
     LOAN = "loan", _("An instalment of a loan that is due soon, or late")
 
 

@@ -39,6 +39,7 @@ DEFAULTS: Final[Mapping[str, Wish]] = {
     NoticeKind.STATUS_CHANGED: _RARE,
     NoticeKind.CARD_CHANGED: _RARE,
     NoticeKind.CARD_DECLINED: _RARE,
+    NoticeKind.DISPUTE: _RARE,
     NoticeKind.LOAN: _RARE,
 }
 """What the bank does for who chose nothing. Told of each movement is who wants to be."""

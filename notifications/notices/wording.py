@@ -27,6 +27,10 @@ _CARDS: Final = {
     "unfrozen": gettext_lazy("Your card …%(ends)s pays again."),
     "blocked": gettext_lazy("The bank blocked your card …%(ends)s for good."),
 }
+_DISPUTES: Final = {
+    "accepted": gettext_lazy("The bank agrees with you: dispute %(dispute)s is accepted"),
+    "declined": gettext_lazy("The bank has declined dispute %(dispute)s"),
+}
 _LAST_DIGITS: Final = 4
 
 
@@ -102,9 +106,16 @@ def _standing_order_failed(data: Mapping[str, Any], write: Writer) -> Wording:
         "payee": account_end(data["payee"]),
         "reason": data["reason"],
     }
+    # Notices of an earlier release do not tell whether the order goes on.
+    if data.get("has_ended"):
+        title = _("A standing order has ended")
+        text = _("%(amount)s to account %(payee)s is not paid any more: %(reason)s")
+    else:
+        title = _("A standing order was not carried out")
+        text = _("%(amount)s to account %(payee)s: %(reason)s")
     return Wording(
-        _("A standing order was not carried out"),
-        _("%(amount)s to account %(payee)s: %(reason)s") % told,
+        title,
+        text % told,
         f"/standing-orders/{data['order']}/",
     )
 
@@ -173,6 +184,11 @@ def _loan(data: Mapping[str, Any], write: Writer) -> Wording:
     return Wording(_("%(amount)s has been due since %(day)s") % told, text % told, page)
 
 
+def _dispute(data: Mapping[str, Any], _write: Writer) -> Wording:
+    title = str(_DISPUTES[data["state"]]) % {"dispute": data["dispute"]}
+    return Wording(title, data["words"], f"/transfers/{data['transfer']}/")
+
+
 _WORDINGS: Final[Mapping[NoticeKind, Callable[[Mapping[str, Any], Writer], Wording]]] = {
     NoticeKind.LOG_IN: _log_in,
     NoticeKind.SECURITY: _security,
@@ -184,5 +200,6 @@ _WORDINGS: Final[Mapping[NoticeKind, Callable[[Mapping[str, Any], Writer], Wordi
     NoticeKind.STATUS_CHANGED: _status_changed,
     NoticeKind.CARD_CHANGED: _card_changed,
     NoticeKind.CARD_DECLINED: _card_declined,
+    NoticeKind.DISPUTE: _dispute,
     NoticeKind.LOAN: _loan,
 }

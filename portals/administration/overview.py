@@ -13,11 +13,13 @@ from portals.administration.log_ins import SEE_LOG_INS
 from portals.customer.page import person
 from transactions.branches.health import look_at_nodes
 from transactions.closing.models import BankDay
+from transactions.disputes.selectors import disputes_waiting
 from transactions.figures import figures_of_nodes, total_volumes
 from transactions.fraud.queue import alerts_waiting
 
 _SEE_APPROVALS: Final = "accounts.view_approval"
 _SEE_ALERTS: Final = "transactions.view_fraudalert"
+_SEE_DISPUTES: Final = "transactions.view_dispute"
 _SHOWN: Final = 5
 
 
@@ -39,6 +41,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "log_ins": _if_allowed(request, SEE_LOG_INS, lambda: log_ins_since(day)),
         "log_ins_of_month": _if_allowed(request, SEE_LOG_INS, lambda: log_ins_since(month)),
         "alerts": _if_allowed(request, _SEE_ALERTS, alerts_waiting),
+        "disputes": _if_allowed(request, _SEE_DISPUTES, disputes_waiting),
         "approvals": _if_allowed(request, _SEE_APPROVALS, lambda: _approvals(person(request).pk)),
     }
 

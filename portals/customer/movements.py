@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core import clock
 from portals.customer.page import customer_page, person
+from transactions.disputes.opening import disputes_of_movement
 from transactions.statements.categories import UnknownCategory, choose_category, movement_of
 from transactions.statements.models import Category
 
@@ -18,8 +19,14 @@ from transactions.statements.models import Category
 @customer_page
 def receipt(request: HttpRequest, transfer_id: UUID) -> HttpResponse:
     """Show a transfer from or to one of the person's accounts."""
-    movement = movement_of(person(request).pk, transfer_id=transfer_id)
-    context = {"movement": movement, "transfer": movement.transfer, "categories": Category.choices}
+    me = person(request).pk
+    movement = movement_of(me, transfer_id=transfer_id)
+    context = {
+        "movement": movement,
+        "transfer": movement.transfer,
+        "categories": Category.choices,
+        "disputed": disputes_of_movement(me, transfer=movement.transfer, now=clock.now()),
+    }
     return render(request, "customer/receipt.html", context)
 
 

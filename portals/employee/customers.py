@@ -30,6 +30,7 @@ from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked
 from portals.employee.revealed import remember_revealed, revealed_of
 from transactions.branches.asking import ask_head_office, ask_head_office_itself
+from transactions.disputes.selectors import disputes_of
 from transactions.enquiries.customers import (
     customer_numbered,
     limits_of_accounts,
@@ -206,6 +207,28 @@ def limits(request: HttpRequest, user_id: int) -> HttpResponse:
         "limits",
         limits=limits_of_accounts(accounts, day=bank_day(clock.now())),
         approvals=asked,
+    )
+
+
+@require_safe
+@staff_page
+def disputes(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Show the movements of a customer's accounts that were disputed; admins work on them."""
+    customer = _looked_at(request, user_id)
+    listing = f"disputes of {customer.pk}"
+    after = place_asked(request, listing=listing)
+    found = ask_head_office_itself(
+        lambda source: disputes_of(customer.pk, after=after, limit=PAGE + 1, using=source)
+    )
+    shown = (found or [])[:PAGE]
+    last = position(shown[-1], by="opened_at") if len(found or []) > PAGE else None
+    return _tab(
+        request,
+        customer,
+        "disputes",
+        disputes=shown,
+        newest=newest_address(request),
+        older=address_of(request, after=last, listing=listing),
     )
 
 

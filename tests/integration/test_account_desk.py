@@ -9,6 +9,7 @@ from accounts.approvals import OwnRequest, approve, carry_out_left_over
 from accounts.callers import Caller
 from accounts.models import Account, Approval, ApprovalState, Holding, Role, User
 from core.api.step_up import StepUp
+from core.clock import now
 from core.errors import DomainError
 from core.text import InvalidText
 from tests.expectations import refusing
@@ -132,10 +133,10 @@ class TestClosing:
         self, anjali: Caller, asha: User, number: int
     ) -> None:
         with refusing(Code.BALANCE_NOT_ZERO):
-            close_account(number, admin=anjali, key="c", reason="moves abroad")
+            close_account(number, admin=anjali, key="c", reason="moves abroad", now=now())
         empty = customer_account(asha)
         for _ in range(2):
-            close_account(empty, admin=anjali, key="d", reason="moves abroad")
+            close_account(empty, admin=anjali, key="d", reason="moves abroad", now=now())
         assert (status_of(number), status_of(empty)) == ("open", "closed")
         with pytest.raises(Refused) as refused:
             ask_status(empty, status=Status.OPEN, admin=anjali, key="e", reason="came back")

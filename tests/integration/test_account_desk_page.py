@@ -83,6 +83,8 @@ def test_sets_limits_lower_at_once_and_higher_when_a_second_admin_agrees() -> No
         ("close", {"account": "12"}, "An account number has 12 digits."),
         ("close", {"account": "100777777774"}, "There is no such account."),
         ("close", {"reason": ""}, "This field is required."),
+        ("close", {"payout_account": "12"}, "An account number has 12 digits."),
+        ("close", {"payout_account": "100777777774"}, "belongs to an owner of this one"),
         ("owner", {}, "A user ID has 11 digits."),
         ("transfer_limit", {"limit": "ten"}, "not an amount"),
         ("overdraft_limit", {}, "not an amount"),

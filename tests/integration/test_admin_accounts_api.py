@@ -144,6 +144,7 @@ class TestAnAccount:
         opened = first.json()
         assert first.headers["Location"] == f"/api/v1/admin/accounts/{opened['number']}"
         closing = f"accounts/{opened['number']}/close"
+        assert call(anjali, "GET", closing).json() == {"interest": "0.00", "currency": "INR"}
         for _ in range(2):
             closed = call(anjali, "POST", closing, {"reason": "asked for"}, key="c").json()
             assert closed == {**opened, "status": "closed"}

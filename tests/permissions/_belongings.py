@@ -36,6 +36,7 @@ from transactions.bulk.files import receive_file
 from transactions.calendars.models import Holiday
 from transactions.card_payments.authorising import Authorisation, authorise_payment
 from transactions.closing.models import BankDay
+from transactions.disputes.models import Dispute
 from transactions.fraud.findings import Finding, Rule
 from transactions.fraud.raising import alert_id, raise_alerts
 from transactions.holding import HoldRequest, place_hold
@@ -79,7 +80,6 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
     Holding.objects.create(account_id=mine, user=people["authorised"], rights="authorised")
     _identify(other, somebody)
     owner.refresh_from_db()
-    webhook, delivery = _webhook(owner)
     approval = _approval(people["admin"], owner)
     terms, application, loan = _lending(owner, mine)
     card, payment = _card(owner, mine, by=people["superadmin"])
@@ -87,16 +87,8 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
         account=mine,
         other_account=other,
         ids={
-            "number": str(mine),
-            "user_id": str(owner.number),
-            "transfer_id": _transfer(mine, other, owner),
-            "hold_id": _hold(mine, other, owner),
-            "payee_id": _payee(owner, other),
-            "file_id": _payment_file(owner, mine, other),
-            "order_id": _standing_order(owner, mine, other),
-            "scheduled_id": _scheduled(owner, mine, other),
-            "endpoint_id": webhook,
-            "delivery_id": delivery,
+            **_of_payments(owner, mine, other),
+            **_of_the_door(owner),
             "approval_id": approval,
             "application_id": application,
             "loan_number": loan,
@@ -104,21 +96,13 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
             "alert_id": _alert(mine),
             "card_id": card,
             "payment_id": payment,
-            "session_id": str(Session.objects.get(person=owner).pk),
-            "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
         },
         ids_by_route={
             "api-payee-confirmation": {"number": str(other)},
-            **{
-                page: {"code": "HO"}
-                for page in ("staff-branch", "staff-branch-day", "staff-branch-day-file")
-            },
-            "admin:accounts_approval_history": {"object_id": approval},
-            "admin:accounts_credentialchange_history": {"object_id": _credential_change(owner)},
-            "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
-            "admin:accounts_user_history": {"object_id": str(owner.pk)},
+            **_of_people(owner, approval),
             **_of_the_bank(),
             **_of_alerts(mine),
+            **_of_disputes(owner, mine),
             **_in_the_admin(
                 loans_loanterms=terms,
                 loans_loanapplication=application,
@@ -127,12 +111,52 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
                 transactions_cardpayment=payment,
             ),
             "admin:card_block": {"pk": card},
-            **{
-                f"admin:person_{page}": {"pk": str(owner.pk)}
-                for page in ("status", "role", "invitation")
-            },
         },
     )
+
+
+def _of_payments(owner: User, mine: int, other: int) -> dict[str, str]:
+    """Let A pay, set aside, order and save payees; return the ids."""
+    return {
+        "number": str(mine),
+        "transfer_id": _transfer(mine, other, owner),
+        "hold_id": _hold(mine, other, owner),
+        "payee_id": _payee(owner, other),
+        "file_id": _payment_file(owner, mine, other),
+        "order_id": _standing_order(owner, mine, other),
+        "scheduled_id": _scheduled(owner, mine, other),
+    }
+
+
+def _of_the_door(owner: User) -> dict[str, str]:
+    """Return the ids of A, of A's session, key and webhook."""
+    endpoint, delivery = _webhook(owner)
+    return {
+        "user_id": str(owner.number),
+        "session_id": str(Session.objects.get(person=owner).pk),
+        "key_id": str(ApiKey.objects.filter(person=owner)[0].pk),
+        "endpoint_id": endpoint,
+        "delivery_id": delivery,
+    }
+
+
+def _of_people(owner: User, approval: str) -> dict[str, dict[str, str]]:
+    """Return the ids of pages about branches, people and what was asked about them."""
+    branch = {
+        page: {"code": "HO"}
+        for page in ("staff-branch", "staff-branch-day", "staff-branch-day-file")
+    }
+    person_pages = {
+        f"admin:person_{page}": {"pk": str(owner.pk)} for page in ("status", "role", "invitation")
+    }
+    return {
+        **branch,
+        **person_pages,
+        "admin:accounts_approval_history": {"object_id": approval},
+        "admin:accounts_credentialchange_history": {"object_id": _credential_change(owner)},
+        "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
+        "admin:accounts_user_history": {"object_id": str(owner.pk)},
+    }
 
 
 def _in_the_admin(**keys: str) -> dict[str, dict[str, str]]:
@@ -352,6 +376,15 @@ def _of_alerts(account: int) -> dict[str, dict[str, str]]:
         },
         "admin:fraud_decide": {"pk": alert},
     }
+
+
+def _of_disputes(owner: User, account: int) -> dict[str, dict[str, str]]:
+    asked = Dispute.objects.create(
+        transfer_id=uuid4(), account=account, person=owner, why="twice", opened_at=clock.now()
+    )
+    key = str(asked.pk)
+    pages = {f"admin:dispute_{page}": {"pk": key} for page in ("take", "answer")}
+    return {**pages, **_in_the_admin(transactions_dispute=key)}
 
 
 def _approval(maker: User, about: User) -> str:

@@ -42,7 +42,6 @@ from transactions.account_desk import (
     ask_status,
     change_rights,
     check_customer,
-    close_account,
 )
 from transactions.api.accounts import known_account_number
 from transactions.governing import AccountRequest, open_customer_account
@@ -208,27 +207,7 @@ class GovernedAccountDetail(BankView):
     @operation(answer=GovernedAccountAnswer, example=ACCOUNT)
     def get(self, request: Request, number: str) -> Response:
         """Show an account. Who holds it can see that you looked."""
-        return _shown(request, known_account_number(number))
-
-
-class AccountClosing(BankView):
-    """Closing accounts."""
-
-    access: ClassVar = {"POST": GOVERN}
-
-    @operation(
-        answer=GovernedAccountAnswer,
-        example={**ACCOUNT, "status": "closed", "balance": "0.00", "available": "0.00"},
-        body=ReasonBody,
-        body_example={"reason": "the owner moves abroad"},
-        keyed=True,
-    )
-    def post(self, request: Request, number: str) -> Response:
-        """Close an account for good. It must be at zero, with nothing on hold."""
-        key, account = idempotency_key(request), known_account_number(number)
-        body = _checked(ReasonBody, request)
-        close_account(account, admin=caller_of(request), key=key, reason=body["reason"])
-        return _shown(request, account)
+        return account_answer(request, known_account_number(number))
 
 
 class AccountFreezing(BankView):
@@ -343,7 +322,8 @@ def _known_user_id(text: str) -> int:
         raise UnknownPerson from None
 
 
-def _shown(request: Request, number: int) -> Response:
+def account_answer(request: Request, number: int) -> Response:
+    """Answer with an account as it is now, and note the look."""
     found = account_overview(number)
     note_look(request, found)
     return Response(_account(found))

@@ -5,12 +5,14 @@ from django.urls import path
 from transactions.api import (
     accounts,
     admin_accounts,
+    admin_closing,
     admin_fraud,
     admin_limits,
     batches,
     card_payments,
     cards,
     cash,
+    disputes,
     holders,
     holds,
     limits,
@@ -53,6 +55,12 @@ urlpatterns = [
         reversals.ReversalRequests.as_view(),
         name="api-reversal-requests",
     ),
+    path(
+        "transfers/<uuid:transfer_id>/disputes",
+        disputes.MovementDisputes.as_view(),
+        name="api-transfer-disputes",
+    ),
+    path("disputes", disputes.DisputeList.as_view(), name="api-disputes"),
     path("transfer-batches", batches.TransferBatch.as_view(), name="api-transfer-batches"),
     path("payment-files", payment_files.PaymentFiles.as_view(), name="api-payment-files"),
     path("holds", holds.HoldList.as_view(), name="api-holds"),
@@ -149,7 +157,7 @@ urlpatterns = [
     ),
     path(
         "admin/accounts/<str:number>/close",
-        admin_accounts.AccountClosing.as_view(),
+        admin_closing.AccountClosing.as_view(),
         name="api-admin-account-close",
     ),
     path(

@@ -48,6 +48,16 @@ class Monthly:
         """What the references of its postings begin with."""
         return f"{self.kind}/{self.month:%Y-%m}/"
 
+    @property
+    def memo(self) -> str:
+        """What its postings say."""
+        return f"{self.kind.capitalize()} for {self.month:%B %Y}"
+
+    @property
+    def ended_at(self) -> datetime:
+        """The last instant of the month, which its postings are for."""
+        return start_of(self.last + timedelta(days=1)) - _SMALLEST
+
     def post(self, dues: Sequence[Due], *, node: str, now: datetime) -> Mapping[int, Code]:
         """Post to accounts of a node what is due, and return why some refuse, by account.
 
@@ -95,9 +105,9 @@ class Monthly:
             due.account if is_earned else bank,
             Money(due.minor, due.currency),
             kind=self.kind,
-            memo=f"{self.kind.capitalize()} for {self.month:%B %Y}",
+            memo=self.memo,
             reference=f"{self.prefix}{due.account}",
-            event_at=start_of(self.last + timedelta(days=1)) - _SMALLEST,
+            event_at=self.ended_at,
         )
 
 

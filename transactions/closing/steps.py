@@ -13,6 +13,9 @@ from transactions.payments.models import ScheduledTransfer
 from transactions.payments.schedule import is_month_end
 from transactions.products.charging import charge_fees
 
+ACCRUALS: Final = "accruals"
+"""The step after which what accounts have earned on a day is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -45,7 +48,7 @@ def _charge_fees(day: date, now: datetime) -> Outcome:
 
 _STEPS: Final = [
     Step("standing_orders", _queue_standing_orders),
-    Step("accruals", _accrue),
+    Step(ACCRUALS, _accrue),
     Step("interest", _pay_interest, is_month_end),
     Step("fees", _charge_fees, is_month_end),
 ]

@@ -22,6 +22,7 @@ from transactions.branches.agreement import copy_account
 from transactions.branches.registry import nodes
 from transactions.chart import BankAccounts, open_chart
 from transactions.demo.cards import add_cards
+from transactions.demo.disputes import add_disputes
 from transactions.demo.people import Persona, make_people
 from transactions.demo.promises import add_promises
 from transactions.demo.staff import add_staff
@@ -134,6 +135,7 @@ def _add_promises(parts: Sequence[_Part], now: datetime) -> None:
         if numbers:
             add_promises(part.people, numbers, now=now)
             add_cards(part.people, numbers, now=now)
+            add_disputes(part.people, numbers, now=now)
     for add in _wishes:
         add(now)
 

@@ -10,7 +10,7 @@ from core.money import CURRENCIES, Money
 
 _BEFORE: Final = "_before"
 _LIMIT: Final = "_limit"
-_MINOR: Final = frozenset({"monthly_fee"})
+_MINOR: Final = frozenset({"monthly_fee", "interest"})
 _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
     "account": ("account", int),
     "payee": ("account", int),
@@ -20,7 +20,7 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {
 # For programs alone, or told beside the facts.
 _NOT_TOLD: Final = frozenset({"key", "approval", "person", "reason", "purpose", "opened_at"})
 # What is no fact when it is missing.
-_MAY_LACK: Final = frozenset({"external_reference", "name", "rights"})
+_MAY_LACK: Final = frozenset({"external_reference", "interest", "name", "rights"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin.asking import Asking
+from accounts.admin.callers import caller_in_admin
 from accounts.admin.forms import ReasonForm
 from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
-from accounts.callers import Caller
-from accounts.models import Role
 from core import clock
 from transactions.enquiries.transfers import transfers_among
 from transactions.fraud.deciding import DECIDE, DECISIONS, decide
@@ -116,18 +115,11 @@ class FraudAlertAdmin(ReadOnlyAdmin, NotedAdmin):
 
 
 def _decide(pk: UUID, asked: Mapping[str, Any], request: HttpRequest) -> FraudAlert:
-    caller = Caller(
-        pk=int(request.user.pk or 0),
-        role=Role.ADMIN,
-        scopes=None,
-        via="session",
-        credential="admin",
-    )
     return decide(
         pk,
         state=AlertState(asked["state"]),
         reason=asked["reason"],
         freeze=bool(asked.get("freeze")),
-        admin=caller,
+        admin=caller_in_admin(request),
         now=clock.now(),
     )

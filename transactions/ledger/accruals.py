@@ -32,6 +32,15 @@ class Due(NamedTuple):
     minor: int
 
 
+class MonthToPay(NamedTuple):
+    """A month by its first day, and how its interest is posted if nobody has done so."""
+
+    month: date
+    reference: str
+    memo: str
+    event_at: datetime
+
+
 class Posted(NamedTuple):
     """What was posted in a currency, in minor units."""
 
@@ -143,3 +152,42 @@ def interest_due(  # noqa: PLR0913  # a page of it is what these are
 def posted_under(prefix: str, *, using: str = "default") -> list[Posted]:
     """Return what the bank posted on a node under references that begin with ``prefix``."""
     return fetch_as(Posted, "posted_under", {"prefix": prefix}, using)
+
+
+def close_account(  # noqa: PLR0913  # a closing is what these are
+    number: int,
+    *,
+    payout: int | None,
+    payout_memo: str,
+    expense: int,
+    months: Sequence[MonthToPay],
+    until: datetime,
+    client: int,
+    key: str,
+    reason: str,
+    using: str = "default",
+) -> bool:
+    """Close an account, post what it has earned and pay that out: all of it, or nothing.
+
+    ``expense`` is the bank's account that pays, ``until`` the end of the bank's day. False: it was
+    done before, under the same key.
+
+    Raises:
+        Refused: among others, interest is due and ``payout`` is None.
+        Busy: the day has turned meanwhile.
+    """
+    parameters = {
+        "number": number,
+        "payout": payout,
+        "payout_memo": payout_memo,
+        "expense": expense,
+        "until": until,
+        "months": [one.month for one in months],
+        "references": [one.reference for one in months],
+        "memos": [one.memo for one in months],
+        "event_at": [one.event_at for one in months],
+        "client": client,
+        "key": key,
+        "reason": reason,
+    }
+    return bool(fetch_one("close_account", parameters, using)[0])

@@ -30,6 +30,7 @@ class Code(IntEnum):
     CURRENCIES_DIFFER = 26
     WRONG_CURRENCY = 27
     ACCOUNT_MOVED = 28
+    LOAN_NEEDS_REPAYMENT = 29
     INSUFFICIENT_FUNDS = 30
     DAILY_LIMIT_EXCEEDED = 31
     PAYEE_LIMIT_EXCEEDED = 32
@@ -54,6 +55,7 @@ class Code(IntEnum):
     HOLD_OPEN = 74
     INVALID_STATUS = 75
     INVALID_LIMIT = 76
+    INTEREST_DUE = 77
     BATCH_EMPTY = 80
     BATCH_TOO_LARGE = 81
     BATCH_MALFORMED = 82
@@ -78,6 +80,10 @@ _WORDS: Final = {
     Code.CURRENCIES_DIFFER: _("The two accounts are in different currencies."),
     Code.WRONG_CURRENCY: _("The accounts are in another currency than the amount."),
     Code.ACCOUNT_MOVED: _("The account has just moved to another branch; please try again."),
+    Code.LOAN_NEEDS_REPAYMENT: _(
+        "This is the number of a loan. Pay for it as a repayment, on the loan's own page, or by a "
+        "standing order."
+    ),
     Code.INSUFFICIENT_FUNDS: _("There is not enough money in the account."),
     Code.DAILY_LIMIT_EXCEEDED: _("This is more than the account may still spend today."),
     Code.PAYEE_LIMIT_EXCEEDED: _(
@@ -106,6 +112,7 @@ _WORDS: Final = {
     Code.HOLD_OPEN: _("Money is on hold, of the account or to be paid to it."),
     Code.INVALID_STATUS: _("The account cannot get this status or these limits."),
     Code.INVALID_LIMIT: _("A limit must be zero or more."),
+    Code.INTEREST_DUE: _("The account has earned interest; say to which account it is paid out."),
     Code.BATCH_EMPTY: _("The batch has no items."),
     Code.BATCH_TOO_LARGE: _("A batch has at most 10,000 items."),
     Code.BATCH_MALFORMED: _("The parts of the batch do not fit together."),
@@ -117,10 +124,11 @@ _WORDS: Final = {
 _FIELDS: Final = {
     "amount": (10, 11, 30, 31, 32, 33, 34, 36, 53),
     "debit_account": (20, 22, 24),
-    "credit_account": (12, 21, 23, 25),
+    "credit_account": (12, 21, 23, 25, 29),
     "currency": (26, 27, 35),
     "reference": (40,),
     "expires_at": (83,),
+    "payout_account": (77,),
 }
 _FIELD_OF: Final = {Code(number): field for field, group in _FIELDS.items() for number in group}
 _MISSING: Final = frozenset({Code.UNKNOWN_HOLD, Code.UNKNOWN_TRANSFER, Code.UNKNOWN_ACCOUNT})

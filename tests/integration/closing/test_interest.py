@@ -7,9 +7,11 @@ from fractions import Fraction
 import pytest
 from django.test import Client
 
+from accounts.models import Account
 from bankproject.runtime.postgres import BankUrls
 from core.clock import start_of
-from tests.expectations import remember_names, statements_counted
+from core.db.errors import Busy
+from tests.expectations import nothing_written, refusing, remember_names, statements_counted
 from tests.factories import BRANCH, person
 from tests.integration.closing.bank import (
     AFTER,
@@ -25,16 +27,25 @@ from tests.integration.closing.bank import (
     savings,
     terms,
 )
+from transactions.account_desk import interest_at_closing
 from transactions.chart import BankAccounts, Place
+from transactions.closing.models import BankDay
 from transactions.governing import change_status
 from transactions.interest import paying
 from transactions.interest.accruing import accrue_interest
+from transactions.interest.closing import (
+    Closing,
+    DayNotClosed,
+    InterestDue,
+    PayoutNotOwners,
+    close_with_interest,
+)
 from transactions.interest.earned import terms_of_account
 from transactions.interest.models import WithheldInterest
 from transactions.interest.paying import pay_interest
 from transactions.ledger.accounts import Status, set_limits
 from transactions.ledger.accruals import accrue
-from transactions.ledger.codes import Refused
+from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import check_books
 from transactions.ledger.reads import balances
 from transactions.products.terms import rates_on
@@ -186,6 +197,90 @@ class TestAMonth:
         assert list(interest_of(mine)) == ["2024-02"]
         assert interest_of(closed) == {}
         assert not WithheldInterest.objects.exists()
+
+
+def close(number: int, *, payout: int | None, now: datetime, key: str = "close") -> None:
+    wanted = Closing(account=number, payout=payout, client=0, key=key, reason="moves abroad")
+    close_with_interest(wanted, now=now)
+
+
+class TestClosingAnAccount:
+    def test_pays_out_what_it_has_earned_in_each_month_once(self, bank: BankUrls) -> None:
+        terms()
+        owner = person()
+        mine, other = savings(owner), savings(owner)
+        put_in(mine, 1_234_567)
+        accrue_month(date(2024, 1, 10), date(2024, 1, 31))
+        accrue_month(FIRST, date(2024, 2, 28))
+        record_at(bank.owner, noon(LAST))
+        put_in(mine, -1_234_567)
+        expected = {
+            "2024-01": rounded(Fraction(22 * 1_234_567 * 35_000, 365 * 10**6)),
+            "2024-02": rounded(Fraction(28 * 1_234_567 * 35_000, 365 * 10**6)),
+        }
+        due = interest_at_closing(mine, now=noon(LAST))
+        assert due.amount.minor == sum(expected.values())
+        for _again in range(2):
+            close(mine, payout=other, now=noon(LAST))
+        assert interest_of(mine) == expected
+        assert [one.balance for one in balances([mine, other])] == [0, due.amount.minor]
+        assert Account.objects.get(pk=mine).status == "closed"
+        assert check_books().findings == []
+        accrue_month(LAST, LAST)
+        record_at(bank.owner, AFTER)
+        pay_interest(LAST, now=AFTER)
+        close(mine, payout=other, now=AFTER)
+        assert interest_of(mine) == expected
+        assert check_books().findings == []
+
+    def test_names_the_sum_when_nobody_says_where_it_goes(self, bank: BankUrls) -> None:
+        terms()
+        owner = person()
+        mine, stranger = savings(owner), savings(person())
+        put_in(mine, 1_234_567)
+        accrue_month(FIRST, date(2024, 2, 28))
+        record_at(bank.owner, noon(LAST))
+        put_in(mine, -1_234_567)
+        with nothing_written():
+            with pytest.raises(InterestDue, match=r"33\.15 INR"):
+                close(mine, payout=None, now=noon(LAST))
+            with pytest.raises(PayoutNotOwners):
+                close(mine, payout=stranger, now=noon(LAST))
+            with refusing(Code.SAME_ACCOUNT):
+                close(mine, payout=mine, now=noon(LAST))
+
+    def test_leaves_all_as_it_was_when_something_is_in_the_way(self, bank: BankUrls) -> None:
+        terms()
+        owner = person()
+        mine, other = savings(owner), savings(owner)
+        put_in(mine, 1_234_567)
+        accrue_month(FIRST, date(2024, 2, 28))
+        record_at(bank.owner, noon(LAST))
+        with nothing_written(), refusing(Code.BALANCE_NOT_ZERO):
+            close(mine, payout=other, now=noon(LAST))
+        put_in(mine, -1_234_567)
+        change_status(other, status=Status.FROZEN, client=0, key="frozen", reason="test")
+        with nothing_written(), refusing(Code.CREDIT_ACCOUNT_FROZEN):
+            close(mine, payout=other, now=noon(LAST))
+        change_status(other, status=Status.OPEN, client=0, key="open", reason="test")
+        change_status(mine, status=Status.FROZEN, client=0, key="mine", reason="test")
+        with nothing_written(), refusing(Code.DEBIT_ACCOUNT_FROZEN):
+            close(mine, payout=other, now=noon(LAST))
+
+    def test_waits_for_yesterday_and_for_no_day_to_turn_meanwhile(self, bank: BankUrls) -> None:
+        terms()
+        owner = person()
+        mine, other = savings(owner), savings(owner)
+        put_in(mine, 1_234_567)
+        accrue_month(FIRST, date(2024, 2, 27))
+        day = BankDay.objects.create(day=date(2024, 2, 27), begun_at=AFTER)
+        day.steps.create(name="accruals", items=1, finished_at=AFTER)
+        record_at(bank.owner, noon(LAST))
+        put_in(mine, -1_234_567)
+        with nothing_written(), pytest.raises(DayNotClosed, match="2024-02-28"):
+            close(mine, payout=other, now=noon(LAST))
+        with nothing_written(), pytest.raises(Busy):
+            close(mine, payout=other, now=noon(date(2024, 2, 28)))
 
 
 @pytest.mark.django_db

@@ -24,13 +24,18 @@ from tests.integration.closing.bank import (
 from transactions.closing.days import close_days
 from transactions.interest import paying
 from transactions.interest.accruing import accrue_interest
+from transactions.interest.closing import Closing, PayoutElsewhere, close_with_interest
 from transactions.interest.earned import terms_of_account
 from transactions.interest.paying import pay_interest
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import Kind
-from transactions.ledger.reads import EntryFilter, entries
+from transactions.ledger.reads import EntryFilter, balances, entries
 
 MOVED_ON = LAST - timedelta(days=1)
+
+
+def closing(number: int, *, payout: int) -> Closing:
+    return Closing(account=number, payout=payout, client=0, key="close", reason="moves abroad")
 
 
 def record_everywhere(bank: Branches, at: datetime) -> None:
@@ -86,6 +91,24 @@ class TestAnAccountThatMoves:
             accrue_interest(day)
         earned = [(one.day, node) for node in (MUM, DEL) for one in accruals(mine, node=node)]
         assert earned == [(MOVED_ON, DEL), (LAST, DEL)]
+
+    def test_is_closed_with_what_it_earned_on_both_nodes(self, bank: Branches) -> None:
+        owner = person()
+        mine, near, far = (savings(owner, branch=one) for one in (MUM, DEL, MUM))
+        put_in(mine, 1_000_000)
+        close_days(until=LAST - timedelta(days=2), now=AFTER)
+        record_everywhere(bank, noon(MOVED_ON))
+        move(mine, DEL)
+        record_everywhere(bank, noon(LAST))
+        close_days(until=MOVED_ON, now=AFTER)
+        put_in(mine, -1_000_000)
+        with pytest.raises(PayoutElsewhere):
+            close_with_interest(closing(mine, payout=far), now=noon(LAST))
+        close_with_interest(closing(mine, payout=near), now=noon(LAST))
+        assert interest_of(mine, node=DEL) == {"2024-02": 192}
+        (paid,) = balances([near], using=DEL)
+        assert paid.balance == 192
+        assert_sound()
 
     @pytest.mark.parametrize("is_paid", [False, True])
     def test_while_interest_is_posted_is_paid_once(

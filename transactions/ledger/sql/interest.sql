@@ -73,3 +73,10 @@ INNER JOIN ledger.journal AS j ON j.id = r.transfer_id
 INNER JOIN ledger.account AS a ON a.number = j.debit
 WHERE r.client = 0 AND r.account IS NULL AND starts_with(r.reference, %(prefix)s::text)
 GROUP BY a.currency;
+
+-- name: close_account
+SELECT ledger.close_account_v1(
+    %(client)s, %(key)s, %(number)s, %(reason)s, %(payout)s::bigint, %(payout_memo)s, %(expense)s,
+    %(until)s::timestamptz, %(months)s::date[], %(references)s::text[], %(memos)s::text[],
+    %(event_at)s::timestamptz[]
+);
