@@ -75,23 +75,30 @@ class Authority:
 
 
 @contextmanager
-def serving(files: Files) -> Iterator[int]:
-    """Show a certificate to whoever comes, and yield the port; nothing else is said."""
+def serving(files: Files, *, as_postgres: bool = False) -> Iterator[int]:
+    """Show a certificate to whoever comes, and yield the port; nothing else is said.
+
+    PostgreSQL is asked first whether it speaks TLS.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(files.pem)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_show, args=(listening, context), daemon=True)
+        thread = threading.Thread(target=_show, args=(listening, context, as_postgres), daemon=True)
         thread.start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
-def _show(listening: socket.socket, context: ssl.SSLContext) -> None:
+def _show(listening: socket.socket, context: ssl.SSLContext, as_postgres: bool) -> None:  # noqa: FBT001  # a thread's
     while True:
         try:
             plain, _address = listening.accept()
         except OSError:
             return
-        with plain, suppress(OSError), context.wrap_socket(plain, server_side=True):
-            pass
+        with plain, suppress(OSError):
+            if as_postgres:
+                plain.recv(8)
+                plain.sendall(b"S")
+            with context.wrap_socket(plain, server_side=True):
+                pass

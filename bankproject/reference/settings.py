@@ -28,6 +28,7 @@ _FORMS: Final = {
     "database": "`postgresql://…`",
     "branch_databases": "`CODE=postgresql://…`, by commas",
     "broker": "`redis://…`, `rediss://…`",
+    "file": "path",
     "mail": "`smtp+tls://…`",
     "networks": "networks with ports",
     "own_address": "IP address",

@@ -29,7 +29,12 @@ from bankproject.runtime.home import Home
 from bankproject.runtime.planning import DATABASE, OWN_BRANCHES, clusters_of
 from core import clock
 from core.db.aliases import REPLICA, primaries
-from core.db.fitness import UnfitNodeError, pending_migrations, refuse_forgetful_nodes
+from core.db.fitness import (
+    UnfitNodeError,
+    pending_migrations,
+    refuse_forgetful_nodes,
+    refuse_newer,
+)
 from core.db.owner import as_owner
 from core.errors import DomainError
 
@@ -99,6 +104,8 @@ def _create_database(home: Home, cluster: postgres.Cluster, *, is_replica: bool)
 
 
 def _migrate(console: Console) -> None:
+    for alias in primaries():
+        refuse_newer(alias)
     pending = sum(len(pending_migrations(alias)) for alias in primaries())
     if REPLICA in settings.DATABASES:
         with as_owner(REPLICA):

@@ -130,6 +130,8 @@ ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
 # Where backends of the load balancer may be, such as 10.0.0.0/8:8000-8999: none without it.
 BACKEND_NETWORKS = env.networks("BACKEND_NETWORKS")
+# What worker, beat and watch touch as long as they go on, for the health checks of containers.
+ALIVE_FILE = env.file("ALIVE_FILE")
 # By which data planes elsewhere ask for what they shall do; nobody is told without one.
 BALANCER_TOKEN = env.optional("BALANCER_TOKEN")
 # By which Prometheus asks how the bank is, at /internal/metrics; nobody is told without one.

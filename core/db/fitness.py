@@ -1,17 +1,27 @@
-"""Whether a database may carry the bank: it keeps what it commits, and knows today's schema."""
+"""Whether a database may carry the bank: it keeps what it commits, and knows today's schema.
 
-from collections.abc import Callable
+A migration's name says which older code gets along with it: after ``0031_post_v2_since_0030``
+every release works on that has its app's ``0030``. Without such an ending no older one starts.
+"""
+
+import re
+from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
 from django.db import DatabaseError, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from core.db.aliases import HEAD_OFFICE, find_all, primaries
 
 OLDEST_MAJOR: Final = 15
 
 Check = Callable[[str], None]
+
+_NUMBER: Final = re.compile(r"(?:\d{4}_squashed_)?(\d{4})")
+_SINCE: Final = re.compile(r"_since_(\d{4})$")
 
 _more_checks: Final[list[Check]] = []
 _log = structlog.get_logger(__name__)
@@ -31,9 +41,9 @@ def refuse_unfit_nodes() -> None:
 
     Raises:
         UnfitNodeError: the head office is unreachable, or a node is not durable, cannot take part
-            in transfers between branches, is older than the code or another bank's.
+            in transfers between branches, is older or newer than the code or another bank's.
     """
-    _each_node(refuse_forgetful, _refuse_outdated, *_more_checks)
+    _each_node(refuse_forgetful, _refuse_outdated, refuse_newer, *_more_checks)
 
 
 def refuse_forgetful_nodes() -> None:
@@ -112,6 +122,55 @@ def _refuse_outdated(alias: str) -> None:
             f"({len(missing)} migrations, first {missing[0]}); run manage.py migrate"
         )
         raise UnfitNodeError(message)
+
+
+def refuse_newer(alias: str) -> None:
+    """Check that no later release has migrated a database past what this code gets along with.
+
+    Raises:
+        UnfitNodeError: one has.
+    """
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
+    applied = MigrationRecorder(connections[alias]).applied_migrations()
+    newer = newer_migrations(loader.disk_migrations, applied)
+    strange = [name for name, gets_along in newer.items() if not gets_along]
+    if strange:
+        message = (
+            f"database {alias!r} is newer than the code "
+            f"({len(strange)} migrations, first {strange[0]}); run the release that migrated it"
+        )
+        raise UnfitNodeError(message)
+    if newer:
+        _log.info("schema_is_newer", node=alias, migrations=list(newer))
+
+
+def newer_migrations(
+    known: Collection[tuple[str, str]], applied: Collection[tuple[str, str]]
+) -> dict[str, bool]:
+    """Return what was migrated past the code, in order, and whether the code gets along with it.
+
+    What a library no longer has, and apps that the code has not, make no schema newer.
+    """
+    newest: dict[str, int] = {}
+    for app, name in known:
+        newest[app] = max(newest.get(app, 0), _number(name))
+    return {
+        f"{app}.{name}": _is_for(name, newest[app])
+        for app, name in sorted(set(applied) - set(known))
+        if app in newest and _number(name) > newest[app]
+    }
+
+
+def _is_for(name: str, newest: int) -> bool:
+    """Tell whether a migration gets along with code whose newest one has that number."""
+    since = _SINCE.search(name)
+    return since is not None and newest >= int(since[1])
+
+
+def _number(name: str) -> int:
+    found = _NUMBER.match(name)
+    return int(found[1]) if found else 0
 
 
 def pending_migrations(alias: str) -> list[str]:

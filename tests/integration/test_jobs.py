@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -228,6 +229,13 @@ class TestTheTimeTable:
         assert not PeriodicTask.objects.get(name="send_mails").enabled
         assert "send_mails" not in second.schedule
         assert "run_jobs" in second.schedule
+
+    def test_shows_that_beat_goes_on(self, settings: Settings, tmp_path: Path) -> None:
+        settings.ALIVE_FILE = tmp_path / "alive"
+        BankScheduler(app=app, lazy=False)
+        PeriodicTask.objects.update(enabled=False)
+        BankScheduler(app=app, lazy=False).tick()
+        assert settings.ALIVE_FILE.exists()
 
     def test_wakes_what_was_missed_at_once(self) -> None:
         BankScheduler(app=app, lazy=False)

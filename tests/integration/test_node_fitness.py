@@ -1,21 +1,26 @@
-"""A node that would lose money, or is older than the code, is not worked on."""
+"""A node that would lose money, or is older or newer than the code, is not worked on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
+from celery.signals import beat_init, celeryd_init
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection
 from pytest_django import Settings
 
+from bankproject.celery import app as background
 from bankproject.runtime.postgres import BankUrls
 from core.db.fitness import (
     UnfitNodeError,
+    newer_migrations,
     pending_migrations,
     refuse_forgetful_nodes,
     refuse_unfit_nodes,
 )
+from tests.certificates import Authority, serving
 from tests.servers import TestServer
 
 
@@ -25,6 +30,14 @@ def superuser(fresh_bank: BankUrls, server: TestServer) -> Iterator[psycopg.Conn
     database = fresh_bank.app.rpartition("/")[2]
     with psycopg.connect(server.superuser_url(database), autocommit=True) as superuser:
         yield superuser
+
+
+def migrated(database: psycopg.Connection, name: str) -> None:
+    """Let a later release have migrated a database."""
+    database.execute(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('transactions', %s, now())",
+        [name],
+    )
 
 
 class TestNode:
@@ -47,6 +60,28 @@ class TestNode:
             refuse_unfit_nodes()
         refuse_forgetful_nodes()
 
+    @pytest.mark.parametrize("name", ["9998_without_post_v1", "9998_without_post_v1_since_9997"])
+    def test_that_is_newer_than_the_code_is_refused_by_whoever_starts(
+        self, superuser: psycopg.Connection, name: str
+    ) -> None:
+        migrated(superuser, name)
+        says = rf"'default' is newer than the code \(1 migrations, first transactions.{name}\)"
+        with pytest.raises(UnfitNodeError, match=says):
+            refuse_unfit_nodes()
+        for command in ("watch", "migrate"):
+            with pytest.raises(CommandError, match=says):
+                call_command(command, verbosity=0)
+        for starting in (celeryd_init, beat_init):
+            with pytest.raises(SystemExit, match=f"the bank cannot start: .*{says}"):
+                starting.send(sender=background)
+
+    def test_that_is_newer_and_gets_along_with_the_code_is_taken(
+        self, superuser: psycopg.Connection, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        migrated(superuser, "9998_post_v2_since_0021")
+        refuse_unfit_nodes()
+        assert "9998_post_v2_since_0021" in capfd.readouterr().err
+
     @pytest.mark.usefixtures("fresh_bank")
     def test_that_does_not_answer_is_refused(self) -> None:
         port = connection.settings_dict["PORT"]
@@ -56,6 +91,35 @@ class TestNode:
                 refuse_unfit_nodes()
         finally:
             connection.settings_dict["PORT"] = port
+
+    @pytest.mark.usefixtures("fresh_bank")
+    def test_whose_certificate_has_expired_is_refused(self, tmp_path: Path) -> None:
+        files = Authority().sign(tmp_path, "localhost", days=-1)
+        database = connection.settings_dict
+        with serving(files, as_postgres=True) as port:
+            usual = {**database}
+            database["PORT"] = port
+            database["OPTIONS"] = {"sslmode": "verify-ca", "sslrootcert": str(files.authority)}
+            try:
+                with pytest.raises(UnfitNodeError, match=r"not answer: .*certificate verify f"):
+                    refuse_unfit_nodes()
+            finally:
+                database.update(usual)
+
+
+class TestNewerMigrations:
+    KNOWN = (("ours", "0001_initial"), ("ours", "0007_seventh"), ("theirs", "0001_squashed_0005_x"))
+
+    def found(self, *applied: tuple[str, str]) -> dict[str, bool]:
+        return newer_migrations(self.KNOWN, [*self.KNOWN, *applied])
+
+    def test_are_those_numbered_past_what_the_code_has(self) -> None:
+        found = self.found(("ours", "0010_b_since_0007"), ("ours", "0009_a_since_0008"))
+        assert found == {"ours.0009_a_since_0008": False, "ours.0010_b_since_0007": True}
+        assert self.found(("ours", "0008_by_hand")) == {"ours.0008_by_hand": False}
+
+    def test_are_not_what_a_library_has_no_more_nor_apps_that_are_not_here(self) -> None:
+        assert self.found(("theirs", "0004_old"), ("gone", "0009_old"), ("ours", "initial")) == {}
 
 
 @pytest.mark.usefixtures("fresh_bank")

@@ -1,4 +1,4 @@
-"""A ledger that an earlier release made becomes, by migrating, what a new one is."""
+"""A ledger that an earlier release made becomes, by migrating under load, what a new one is."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,35 +18,45 @@ from core.db.addresses import database_settings
 from core.db.migrations import RunSQLFile
 from core.db.owner import as_owner
 from core.db.sql import queries
-from tests.factories import TODAY
+from core.management.commands import migrate as migrating
+from tests.migration._earlier import PAYEE, PAYER, RELEASES, Payer, make_first_release
+from tests.migration._locks import harms
 from tests.servers import TestServer, worker_name
 from transactions.branches import replica
 from transactions.ledger.invariants import check_books
 from transactions.ledger.reads import balances, entries
 
 HERE: Final = Path(__file__).parent
-RELEASES: Final = HERE / "releases"
 CATALOG: Final = queries(HERE / "catalog.sql")
 # What releases after the first had otherwise, by the migration with which it became as it is.
 LACKING: Final = queries(RELEASES / "lacking.sql")
 STOPS: Final = [f"{number:04}" for number in range(1, 12)]
 FIRST: Final = STOPS[0]
 ALIAS: Final = "OLD"
-PAYER, PAYEE, VAULT = 201_00000001_0, 201_00000002_0, 201_93560001_0
-HISTORY: Final = """
-SELECT ledger.add_partition_v1(current_date);
-SELECT ledger.open_v1(%(vault)s, 'INR', 'vault', -1::smallint, false, NULL, NULL, 0);
-SELECT ledger.open_v1(%(payer)s, 'INR', 'customer', 1::smallint, true, 0, 5000, 0);
-SELECT ledger.open_v1(%(payee)s, 'INR', 'customer', 1::smallint, true, 0, NULL, 0);
-SELECT ledger.set_holder_v1(%(payer)s, 7, 'owner', 0);
-SELECT ledger.set_payee_limit_v1(%(payer)s, %(payee)s, 4000, 0, 'test');
-SELECT ledger.post_fully_v1(0, 'in', %(vault)s, %(payer)s, 1000, 'INR', 'deposit', 'bank', %(day)s);
-SELECT ledger.post_fully_v1(
-    7, 'out', %(payer)s, %(payee)s, 300, 'INR', 'transfer', 'api', %(day)s, 7, 'rent', 'March');
-SELECT ledger.hold_v1(
-    7, 'hold', %(payer)s, %(payee)s, 100, 'INR', now() + interval '1 day', %(day)s, 7);
-SELECT ledger.fold_v1();
-"""
+HARMLESS: Final = (
+    "ALTER TABLE ledger.journal ADD extra int NOT NULL DEFAULT 7",
+    "ALTER TABLE ledger.account ADD CHECK (number > 0) NOT VALID",
+    "ALTER TABLE ledger.account ALTER status SET NOT NULL",
+)
+HARMFUL: Final = {
+    "CREATE INDEX ON ledger.journal (memo)": "reads all of ledger.journal_",
+    "ALTER TABLE ledger.account ADD CHECK (number > 0)": "reads all of ledger.account",
+    "ALTER TABLE ledger.hold ADD a uuid DEFAULT gen_random_uuid()": "writes ledger.hold anew",
+    "ALTER TABLE ledger.request ALTER key TYPE varchar(99)": "writes ledger.request anew",
+    "ALTER TABLE ledger.account ADD a int; ALTER TABLE ledger.journal ADD a int": (
+        "locks several tables at once: ledger.account, ledger.journal"
+    ),
+}
+# They were there before this was asked; who comes from a release without them has a small ledger.
+HARMFUL_ONES: Final = {
+    "0002_branches",
+    "0006_operations",
+    "0007_customer_accounts",
+    "0008_moving",
+    "0009_payees_standing_orders_limits",
+    "0011_hold_changes",
+    "0013_cash_elsewhere",
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +65,7 @@ def first_release(shared_bank: BankUrls, server: TestServer) -> Iterator[str]:
     assert shared_bank
     name = f"first_{worker_name()}"
     urls = server.create_bank(name)
-    with psycopg.connect(urls.owner) as owner:
-        owner.execute((RELEASES / "0001_ledger.sql").read_bytes())
-        known = {"payer": PAYER, "payee": PAYEE, "vault": VAULT, "day": TODAY}
-        psycopg.ClientCursor(owner).execute(HISTORY, known)
+    make_first_release(urls.owner)
     with old_node(urls), as_owner(ALIAS):
         MigrationRecorder(connections[ALIAS]).record_applied("transactions", "0001_ledger")
     yield name
@@ -83,13 +90,20 @@ def old(first_release: str, server: TestServer) -> Iterator[BankUrls]:
         yield urls
 
 
-def migrate(owner: psycopg.Connection, is_due: Callable[[str], bool]) -> None:
-    """Do what migrations do on a branch: by their files alone, since Django takes seconds."""
+def migrations() -> Iterator[tuple[str, list[bytes]]]:
+    """Go through what migrations do on a branch, by their files: Django takes seconds."""
     for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
-        if app == "transactions" and is_due(name[:4]):
-            for operation in migration.operations:
-                if isinstance(operation, RunSQLFile) and not operation.hints:
-                    owner.execute(operation.path.read_bytes())
+        if app == "transactions":
+            files = (one for one in migration.operations if isinstance(one, RunSQLFile))
+            yield name, [file.path.read_bytes() for file in files if not file.hints]
+
+
+def migrate(owner: psycopg.Connection, is_due: Callable[[str], bool]) -> None:
+    """Migrate a branch."""
+    for name, files in migrations():
+        if is_due(name[:4]):
+            for statements in files:
+                owner.execute(statements)
 
 
 def described(url: str, what: str) -> set[tuple[Any, ...]]:
@@ -136,3 +150,54 @@ class TestUpgrade:
         payer, payee = balances([PAYER, PAYEE], using=ALIAS)
         assert (payer.balance, payer.held, payee.balance) == (700, 100, 300)
         assert [entry.memo for entry in entries(PAYER, using=ALIAS)] == ["rent", None]
+
+
+class TestMigrations:
+    def test_hold_no_transfer_up(self, old: BankUrls) -> None:
+        with psycopg.connect(old.owner) as owner:
+            found = {}
+            for name, files in migrations():
+                if name[:4] > FIRST:
+                    found[name] = harms(owner, b"\n".join(files))
+                    owner.commit()
+        wrong = {name: harm for name, harm in found.items() if harm}
+        assert wrong.keys() == HARMFUL_ONES, wrong
+
+    def test_that_would_are_told_apart(self, old: BankUrls) -> None:
+        found = {}
+        with psycopg.connect(old.owner) as owner:
+            for statements in (*HARMLESS, *HARMFUL):
+                found[statements] = harms(owner, statements.encode())
+                owner.rollback()
+        assert [found[one] for one in HARMLESS] == [[]] * len(HARMLESS)
+        for statements, harm in HARMFUL.items():
+            assert any(one.startswith(harm) for one in found[statements]), statements
+
+
+class TestUnderLoad:
+    def test_a_migration_gives_way_to_transfers_while_a_table_is_read(
+        self, old: BankUrls, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A long report keeps the migration from its lock; transfers do not queue behind it."""
+        passed: list[int] = []
+        payer = Payer(old.app)
+        report = psycopg.connect(old.owner)
+
+        def pause(_seconds: float) -> None:
+            passed.append(payer.wait_for_more())
+            if len(passed) == 3:
+                report.rollback()
+
+        monkeypatch.setattr(migrating, "sleep", pause)
+        report.execute("SELECT count(*) FROM ledger.journal")
+        payer.start()
+        try:
+            call_command("migrate", database=ALIAS, verbosity=0)
+        finally:
+            report.close()
+            payer.ends.set()
+            payer.join()
+        assert payer.failures == []
+        assert (len(passed), sorted(set(passed))) == (3, passed)
+        assert check_books(using=ALIAS).findings == []
+        assert balances([PAYEE], using=ALIAS)[0].balance == 300 + payer.posted

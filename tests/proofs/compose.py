@@ -31,10 +31,11 @@ Found = TypeVar("Found")
 IMAGE: Final = "localhost/bankproject:local"
 # With the 130 MB of the official base it stays below 700.
 MOST_MEGABYTES: Final = 570
+KILLED: Final = 137
 NODES: Final = ("head-office", "branch-mumbai", "branch-delhi", "replica")
 WEB: Final = ("web-1", "web-2")
 BACKGROUND: Final = ("worker", "worker-long", "beat", "watch")
-RESTARTED: Final = ("web-1", "lb", "worker", "beat", "watch", "web-2", "valkey", *NODES)
+RESTARTED: Final = ("web-1", "lb", *BACKGROUND, "web-2", "valkey", *NODES)
 
 
 @dataclass
@@ -87,8 +88,10 @@ def _prove(podman: Podman, outcome: Outcome) -> None:
         _start(podman, outcome)
         door = _door(podman)
         _judge_door(door, outcome)
+        _judge_haproxy(podman, outcome)
         load = _restart_under_load(podman, door, outcome)
         _judge_books(podman, load, outcome)
+        _step("stop", lambda: _stop(podman, outcome))
     finally:
         if os.environ.get("KEEP") != "1":
             podman.compose("--profile", "demo", "--profile", "haproxy", "down", "--volumes")
@@ -126,7 +129,7 @@ def _start(podman: Podman, outcome: Outcome) -> None:
     _up(podman, "open", wait=False)
     _wait_for(podman, "open")
     _up(podman, *WEB)
-    _up(podman, *BACKGROUND, wait=False)
+    _up(podman, *BACKGROUND)
     _up(podman, "lb")
     outcome.counts["seconds_to_open"] = round(time.monotonic() - began)
     _step("demo", lambda: _load_demo(podman))
@@ -179,19 +182,41 @@ def _judge_door(door: Door, outcome: Outcome) -> None:
     )
 
 
+def _judge_haproxy(podman: Podman, outcome: Outcome) -> None:
+    """Look at what a browser gets by the other door, once it is open."""
+    podman.compose("--profile", "haproxy", "up", "--detach", "--no-deps", "--no-build", "haproxy")
+    door, patience = _door(podman, "haproxy"), time.monotonic() + 60
+    while not _answers(door):
+        if time.monotonic() > patience:
+            outcome.failures.append(f"haproxy: {podman.run('logs', _name('haproxy'))}")
+            return
+        time.sleep(0.5)
+    _judge_door(door, outcome)
+    outcome.counts["doors"] = 2
+
+
+def _answers(door: Door) -> bool:
+    try:
+        return door.ask("GET", "/health")[0] == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 def _restart_under_load(podman: Podman, door: Door, outcome: Outcome) -> Load:
     payer, payee = Customer(door, PAYER), Customer(door, PAYEE)
     debit, credit = payer.account(), payee.account()
     before = _balance(payee, credit)
     load = Load(payer, debit, credit)
     load.start()
+    # What an upgrade begins with.
+    podman.run("start", _name("open"))
+    _wait_for(podman, "open")
     slowest = 0.0
     for service in RESTARTED:
         _say(f"restarting {service}")
         began = time.monotonic()
         podman.run("restart", "--time=30", _name(service))
-        if service not in BACKGROUND:
-            podman.wait_until_healthy(_name(service))
+        podman.wait_until_healthy(_name(service))
         slowest = max(slowest, time.monotonic() - began)
         time.sleep(3)
     load.stop()
@@ -226,6 +251,14 @@ def _judge_books(podman: Podman, load: Load, outcome: Outcome) -> None:
     dangers = [f"{one['about']} {one['sentence']}" for one in found if one["level"] == "danger"]
     outcome.counts["doctor"] = f"{len(dangers)} dangers of {len(found)} findings"
     outcome.failures += [f"doctor: {one}" for one in dangers]
+
+
+def _stop(podman: Podman, outcome: Outcome) -> None:
+    """Stop everything; whoever did not end by itself was killed, which says so."""
+    podman.compose("--profile", "haproxy", "stop")
+    for service in (*NODES, "valkey", *WEB, *BACKGROUND, "lb", "haproxy"):
+        code = podman.inspect(_name(service))["State"]["ExitCode"]
+        outcome.check(f"{service} did not end by itself", holds=code != KILLED)
 
 
 _ON_REPLICA: Final = """

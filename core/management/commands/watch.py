@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections, connections
 from django.utils.module_loading import module_has_submodule
 
+from core.alive import show_alive
 from core.clock import now
 from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         log.info("watching", jobs=sorted(jobs))
         while not self._stop.is_set():
             run_round(jobs=jobs, at=now())
+            show_alive()
             self._stop.wait(PERIOD_SECONDS)
 
     def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
