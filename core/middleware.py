@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core.client_address import client_address
+from core.db.naming import asked_by
 from core.db.patience import patient_for
 
 HEADER: Final = "X-Request-ID"
@@ -26,7 +27,7 @@ _log = structlog.get_logger("requests")
 
 
 class RequestLogMiddleware:
-    """Give each request an id, on its log lines and in its answer, and log it once.
+    """Give each request an id, on log lines, in its answer and its statements, and log it once.
 
     A caller's own ``X-Request-ID`` is kept when it is a UUID. Secrets do not reach the log: query
     strings are left out, and so are the keys of links in mails.
@@ -38,10 +39,12 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
-        known_as = request.META[_META] = _kept(request.META.get(_META)) or str(uuid4())
+        asking = _kept(request.META.get(_META)) or uuid4()
+        known_as = request.META[_META] = str(asking)
         bind_contextvars(request_id=known_as, ip=client_address(request))
         try:
-            response = self._get_response(request)
+            with asked_by(asking):
+                response = self._get_response(request)
             response[HEADER] = known_as
             if _FAILED not in request.META:
                 _log_answer(request, response.status_code)
@@ -100,10 +103,10 @@ def _named(request: HttpRequest) -> str:
     return f"{request.method} {path}"
 
 
-def _kept(given: str | None) -> str | None:
+def _kept(given: str | None) -> UUID | None:
     if given is None:
         return None
     try:
-        return str(UUID(given))
+        return UUID(given)
     except ValueError:
         return None

@@ -138,7 +138,12 @@ def _configuration(options: _Options, program: Program, home: Home) -> ProcessCo
         command=shlex.join(program.command),
         directory=str(PROJECT),
         # A log line is written when it is made, not when a buffer is full.
-        environment={"PYTHONUNBUFFERED": "1", **program.environment},
+        environment={
+            "PYTHONUNBUFFERED": "1",
+            # How PostgreSQL shows its connections.
+            "PGAPPNAME": program.name,
+            **program.environment,
+        },
         autostart=False,
         autorestart=False,
         startsecs=0 if is_opening else STEADY_SECONDS,

@@ -152,6 +152,8 @@ class TestOpenBank:
                     "SELECT b.code, b.number, b.name FROM accounts_branch b"
                     " JOIN transactions_node n ON n.branch_id = b.id ORDER BY 2"
                 ).fetchall()
+                names = head_office.execute("SELECT application_name FROM pg_stat_activity")
+                assert ("web",) in names.fetchall()
             assert found == [("MUM", 201, "Mumbai"), ("DEL", 202, "Delhi")]
 
     def test_may_have_its_pages_at_another_address_until_sigterm(self, bank: Bank) -> None:

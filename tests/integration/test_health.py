@@ -1,11 +1,13 @@
 """GET /health: what load balancers and `make run` go by."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from lb.control.models import Backend
@@ -38,6 +40,17 @@ class TestHealth:
         ):
             Backend.objects.create(name=f"{port}", port=port, state=state, is_up=is_up, **common)
         assert health(200)["backends"] == {"8001": "up", "8002": "down"}
+
+    def test_asks_in_the_name_of_its_request(self) -> None:
+        asking = str(uuid4())
+        with CaptureQueriesContext(connection) as asked:
+            Client().get("/health", headers={"X-Request-ID": asking})
+        statements = [one["sql"] for one in asked.captured_queries]
+        assert statements
+        assert all(one.startswith(f"/* request {asking} */ ") for one in statements), statements
+        with CaptureQueriesContext(connection) as asked, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        assert [one["sql"] for one in asked.captured_queries] == ["SELECT 1"]
 
     def test_is_bad_without_the_database(self) -> None:
         port = connection.settings_dict["PORT"]
