@@ -12,7 +12,7 @@ def main() -> None:
     """Read the command line, and serve until SIGTERM."""
     given = _parser().parse_args()
     if given.certificate:
-        _refuse_bad_certificate(given.certificate)
+        refuse_bad_certificate(given.certificate)
     if given.attempt:
         return
     settings = Settings(
@@ -30,7 +30,8 @@ def main() -> None:
     running.run()
 
 
-def _refuse_bad_certificate(file: str) -> None:
+def refuse_bad_certificate(file: str) -> None:
+    """End with one line unless TLS can be spoken with a file."""
     try:
         Door(Path(file))
     except OSError as error:

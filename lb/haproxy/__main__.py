@@ -6,9 +6,10 @@ import signal
 import sys
 import tempfile
 from argparse import ArgumentParser
+from pathlib import Path
 
 from lb import secret
-from lb.data.__main__ import address
+from lb.data.__main__ import address, refuse_bad_certificate
 from lb.haproxy.driver import Driver, files_in
 from lb.haproxy.runtime import PROGRAM, Haproxy, HaproxyRefusedError
 from lb.haproxy.telling import serve_metrics
@@ -28,8 +29,15 @@ def main() -> None:
         metavar="IP:PORT",
         help="/metrics for Prometheus",
     )
+    parser.add_argument(
+        "--certificate",
+        metavar="FILE",
+        help="speak TLS with these certificates and their key (PEM); taken anew when it changes",
+    )
     parser.add_argument("--haproxy", default=PROGRAM, help="the program")
     given = parser.parse_args()
+    if given.certificate:
+        refuse_bad_certificate(given.certificate)
     # Short: names of sockets have at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="lb-", dir="/tmp") as folder:
         files = files_in(folder)
@@ -37,6 +45,7 @@ def main() -> None:
             Haproxy(files, given.haproxy),
             files,
             given.listen,
+            certificate=Path(given.certificate) if given.certificate else None,
             has_secret=secret.VARIABLE in os.environ,
         )
         sys.exit(asyncio.run(_drive(driver, given.snapshot, given.monitor)))

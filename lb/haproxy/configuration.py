@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lb import secret
+from lb.data.tls import CIPHERS, HSTS
 from lb.snapshot import Check, Deadlines, Policy, RateLimit, Snapshot
 
 BACKEND: Final = "bank"
@@ -31,6 +32,7 @@ _FORGED: Final = (
     *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port"),
     *("X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP", secret.HEADER),
 )
+_FORGETTING: Final = tuple(f"  http-request del-header {name}" for name in _FORGED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +76,20 @@ def configuration(
     listen: tuple[str, int],
     slots: int,
     files: Files,
+    certificate: Path | None = None,
     has_secret: bool = False,
 ) -> str:
-    """Return HAProxy's configuration for a snapshot.
+    """Return HAProxy's configuration for a snapshot; with a certificate it speaks TLS alone.
 
     With a secret HAProxy reads it from its environment: the file does not hold it.
     """
-    host, port = listen
     lines = [
         *_global(files),
         *_defaults(snapshot.deadlines),
         "frontend people",
-        f"  bind {f'[{host}]' if ':' in host else host}:{port}",
+        *_door(listen, certificate),
         '  log-format "%s %ST %Tr %ts"',
-        *(f"  http-request del-header {name}" for name in _FORGED),
         "  option forwardfor",
-        "  http-request set-header X-Forwarded-Proto http",
         *_introduction(has_secret=has_secret),
         *_rate_limit(snapshot.rate_limit),
         f"  default_backend {BACKEND}",
@@ -99,6 +99,20 @@ def configuration(
         f"  server-template slot 1-{slots} 127.0.0.1:1 disabled check",
     ]
     return "\n".join([*lines, ""])
+
+
+def _door(listen: tuple[str, int], certificate: Path | None) -> list[str]:
+    host, port = listen
+    bind = f"  bind {f'[{host}]' if ':' in host else host}:{port}"
+    if certificate is None:
+        return [bind, *_FORGETTING, "  http-request set-header X-Forwarded-Proto http"]
+    name, _colon, value = HSTS.decode().strip().partition(": ")
+    return [
+        f"{bind} ssl crt {certificate} alpn http/1.1",
+        *_FORGETTING,
+        "  http-request set-header X-Forwarded-Proto https",
+        f'  http-response set-header {name} "{value}"',
+    ]
 
 
 def _introduction(*, has_secret: bool) -> list[str]:
@@ -114,6 +128,8 @@ def _global(files: Files) -> list[str]:
         f"  server-state-file {files.state}",
         f"  log {files.log} len 256 format raw local0",
         "  hard-stop-after 60s",
+        "  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
+        f"  ssl-default-bind-ciphers {CIPHERS}",
     ]
 
 

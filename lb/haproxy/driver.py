@@ -10,6 +10,7 @@ from typing import Final
 
 from lb.data.fleet import log
 from lb.data.source import SnapshotSource
+from lb.data.tls import Door, Stamp, stamp_of
 from lb.haproxy.configuration import Files, configuration, slots_for
 from lb.haproxy.runtime import Haproxy, HaproxyRefusedError
 from lb.haproxy.slots import Slots
@@ -30,6 +31,7 @@ class Driver(asyncio.DatagramProtocol):
         files: Files,
         listen: tuple[str, int],
         *,
+        certificate: Path | None = None,
         has_secret: bool = False,
     ) -> None:
         self.slots = Slots()
@@ -39,8 +41,10 @@ class Driver(asyncio.DatagramProtocol):
         self.haproxy = haproxy
         self._files = files
         self._listen = listen
+        self._certificate = certificate
         self._has_secret = has_secret
         self._configured = ""
+        self._shown: Stamp | None = None
         self._number = 0
         self._worker = ""
         self._news = asyncio.Event()
@@ -110,11 +114,10 @@ class Driver(asyncio.DatagramProtocol):
             listen=self._listen,
             slots=self._number,
             files=self._files,
+            certificate=self._certificate,
             has_secret=self._has_secret,
         )
-        if text != self._configured:
-            await self.haproxy.configure(text)
-            self._configured = text
+        await self._configure(text)
         worker = await self.haproxy.worker()
         if not worker:
             return
@@ -124,6 +127,31 @@ class Driver(asyncio.DatagramProtocol):
             self.slots.forget()
         self.slots.obey(snapshot, slots=self._number, now=time.monotonic())
         await self._tell(snapshot.version)
+
+    async def _configure(self, text: str) -> None:
+        """Have HAProxy reload where its configuration, or the certificate's file, is another one.
+
+        It goes on with the certificate that it has while the new one is not whole, or has expired.
+        """
+        before, self._shown = self._shown, self._stamp()
+        if (text, before) == (self._configured, self._shown):
+            return
+        try:
+            if self._certificate and before != self._shown:
+                Door(self._certificate)
+            await self.haproxy.configure(text)
+        except (OSError, HaproxyRefusedError) as error:
+            if text != self._configured:
+                raise
+            log("certificate_refused", why=str(error))
+        self._configured = text
+
+    def _stamp(self) -> Stamp | None:
+        """Return how the certificate's file is; while it is being replaced, how it was."""
+        if self._certificate:
+            with suppress(OSError):
+                return stamp_of(self._certificate)
+        return self._shown
 
     async def _tell(self, version: int) -> None:
         try:

@@ -188,13 +188,14 @@ def test_a_long_answer_waits_for_a_slow_reader(files: Files) -> None:
     on_loop(run())
 
 
-def test_a_file_that_is_no_certificate_is_refused_at_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_cannot_be_shown_is_refused_at_the_start(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = tmp_path / "nothing.pem"
     nothing.write_text("no certificate")
-    for file in (nothing, tmp_path / "absent"):
+    expired = authority.sign(tmp_path, "localhost", days=-1).pem
+    for file, why in ((nothing, ""), (tmp_path / "absent", ""), (expired, "has expired")):
         command = ["lb", "--snapshot", "s", "--certificate", str(file)]
         monkeypatch.setattr(sys, "argv", command)
-        with pytest.raises(SystemExit, match="Cannot speak TLS with"):
+        with pytest.raises(SystemExit, match=f"Cannot speak TLS with {file}: .*{why}"):
             main()

@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bankproject.runtime.ports import first_free
 from lb.control.figures import Figures, added_up
 from lb.control.publishing import write_snapshot_file
 from lb.snapshot import Backend, Check, Deadlines, Policy, RateLimit, Snapshot
+from tests.certificates import Authority, Files
 from tests.integration.balancing.conftest import Answering, answering
 
 HAPROXY = shutil.which("haproxy") or "/usr/sbin/haproxy"
@@ -34,8 +36,9 @@ pytestmark = pytest.mark.skipif(
 class Balancer:
     """The driver's process, told by snapshots in a file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tls: Files | None = None) -> None:
         self.file = folder / "snapshot.json"
+        self.tls = tls
         self.port = first_free(21_900)
         self.monitor = first_free(self.port + 1)
         self.version = 0
@@ -45,6 +48,7 @@ class Balancer:
                 *("--snapshot", str(self.file)),
                 *("--listen", f"127.0.0.1:{self.port}"),
                 *("--monitor", f"127.0.0.1:{self.monitor}"),
+                *(("--certificate", str(tls.pem)) if tls else ()),
             ],
             stderr=subprocess.PIPE,
         )
@@ -68,11 +72,27 @@ class Balancer:
 
     def get(self, **headers: str) -> tuple[int, str]:
         """Return status and body of one answer, over a connection of its own."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = self.connection()
         try:
             connection.request("GET", "/", headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def connection(self) -> HTTPConnection:
+        """Return a connection to come."""
+        if self.tls is None:
+            return HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        context = ssl.create_default_context(cafile=self.tls.authority)
+        return HTTPSConnection("localhost", self.port, timeout=SECONDS, context=context)
+
+    def serial(self) -> str:
+        """Return the number of the certificate that a new connection is shown."""
+        connection = self.connection()
+        connection.connect()
+        try:
+            return str(connection.sock.getpeercert()["serialNumber"])
         finally:
             connection.close()
 
@@ -209,3 +229,37 @@ def test_forwarding_headers_of_clients_are_replaced(
     )
     assert fleet[0].headers["X-Forwarded-For"] == "127.0.0.1"
     assert not {"Forwarded", "X-Real-IP"} & {*fleet[0].headers}
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[tuple[Balancer, Authority]]:
+    """Give a HAProxy that speaks TLS, and who signed its certificate."""
+    authority = Authority()
+    found = Balancer(tmp_path, authority.sign(tmp_path, "localhost", days=90))
+    try:
+        yield found, authority
+    finally:
+        found.process.terminate()
+        found.process.communicate(timeout=SECONDS)
+
+
+def test_it_speaks_tls_and_takes_certificates_that_are_renewed(
+    secured: tuple[Balancer, Authority], fleet: list[Answering], tmp_path: Path
+) -> None:
+    balancer, authority = secured
+    serving(balancer, fleet[:1])
+    assert balancer.tls
+    before = balancer.serial()
+    connection = balancer.connection()
+    connection.request("GET", "/", headers={"X-Forwarded-Proto": "http"})
+    answer = connection.getresponse()
+    assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
+    assert fleet[0].headers["X-Forwarded-Proto"] == "https"
+    connection.close()
+    (tmp_path / "new").mkdir()
+    authority.sign(tmp_path / "new", "localhost", days=-1).pem.replace(balancer.tls.pem)
+    time.sleep(1.5)
+    assert balancer.serial() == before, "an expired one was taken"
+    authority.sign(tmp_path / "new", "localhost", days=90).pem.replace(balancer.tls.pem)
+    until(lambda: balancer.serial() != before)
+    assert balancer.get() == (200, "a")
