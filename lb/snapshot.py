@@ -80,7 +80,7 @@ class Deadlines:
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """What one client may ask of one process: so many a second, and so many at once."""
+    """What one client may ask of a data plane: so many a second, and so many at once."""
 
     requests_per_second: float
     burst: int

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from os import close
 from typing import Any, Final, TypeVar
 
 import uvloop
 
+from lb.data.allowance import Allowance, shared_memory
 from lb.data.balancer import Balancer
 from lb.data.client import ClientConnection
-from lb.snapshot import Backend, Check, Snapshot
+from lb.snapshot import Backend, Check, RateLimit, Snapshot
 
 Found = TypeVar("Found")
 PATIENCE: Final = 20.0
@@ -189,7 +191,7 @@ async def laboratory(
     loop = asyncio.get_running_loop()
     backends = [RecordingBackend(answer) for answer in answers or (well,)]
     servers = [await _serve(backend) for backend in backends]
-    balancer = Balancer(loop.time, secret)
+    balancer = Balancer(loop.time, allowance(), secret)
     balancer.rule(snapshot(backends, **given))
     keeping = loop.create_task(balancer.keep_time())
     front = await loop.create_server(lambda: ClientConnection(balancer), "127.0.0.1", 0)
@@ -219,6 +221,15 @@ def snapshot(backends: Sequence[RecordingBackend], **given: object) -> Snapshot:
         check=Check(interval_seconds=600, timeout_seconds=5),
     )
     return replace(found, **given)  # type: ignore[arg-type]  # fields of a snapshot
+
+
+def allowance(limit: RateLimit | None = None) -> Allowance:
+    """Return an allowance that no other process shares."""
+    memory = shared_memory()
+    try:
+        return Allowance(limit, memory)
+    finally:
+        close(memory)
 
 
 async def _serve(backend: RecordingBackend) -> asyncio.Server:

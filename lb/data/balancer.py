@@ -27,14 +27,16 @@ _WELL: Final = range(200, 400)
 class Balancer:
     """Backends, clients, limits and counts of this process, and what has to be done in time."""
 
-    def __init__(self, now: Callable[[], float], secret: str | None = None) -> None:
+    def __init__(
+        self, now: Callable[[], float], allowance: Allowance, secret: str | None = None
+    ) -> None:
         self.now = now
+        self.allowance = allowance
         self.introduction = field(secret)
         """A line of each request: by it backends know who sends it."""
         self.fleet = Fleet(Random())  # noqa: S311  # turns, not secrets
         self.parser = HeadParser()
         self.budget = RetryBudget()
-        self.allowance = Allowance(None)
         self.counters = Counters()
         self.deadlines = Deadlines()
         self.clients: set[ClientConnection] = set()

@@ -33,9 +33,17 @@ class ClientConnection(asyncio.Protocol):
 
     __slots__ = (
         *("_balancer", "_chunks", "_client", "_closing", "_exchange", "_forwarded_for", "_full"),
-        *("_half_closed", "_held", "_holding", "_left", "_paused", "_reads_body", "_tunnel"),
+        *("_held", "_holding", "_left", "_paused", "_reads_body", "_tunnel"),
         *("_is_secure", "_last_head", "_last_request"),
-        *("_body_began_at", "_body_bytes", "_paused_at", "_request_id", "deadline", "transport"),
+        *(
+            "_body_began_at",
+            "_body_bytes",
+            "_paused_at",
+            "_request_id",
+            "deadline",
+            "has_ended",
+            "transport",
+        ),
     )
 
     transport: asyncio.Transport
@@ -54,7 +62,7 @@ class ClientConnection(asyncio.Protocol):
         self._paused_at = 0.0
         self._last_head = b""
         self._last_request: RequestHead | None = None
-        self._half_closed = self._closing = self._full = self._holding = self._paused = False
+        self.has_ended = self._closing = self._full = self._holding = self._paused = False
         self._request_id = b""
 
     # asyncio's side
@@ -91,12 +99,12 @@ class ClientConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Answer what was asked wholly; the rest is over."""
-        self._half_closed = True
+        self.has_ended = True
         if self._is_secure:
             # A connection in TLS has no halves.
             return False
         if self._tunnel is not None:
-            self._tunnel.transport.write_eof()
+            self._tunnel.end_request()
             return True
         if self._exchange is not None and not self._reads_body:
             return True
@@ -158,6 +166,7 @@ class ClientConnection(asyncio.Protocol):
         if head == self._last_head and self._last_request is not None:
             return self._last_request
         request = self._balancer.parser.request(head)
+        request.lines += self._forwarded_for
         if len(head) <= MOST_REMEMBERED:
             self._last_head, self._last_request = head, request
         return request
@@ -184,7 +193,7 @@ class ClientConnection(asyncio.Protocol):
                 self.transport.write(_CONTINUE)
         balancer.budget.request(now)
         self._exchange = Exchange(balancer, self, request)
-        self._exchange.begin(payload, ended=ended)
+        self._exchange.begin(payload, now, ended=ended)
 
     def _take_body(self, exchange: Exchange, data: bytes) -> None:
         try:
@@ -234,7 +243,7 @@ class ClientConnection(asyncio.Protocol):
         self._read_or_not()
         if data:
             self._take_head(data)
-        if self._half_closed and self._exchange is None and not self._held:
+        if self.has_ended and self._exchange is None and not self._held:
             self.transport.close()
 
     def hold(self) -> None:
@@ -263,20 +272,20 @@ class ClientConnection(asyncio.Protocol):
 
     def forwarded(self, request: RequestHead) -> bytes:
         """Return the head that the backend gets."""
-        return b"%b%b%b\r\n\r\n" % (request.lines, self._forwarded_for, self._request_id)
+        return b"%b%b\r\n\r\n" % (request.lines, self._request_id)
 
-    def answer(self, status: int, data: bytes) -> None:
+    def answer(self, status: int, data: bytes, now: float) -> None:
         """Send the head of an answer, and what of the body is there."""
-        self._balancer.counters.answer(status)
-        self.continue_answer(data)
+        self._balancer.counters.answers[status] += 1
+        self.continue_answer(data, now)
 
-    def continue_answer(self, data: bytes) -> None:
+    def continue_answer(self, data: bytes, now: float) -> None:
         """Send more of the body."""
         self.transport.write(data)
         if not self._full:
-            self.deadline = self._balancer.now() + self._balancer.deadlines.backend_seconds
+            self.deadline = now + self._balancer.deadlines.backend_seconds
 
-    def answer_ended(self, *, closes: bool) -> None:
+    def answer_ended(self, now: float, *, closes: bool) -> None:
         """Wait for the next request, or end."""
         self._exchange = None
         if closes or self._reads_body:
@@ -284,9 +293,10 @@ class ClientConnection(asyncio.Protocol):
             return
         deadlines = self._balancer.deadlines
         seconds = deadlines.body_seconds if self._full else deadlines.idle_seconds
-        self.deadline = self._balancer.now() + seconds
-        self.release()
-        if self._held or self._half_closed or self._holding:
+        self.deadline = now + seconds
+        if self._paused:
+            self.release()
+        if self._held or self.has_ended or self._holding:
             # Not now: many short requests in a row would nest as deep.
             asyncio.get_running_loop().call_soon(self._next)
 
@@ -311,7 +321,8 @@ class ClientConnection(asyncio.Protocol):
         length = b"Content-Length: %d\r\n\r\n" % len(body)
         if self._exchange is not None and self._exchange.request.method == "HEAD":
             body = b""
-        self.answer(status, b"".join((line, head, secure, retry, closing, length, body)))
+        whole = b"".join((line, head, secure, retry, closing, length, body))
+        self.answer(status, whole, self._balancer.now())
 
     def open_tunnel(self, connection: "BackendConnection") -> None:
         """Pass on whatever comes from now on."""
@@ -367,7 +378,7 @@ class ClientConnection(asyncio.Protocol):
         closes = request.close or not ended
         self._balancer.counters.denied += 1
         self.answer_error(429, "Too many requests.", "too_many_requests", closes=closes, wait=wait)
-        self.answer_ended(closes=closes)
+        self.answer_ended(self._balancer.now(), closes=closes)
 
     def _close(self) -> None:
         """Say no more, and hear the client out: a reset would take the answer back."""
@@ -377,7 +388,7 @@ class ClientConnection(asyncio.Protocol):
         unsent = self.transport.get_write_buffer_size()
         seconds = self._balancer.deadlines.body_seconds if unsent else LINGER_SECONDS
         self.deadline = self._balancer.now() + seconds
-        if self._half_closed or self.transport.is_closing():
+        if self.has_ended or self.transport.is_closing():
             self.transport.close()
             return
         self._read_or_not()

@@ -33,11 +33,8 @@ class Counters:
         self.unreached = 0
         self.timeouts = 0
         self.answers: Counter[int] = Counter()
+        """Answers to clients, by status."""
         self.refused: Counter[int] = Counter()
-
-    def answer(self, status: int) -> None:
-        """Count an answer that a client gets."""
-        self.answers[status] += 1
 
     def refuse(self, status: int) -> None:
         """Count a message that was not let in."""

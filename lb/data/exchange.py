@@ -1,11 +1,12 @@
 """One request and its answer: who is tried, what is tried again, and what the client gets."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lb.data.bodies import LAST_CHUNK, in_chunk
-from lb.data.heads import RequestHead, ResponseHead, status_line
+from lb.data.heads import RequestHead, ResponseHead
 from lb.data.standing import Trust
 from lb.data.upstream import BackendConnection
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from lb.data.balancer import Balancer
     from lb.data.client import ClientConnection
     from lb.data.fleet import Member
+
+_Framing = Callable[[bytes, bool], bytes]
+"""Returns a piece of a body as the client gets it; the second says whether it is the last."""
 
 MOST_TRIES: Final = 3
 MOST_KEPT: Final = 65_536
@@ -22,7 +26,6 @@ _SERVER_FAULT: Final = 500
 _TOO_MANY: Final = 429
 _ELSEWHERE: Final = frozenset({502, 503, 504})
 """What another backend may answer better."""
-_BODILESS: Final = frozenset({204, 304})
 
 
 class Exchange:
@@ -51,7 +54,7 @@ class Exchange:
         self._connection: BackendConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._answering = False
-        self._framing = _plain
+        self._framing: _Framing = _plain
 
     def now(self) -> float:
         """Return the balancer's time."""
@@ -59,11 +62,11 @@ class Exchange:
 
     # the client's side
 
-    def begin(self, payload: bytes, *, ended: bool) -> None:
+    def begin(self, payload: bytes, now: float, *, ended: bool) -> None:
         """Send the request, with what of its body is there."""
         self._kept = payload
         self.is_sent = ended
-        self._try(reuse=True)
+        self._try(now, reuse=True)
 
     def add(self, payload: bytes, *, ended: bool) -> None:
         """Send more of the body."""
@@ -76,7 +79,7 @@ class Exchange:
                 self._kept = None
             self._connection.transport.write(self._framed(payload, ended=ended))
             if ended:
-                self._await_answer()
+                self._client.deadline = self.now() + self._balancer.deadlines.backend_seconds
 
     def abandon(self) -> None:
         """Stop, because the client is gone."""
@@ -113,37 +116,41 @@ class Exchange:
         self._client.release()
 
     def answered(
-        self, connection: BackendConnection, response: ResponseHead, payload: bytes, *, ended: bool
+        self,
+        connection: BackendConnection,
+        response: ResponseHead,
+        payload: bytes,
+        now: float,
+        *,
+        ended: bool,
     ) -> None:
         """Take the head of an answer, and what of the body came with it."""
-        status = response.status
-        self._judge(status)
-        if status in _ELSEWHERE and self._may_repeat():
+        self._judge(response.status, now)
+        if response.status in _ELSEWHERE and self._may_repeat():
             if not ended:
                 connection.close()
             self._again()
             return
         self._answering = True
         self._kept = None
-        self.closes |= not self.is_sent or self._balancer.draining
+        self.closes = self.closes or not self.is_sent or self._balancer.draining
         head = self._head(response)
-        data = self._framing(payload, ended=ended)
         if ended:
             self._connection = None
-            self._end_load()
-        self._client.answer(status, head + data if data else head)
+        self._client.answer(response.status, head + self._framing(payload, ended), now)
         if ended:
-            self._client.answer_ended(closes=self.closes)
+            self._end(now)
 
-    def pass_on(self, payload: bytes, *, ended: bool) -> None:
+    def pass_on(self, payload: bytes, now: float, *, ended: bool) -> None:
         """Take more of the answer's body."""
-        data = self._framing(payload, ended=ended)
-        if data:
-            self._client.continue_answer(data)
+        data = self._framing(payload, ended)
         if ended:
+            # It waits for others now: a client that reads slowly must not hold it.
             self._connection = None
-            self._end_load()
-            self._client.answer_ended(closes=self.closes)
+        if data:
+            self._client.continue_answer(data, now)
+        if ended:
+            self._end(now)
 
     def switched(self, connection: BackendConnection, response: ResponseHead) -> None:
         """Open the tunnel that the client asked for; nobody else gets one."""
@@ -151,11 +158,12 @@ class Exchange:
             connection.close()
             self.lost(connection, "the backend switches to what nobody asked for")
             return
-        self._judge(response.status)
+        now = self.now()
+        self._judge(response.status, now)
         self._end_load()
         self._connection = None
-        head = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        self._client.answer(101, b"%b%b%b\r\n" % (status_line(101), response.fields, head))
+        head = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        self._client.answer(101, response.lines + head, now)
         self._client.open_tunnel(connection)
         connection.tunnel_to(self._client)
 
@@ -171,7 +179,7 @@ class Exchange:
         elif connection.is_reused and not connection.is_heard and self._can_repeat():
             # The backend gave up a connection that waited, which is no fault.
             self._end_load()
-            self._try(reuse=False)
+            self._try(self.now(), reuse=False)
         else:
             self._count_failure()
             if self._may_repeat():
@@ -183,8 +191,7 @@ class Exchange:
 
     # trying
 
-    def _try(self, *, reuse: bool) -> None:
-        now = self._balancer.now()
+    def _try(self, now: float, *, reuse: bool) -> None:
         member = self._balancer.fleet.choose(now, repeatable=self._can_repeat(), tried=self._tried)
         if member is None:
             self._give_up(503, "No backend is there to answer.", "no_backend")
@@ -192,7 +199,7 @@ class Exchange:
         self._member = member
         member.load.begin(self, now)
         if reuse and member.idle:
-            self._send(member.idle.pop())
+            self._send(member.idle.pop(), now)
             return
         self._client.hold()
         self._client.deadline = now + self._balancer.deadlines.connect_seconds * MOST_TRIES
@@ -210,7 +217,7 @@ class Exchange:
             raise
         self._connecting = None
         if connection.is_open():
-            self._send(connection)
+            self._send(connection, self.now())
         else:
             connection.close()
             self._unreached()
@@ -231,26 +238,26 @@ class Exchange:
             self._tried = (*self._tried, self._member)
         self._connection = None
         self._end_load()
-        self._try(reuse=True)
+        self._try(self.now(), reuse=True)
 
-    def _send(self, connection: BackendConnection) -> None:
+    def _send(self, connection: BackendConnection, now: float) -> None:
+        request, client = self.request, self._client
         self._connection = connection
-        self._sent_at = self._balancer.now()
-        kept = self._kept or b""
-        data = self._framed(kept, ended=self.is_sent) if kept or self.request.chunked else b""
-        if len(kept) > MOST_KEPT or not self.request.repeatable:
-            self._kept = None
+        self._sent_at = now
+        data = client.forwarded(request)
+        if request.has_body:
+            kept = self._kept or b""
+            data += self._framed(kept, ended=self.is_sent)
+            if len(kept) > MOST_KEPT or not request.repeatable:
+                self._kept = None
         self._balancer.counters.sent += 1
         connection.member.requests += 1
-        connection.carry(self, self._client.forwarded(self.request) + data)
+        connection.carry(self, data)
         if self.is_sent:
-            self._await_answer()
+            client.deadline = now + self._balancer.deadlines.backend_seconds
         else:
-            self._client.await_body()
-        self._client.release()
-
-    def _await_answer(self) -> None:
-        self._client.deadline = self._balancer.now() + self._balancer.deadlines.backend_seconds
+            client.await_body()
+        client.release()
 
     def _framed(self, payload: bytes, *, ended: bool) -> bytes:
         if not self.request.chunked:
@@ -276,8 +283,8 @@ class Exchange:
 
     # judging
 
-    def _judge(self, status: int) -> None:
-        member, now = self._member, self._balancer.now()
+    def _judge(self, status: int, now: float) -> None:
+        member = self._member
         if member is None:
             return
         if status < _SERVER_FAULT and status != _TOO_MANY:
@@ -289,6 +296,10 @@ class Exchange:
     def _count_failure(self) -> None:
         if self._member is not None:
             self._balancer.fleet.failed(self._member, self._balancer.now(), ejects=True)
+
+    def _end(self, now: float) -> None:
+        self._end_load()
+        self._client.answer_ended(now, closes=self.closes)
 
     def _end_load(self) -> None:
         if self._member is not None:
@@ -310,36 +321,30 @@ class Exchange:
     def _give_up(self, status: int, detail: str, code: str) -> None:
         self.closes |= not self.is_sent or self._balancer.draining
         self._client.answer_error(status, detail, code, closes=self.closes)
-        self._client.answer_ended(closes=self.closes)
+        self._client.answer_ended(self.now(), closes=self.closes)
 
     def _head(self, response: ResponseHead) -> bytes:
         """Return the answer's head in our own words, and settle how its body is framed."""
         framing = b""
-        if self.request.method == "HEAD" or response.status in _BODILESS:
+        if self.request.method == "HEAD" or response.is_bodiless:
             self._framing = _nothing
-            if response.length is not None and response.status not in _BODILESS:
-                framing = b"Content-Length: %d\r\n" % response.length
-        elif response.length is not None:
-            framing = b"Content-Length: %d\r\n" % response.length
-        elif self.request.is_old:
+        elif response.length is None and self.request.is_old:
             self.closes = True
-        else:
+        elif response.length is None:
             self._framing = _chunked
             framing = b"Transfer-Encoding: chunked\r\n"
-        closing = b"Connection: close\r\n" if self.closes else b""
-        return b"%b%b%b%b\r\n" % (status_line(response.status), response.fields, framing, closing)
+        closing = b"Connection: close\r\n\r\n" if self.closes else b"\r\n"
+        return response.lines + framing + closing
 
 
-def _plain(payload: bytes, *, ended: bool) -> bytes:
-    del ended
+def _plain(payload: bytes, _ended: bool) -> bytes:  # noqa: FBT001  # for each piece: by place
     return payload
 
 
-def _nothing(payload: bytes, *, ended: bool) -> bytes:
-    del payload, ended
+def _nothing(_payload: bytes, _ended: bool) -> bytes:  # noqa: FBT001  # as above
     return b""
 
 
-def _chunked(payload: bytes, *, ended: bool) -> bytes:
+def _chunked(payload: bytes, ended: bool) -> bytes:  # noqa: FBT001  # as above
     data = in_chunk(payload) if payload else b""
     return data + LAST_CHUNK if ended else data

@@ -111,7 +111,7 @@ class Fleet:
         member.load.answered(seconds, now)
         member.measure(seconds)
         if member.ejection.succeeded(now):
-            member.load.start_ramp(now)
+            self._start_anew(member, now)
             self._turned(member, "trusted")
 
     def failed(self, member: Member, now: float, *, ejects: bool) -> None:
@@ -131,7 +131,7 @@ class Fleet:
         if not member.health.checked(well=well):
             return
         if well:
-            member.load.start_ramp(now)
+            self._start_anew(member, now)
         else:
             member.close_idle()
         self._turned(member, "up" if well else "down")
@@ -142,7 +142,7 @@ class Fleet:
         if known is None or known.address != (backend.host, backend.port):
             return self._newcomer(backend, snapshot, now)
         if known.draining and backend.state is State.READY:
-            known.load.start_ramp(now)
+            self._start_anew(known, now)
         known.backend = backend
         known.draining = backend.state is State.DRAINING
         known.load.weight = backend.weight
@@ -151,9 +151,16 @@ class Fleet:
 
     def _newcomer(self, backend: Backend, snapshot: Snapshot, now: float) -> Member:
         """Return a new member: one of a running fleet is checked before it gets anything."""
-        others = [member.load.seconds(now) for member in self.members.values()]
-        load = Load(backend.weight, seconds=median(others) if others else 0.0, now=now)
+        load = Load(backend.weight, seconds=self._usual_seconds(None, now), now=now)
         return Member(backend, load, Health(snapshot.check, is_up=self.version == 0))
+
+    def _start_anew(self, member: Member, now: float) -> None:
+        """Take a backend that comes back for as quick as the others are: what it was is over."""
+        member.load.start_anew(self._usual_seconds(member, now), now)
+
+    def _usual_seconds(self, besides: Member | None, now: float) -> float:
+        others = [one.load.seconds(now) for one in self.members.values() if one is not besides]
+        return median(others) if others else 0.0
 
     def _is_spare(self, member: Member) -> bool:
         return any(_is_available(other) for other in self.members.values() if other is not member)

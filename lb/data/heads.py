@@ -29,6 +29,7 @@ MAX_LENGTH_DIGITS: Final = 15
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
+_BODILESS: Final = frozenset({101, 204, 304})
 _KNOWN_TOKENS: Final = frozenset(
     {b"close", b"keep-alive", b"upgrade", b"te", b"http2-settings", b"proxy-connection"}
 )
@@ -95,14 +96,18 @@ class RequestHead:
 
 
 class ResponseHead:
-    """An answer's head: its end-to-end fields, and how its body is framed."""
+    """An answer's head: its lines as they are sent on, and how its body is framed."""
 
-    __slots__ = ("chunked", "close", "fields", "length", "status", "websocket")
+    __slots__ = ("chunked", "close", "is_bodiless", "length", "lines", "status", "websocket")
 
     def __init__(self, status: int, reader: "_ResponseReader", *, is_old: bool) -> None:
         self.status = status
-        self.fields = b"".join(reader.lines)
+        self.is_bodiless = status in _BODILESS
         self.length = reader.length
+        framing = b""
+        if self.length is not None and not self.is_bodiless:
+            framing = b"Content-Length: %d\r\n" % self.length
+        self.lines = b"".join((status_line(status), *reader.lines, framing))
         self.chunked = reader.chunked
         self.close = is_old or b"close" in reader.tokens
         self.websocket = reader.upgrade
@@ -350,6 +355,6 @@ def _believed(reader: _ResponseReader, head: bytes, status: int) -> ResponseHead
         raise RefusedError(502, "too many fields, or no known kind of status")
     if is_old and reader.chunked:
         raise RefusedError(502, "HTTP/1.0 knows no Transfer-Encoding")
-    if reader.chunked and status in (204, 304):
+    if reader.chunked and status in _BODILESS:
         raise RefusedError(502, "a body where none belongs")
     return ResponseHead(status, reader, is_old=is_old)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final
 
+from lb.data.allowance import shared_memory
 from lb.data.fleet import log
 from lb.data.worker import BACKLOG, Orders
 
@@ -39,11 +40,12 @@ class Settings:
 
 @dataclass
 class Sockets:
-    """What outlives a program: each worker's two sockets, and the lifeline."""
+    """What outlives a program: each worker's two sockets, the lifeline, notes about clients."""
 
     listening: list[int]
     monitoring: list[int]
     lifeline: tuple[int, int]
+    allowances: int = field(default_factory=shared_memory)
 
     @classmethod
     def opened(cls, settings: Settings) -> "Sockets":
@@ -57,7 +59,7 @@ class Sockets:
 
     def all(self) -> list[int]:
         """Return every descriptor."""
-        return [*self.listening, *self.monitoring, *self.lifeline]
+        return [*self.listening, *self.monitoring, *self.lifeline, self.allowances]
 
 
 @dataclass
@@ -94,6 +96,7 @@ class Supervisor:
             monitoring=self.sockets.monitoring[place],
             ready=tells,
             lifeline=self.sockets.lifeline[0],
+            allowances=self.sockets.allowances,
             snapshot=self.settings.snapshot,
             kept=self.settings.kept,
             certificate=self.settings.certificate,
@@ -161,6 +164,7 @@ class Supervisor:
             "listening": self.sockets.listening,
             "monitoring": self.sockets.monitoring,
             "lifeline": self.sockets.lifeline,
+            "allowances": self.sockets.allowances,
             "old": [*self._workers, *self.old],
         }
         _bequeath(self.sockets.all(), inheritable=True)
@@ -198,7 +202,10 @@ def _listen(host: str, port: int, *, shared: bool) -> int:
 
 def _spawn(orders: Orders) -> int:
     """Start a worker that inherits what its orders name, and nothing else."""
-    descriptors = [orders.listening, orders.monitoring, orders.ready, orders.lifeline]
+    descriptors = [
+        *(orders.listening, orders.monitoring),
+        *(orders.ready, orders.lifeline, orders.allowances),
+    ]
     _bequeath(descriptors, inheritable=True)
     try:
         command = [sys.executable, "-m", "lb.data.worker", orders.written()]

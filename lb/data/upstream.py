@@ -15,7 +15,6 @@ _SWITCHING: Final = 101
 _FIRST_FINAL: Final = 200
 _MOST_EARLY: Final = 8
 """So many answers that announce another are passed over."""
-_BODILESS: Final = frozenset({204, 304})
 
 
 class _Unconnected(asyncio.Transport):
@@ -33,8 +32,17 @@ class BackendConnection(asyncio.Protocol):
 
     __slots__ = (
         *("_last_head", "_last_response"),
-        *("_chunks", "_closes", "_early", "_exchange", "_held", "_left", "_parser"),
-        *("_reads_body", "_tunnel", "idle_at", "is_heard", "is_reused", "member", "transport"),
+        *("_chunks", "_closes", "_early", "_exchange", "_has_ended", "_held", "_left"),
+        *(
+            "_parser",
+            "_reads_body",
+            "_tunnel",
+            "idle_at",
+            "is_heard",
+            "is_reused",
+            "member",
+            "transport",
+        ),
     )
 
     def __init__(self, member: "Member", parser: HeadParser) -> None:
@@ -51,6 +59,7 @@ class BackendConnection(asyncio.Protocol):
         self._held = b""
         self._early = 0
         self._closes = False
+        self._has_ended = False
         self._reads_body = False
         self._left: int | None = None
         self._chunks: ChunkedBody | None = None
@@ -68,6 +77,13 @@ class BackendConnection(asyncio.Protocol):
         rest, self._held = self._held, b""
         if rest:
             client.transport.write(rest)
+
+    def end_request(self) -> None:
+        """Say no more through the tunnel: this half ends, or all of it as the last one."""
+        if self._has_ended:
+            self.transport.close()
+        else:
+            self.transport.write_eof()
 
     def is_open(self) -> bool:
         """Tell whether it can carry anything."""
@@ -103,10 +119,11 @@ class BackendConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Pass the end of a tunnel's half on; anything else that ends is over."""
-        if self._tunnel is not None:
-            self._tunnel.end_answer()
-            return True
-        return False
+        if self._tunnel is None or self._tunnel.has_ended:
+            return False
+        self._has_ended = True
+        self._tunnel.end_answer()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits. An answer without length ends so, unless the network broke it."""
@@ -117,7 +134,7 @@ class BackendConnection(asyncio.Protocol):
         elif exchange is None:
             self._leave()
         elif exc is None and self._reads_body and self._left is None and self._chunks is None:
-            exchange.pass_on(b"", ended=True)
+            exchange.pass_on(b"", exchange.now(), ended=True)
         else:
             exchange.lost(self, "the backend's connection broke")
 
@@ -173,7 +190,7 @@ class BackendConnection(asyncio.Protocol):
 
     def _frame(self, exchange: "Exchange", response: ResponseHead, rest: bytes) -> None:
         """Find where the answer ends."""
-        if exchange.request.method == "HEAD" or response.status in _BODILESS:
+        if exchange.request.method == "HEAD" or response.is_bodiless:
             if response.length and response.status == 204:  # noqa: PLR2004  # No Content
                 raise RefusedError(502, "a body where none belongs")
             self._left = 0
@@ -184,15 +201,17 @@ class BackendConnection(asyncio.Protocol):
         self._reads_body = True
         self._closes = response.close
         payload, ended = self._payload(rest)
+        now = exchange.now()
         if ended:
-            self._settle(exchange)
-        exchange.answered(self, response, payload, ended=ended)
+            self._settle(exchange, now)
+        exchange.answered(self, response, payload, now, ended=ended)
 
     def _take_body(self, exchange: "Exchange", data: bytes) -> None:
         payload, ended = self._payload(data)
+        now = exchange.now()
         if ended:
-            self._settle(exchange)
-        exchange.pass_on(payload, ended=ended)
+            self._settle(exchange, now)
+        exchange.pass_on(payload, now, ended=ended)
 
     def _payload(self, data: bytes) -> tuple[bytes, bool]:
         """Return what of ``data`` belongs to the body, and whether it ends with it."""
@@ -207,7 +226,7 @@ class BackendConnection(asyncio.Protocol):
         self._left -= len(payload)
         return payload, not self._left
 
-    def _settle(self, exchange: "Exchange") -> None:
+    def _settle(self, exchange: "Exchange", now: float) -> None:
         """Wait for the next request, when nothing came that was not asked for."""
         self._exchange = None
         if self._held:
@@ -215,17 +234,12 @@ class BackendConnection(asyncio.Protocol):
         if self._held or self._closes or not exchange.is_sent or self.member.draining:
             self.transport.abort()
             return
-        self._forget()
-        self.is_reused = True
-        self.idle_at = exchange.now()
-        self.member.idle.append(self)
-
-    def _forget(self) -> None:
-        self._held = b""
-        self._closes = False
         self._early = 0
         self._reads_body = False
         self._left = self._chunks = None
+        self.is_reused = True
+        self.idle_at = now
+        self.member.idle.append(self)
 
     def _break(self, reason: str) -> None:
         exchange, self._exchange = self._exchange, None

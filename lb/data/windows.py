@@ -8,20 +8,20 @@ SECONDS: Final = 10
 class Window:
     """How often two things happened in the last ten seconds, by whole seconds."""
 
-    __slots__ = ("_at", "_first", "_second")
+    __slots__ = ("_at", "_first", "_second", "_slot")
 
     def __init__(self) -> None:
         self._first = [0] * SECONDS
         self._second = [0] * SECONDS
         self._at = 0
+        self._slot = 0
 
     def count(self, now: float, first: int, second: int) -> None:
         """Add to both counts."""
         if now >= self._at + 1:
             self._forget(int(now))
-        slot = self._at % SECONDS
-        self._first[slot] += first
-        self._second[slot] += second
+        self._first[self._slot] += first
+        self._second[self._slot] += second
 
     def sums(self, now: float) -> tuple[int, int]:
         """Return both counts."""
@@ -40,6 +40,7 @@ class Window:
             self._first[passed % SECONDS] = 0
             self._second[passed % SECONDS] = 0
         self._at = second
+        self._slot = second % SECONDS
 
 
 class RetryBudget:

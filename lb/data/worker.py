@@ -3,15 +3,18 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from lb import secret
+from lb.data.allowance import Allowance
 from lb.data.balancer import Balancer
 from lb.data.client import ClientConnection
 from lb.data.monitor import MonitorConnection
@@ -33,6 +36,8 @@ class Orders:
     """Written to, and closed, when the worker serves."""
     lifeline: int
     """Ends when the first process does, and then the worker drains."""
+    allowances: int
+    """Memory of what clients asked, which all workers share."""
     snapshot: str
     kept: str | None
     certificate: str | None = None
@@ -57,7 +62,9 @@ def main() -> None:
 
 async def _serve(orders: Orders) -> None:
     loop = asyncio.get_running_loop()
-    balancer = Balancer(loop.time, os.environ.pop(secret.VARIABLE, None))
+    _take_all_files()
+    allowance = Allowance(None, orders.allowances)
+    balancer = Balancer(monotonic, allowance, os.environ.pop(secret.VARIABLE, None))
     stop, ready, fast = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def hurry() -> None:
@@ -110,6 +117,13 @@ async def _first(ready: asyncio.Event, stop: asyncio.Event) -> bool:
     for one in waits:
         one.cancel()
     return ready.is_set() and not stop.is_set()
+
+
+def _take_all_files() -> None:
+    """Have as many connections as the machine allows; most programs begin with fewer."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _inherited(descriptor: int) -> socket.socket:

@@ -36,7 +36,7 @@ class Place:
     def __init__(self, backend: Backend, now: float) -> None:
         self.backend = backend
         self.load = Load(backend.weight, now=now)
-        self.load.start_ramp(now)
+        self.load.start_anew(0.0, now)
         self.ejection = Ejection()
         self.weight = float(MOST_WEIGHT)
         self.drains_until: float | None = None
@@ -88,7 +88,7 @@ class Slots:
         if seconds is not None and status < 500 and status != 429:  # noqa: PLR2004  # as in lb.data
             place.load.answered(seconds, now)
             if place.ejection.succeeded(now):
-                place.load.start_ramp(now)
+                place.load.start_anew(seconds, now)
             return
         place.failures += 1
         place.load.failed(now)

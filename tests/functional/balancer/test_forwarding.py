@@ -1,10 +1,25 @@
 """Requests and answers pass whole, with who asked written by the balancer alone."""
 
 import asyncio
+import socket
+from dataclasses import replace
 from typing import Any
 
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import CloseCode
+
 from lb.snapshot import Deadlines, RateLimit
-from tests.balancing import Laboratory, Seen, laboratory, on_loop, saying, statuses, well
+from tests.balancing import (
+    Laboratory,
+    Seen,
+    laboratory,
+    on_loop,
+    saying,
+    snapshot,
+    statuses,
+    well,
+)
 
 HOST = b"Host: bank.example\r\n"
 GET = b"GET /accounts?a=1 HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -187,6 +202,29 @@ def test_a_web_socket_is_a_tunnel_once_the_backend_agrees() -> None:
     assert rest == b"hi there!"
 
 
+def test_messages_of_a_web_socket_pass_from_end_to_end() -> None:
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.send(message)
+
+    async def run() -> None:
+        async with laboratory() as lab, serve(echo, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            found = snapshot(lab.backends)
+            backends = (replace(found.backends[0], port=port),)
+            lab.balancer.rule(replace(found, version=2, backends=backends))
+            async with connect(f"ws://127.0.0.1:{lab.port}/", proxy=None) as web:
+                for message in ("नमस्ते", bytes(1_000_000), ["in ", "parts"]):
+                    await web.send(message)
+                    whole = "".join(message) if isinstance(message, list) else message
+                    assert await web.recv() == whole
+                await (await web.ping())
+            assert web.close_code == CloseCode.NORMAL_CLOSURE
+            await lab.until(lambda: not lab.balancer.clients)
+
+    on_loop(run())
+
+
 def test_a_switch_that_nobody_asked_for_is_no_answer() -> None:
     raw = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
     assert statuses(_run(GET, raw)[1]) == [502]
@@ -213,6 +251,35 @@ def test_a_slow_reader_holds_the_backend_back_and_gets_everything() -> None:
     held, length = on_loop(run())
     assert length == size
     assert held < 1_000_000
+
+
+def test_who_reads_slowly_holds_no_connection_that_others_use() -> None:
+    # More than a transport takes before it asks for a pause, and less than two pieces of that.
+    size = 100_000
+
+    async def long(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        del seen
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+
+    async def run() -> tuple[bytes, int]:
+        loop = asyncio.get_running_loop()
+        async with laboratory(long, deadlines=Deadlines(backend_seconds=1.0)) as lab:
+            with socket.socket() as slow:
+                slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                slow.settimeout(0)
+                await loop.sock_connect(slow, ("127.0.0.1", lab.port))
+                await lab.until(lambda: bool(lab.balancer.clients))
+                (client,) = lab.balancer.clients
+                sending = client.transport.get_extra_info("socket")
+                sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+                await loop.sock_sendall(slow, GET)
+                await lab.until(lambda: client.transport.get_write_buffer_size() > 65_536)
+                return await lab.say(GET), lab.backends[0].connections
+
+    answer, connections = on_loop(run())
+    assert statuses(answer) == [200]
+    # One for its check, and one that both clients' requests came by.
+    assert connections == 2
 
 
 def test_a_reader_that_never_reads_is_cut_off() -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import resource
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final
@@ -23,20 +25,39 @@ from lb.data.__main__ import main
 from lb.snapshot import Backend, Deadlines, Snapshot, write_snapshot
 
 PATIENCE: Final = 60.0
+_PIECE: Final = b"x" * 5_000_000
+_PIECES: Final = 20
+LONG: Final = _PIECES * len(_PIECE)
+_MOMENT: Final = 0.3
+"""So long a side reads nothing at first: what is not held back would fill the balancer."""
+_LITTLE: Final = 16_000_000
+_IDLE: Final = 10_000
 
 
 class _Backend(BaseHTTPRequestHandler):
-    """Answers at once, but for /slow, which takes a moment."""
+    """Answers at once, but for /slow, which takes a moment; /long is long."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         if self.path == "/slow":
             time.sleep(0.5)
+        self._answer(_PIECE if self.path == "/long" else b"ok")
+
+    def do_POST(self) -> None:
+        time.sleep(_MOMENT)
+        left = int(self.headers["Content-Length"])
+        while left:
+            left -= len(self.rfile.read(min(left, len(_PIECE))))
+        self._answer(b"ok")
+
+    def _answer(self, piece: bytes) -> None:
+        times = _PIECES if piece is _PIECE else 1
         self.send_response(200)
-        self.send_header("Content-Length", "2")
+        self.send_header("Content-Length", str(times * len(piece)))
         self.end_headers()
-        self.wfile.write(b"ok")
+        for _ in range(times):
+            self.wfile.write(piece)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # theirs
         pass
@@ -67,8 +88,15 @@ class Running:
         return sum(child.memory_info().rss for child in self.process.children())
 
     def version(self) -> int:
-        metrics = self.get("/metrics", self.monitor)[1].decode()
-        return int(metrics.partition("\nlb_snapshot_version ")[2].partition("\n")[0])
+        return self.measured("snapshot_version")
+
+    def clients(self) -> int:
+        """Return how many connections both workers have."""
+        return self.measured("clients") + self.measured("clients", worker=1)
+
+    def measured(self, name: str, worker: int = 0) -> int:
+        metrics = self.get("/metrics", self.monitor + worker)[1].decode()
+        return int(metrics.partition(f"\nlb_{name} ")[2].partition("\n")[0])
 
 
 def _until(true: Callable[[], bool]) -> None:
@@ -168,13 +196,52 @@ def test_it_obeys_newer_snapshots_and_serves_on_without(running: Running, backen
     _until(lambda: running.version() == 3)
 
 
-def test_connections_that_wait_cost_little(running: Running) -> None:
+@contextmanager
+def _many_files() -> Iterator[int]:
+    """Let this process have as many connections as it may, and return how many of ours that is."""
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    yield min(_IDLE, most // 2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (usual, most))
+
+
+def test_ten_thousand_connections_that_wait_cost_little_and_keep_nobody_out(
+    running: Running,
+) -> None:
     before = running.bytes()
-    with ExitStack() as stack:
-        for _ in range(1000):
+    with _many_files() as count, ExitStack() as stack:
+        for _ in range(count):
             stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
-        _until(lambda: running.get()[0] == 200)
-        assert running.bytes() - before < 8_000_000
+        _until(lambda: running.clients() >= count)
+        assert running.get()[0] == 200
+        assert running.bytes() - before < 10_000_000 + 4_000 * count
+    _until(lambda: running.clients() < 10)
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_hundred_megabytes_pass_in_little_memory(running: Running, way: str) -> None:
+    before, most = running.bytes(), 0
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
+
+    def watched(pieces: Iterator[bytes]) -> Iterator[bytes]:
+        nonlocal most
+        for piece in pieces:
+            most = max(most, running.bytes())
+            yield piece
+
+    if way == "up":
+        pieces = repeat(_PIECE, _PIECES)
+        told = {"Content-Length": str(LONG)}
+        connection.request("POST", "/", body=watched(pieces), headers=told)
+        assert connection.getresponse().read() == b"ok"
+    else:
+        connection.request("GET", "/long")
+        answer = connection.getresponse()
+        time.sleep(_MOMENT)
+        read = iter(lambda: answer.read(len(_PIECE)), b"")
+        assert sum(len(piece) for piece in watched(read)) == LONG
+    connection.close()
+    assert most - before < _LITTLE
 
 
 def test_what_is_asked_is_answered_before_it_stops_and_who_asks_nothing_is_not_waited_for(

@@ -6,22 +6,41 @@ from random import Random
 
 import pytest
 
-from lb.data.load import FLOOR_SECONDS, PENALTY_SECONDS, RAMP_SECONDS, Load, PeakEwma
+from lb.data.allowance import CLIENTS, Allowance, client_of, shared_memory
+from lb.data.load import FLOOR_SECONDS, PENALTY_SECONDS, RAMP_SECONDS, Load
 from lb.data.policies import CHOICES
 from lb.data.windows import RetryBudget
 from lb.snapshot import Policy, RateLimit
+from tests.balancing import allowance
 
 
 def test_a_worse_answer_counts_at_once_and_better_ones_bit_by_bit() -> None:
-    estimate = PeakEwma()
-    estimate.observe(0.1, 10.0)
-    assert estimate.seconds(10.0) == 0.1
-    estimate.observe(0.02, 11.0)
+    load = Load(weight=100)
+    load.answered(0.1, 10.0)
+    assert load.seconds(10.0) == 0.1
+    load.answered(0.02, 11.0)
     kept = exp(-1 / 5)
-    assert estimate.seconds(11.0) == pytest.approx(0.1 * kept + 0.02 * (1 - kept))
-    estimate.observe(0.3, 12.0)
-    assert estimate.seconds(12.0) == 0.3
-    assert estimate.seconds(17.0) == pytest.approx(0.3 * exp(-1))
+    assert load.seconds(11.0) == pytest.approx(0.1 * kept + 0.02 * (1 - kept))
+    load.answered(0.3, 12.0)
+    assert load.seconds(12.0) == 0.3
+    assert load.seconds(17.0) == pytest.approx(0.3 * exp(-1))
+
+
+def test_what_slows_all_down_for_a_moment_is_forgotten_by_answers_and_not_by_time() -> None:
+    busy, slow = Load(weight=100), Load(weight=100)
+    for load in (busy, slow):
+        load.answered(0.2, 0.0)
+    for _ in range(15):
+        busy.answered(0.01, 0.1)
+    assert busy.cost(0.1) < slow.cost(0.1) / 5
+
+
+def test_a_backend_that_comes_back_is_taken_for_what_others_are_and_not_for_what_it_was() -> None:
+    load = Load(weight=100)
+    load.failed(0.0)
+    load.start_anew(0.02, 1.0)
+    assert load.seconds(1.0) == 0.02
+    assert load.weight_now(1.0) == pytest.approx(10)
 
 
 def test_the_cost_is_seconds_times_requests_by_weight() -> None:
@@ -61,7 +80,7 @@ def test_silence_costs_as_long_as_it_lasts() -> None:
 
 def test_a_newcomer_gets_its_whole_weight_bit_by_bit() -> None:
     load = Load(weight=100)
-    load.start_ramp(10.0)
+    load.start_anew(0.0, 10.0)
     assert load.weight_now(10.0) == pytest.approx(10)
     assert load.weight_now(10.0 + RAMP_SECONDS / 2) == pytest.approx(50)
     assert load.weight_now(10.0 + RAMP_SECONDS) == 100
@@ -121,21 +140,26 @@ def test_retries_are_a_fifth_of_ten_seconds_and_three() -> None:
 
 
 def test_a_client_has_its_burst_and_then_its_rate() -> None:
-    from lb.data.allowance import Allowance, client_of
-
-    allowance = Allowance(RateLimit(requests_per_second=2.0, burst=3))
-    assert [allowance.wait("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
-    assert allowance.wait("b", 0.0) == 0.0
-    assert allowance.wait("a", 0.5) == 0.0
+    found = allowance(RateLimit(requests_per_second=2.0, burst=3))
+    assert [found.wait("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert found.wait("b", 0.0) == 0.0
+    assert found.wait("a", 0.5) == 0.0
     assert client_of("2001:db8:1:2:3::4") == client_of("2001:db8:1:2:ffff::1")
     assert client_of("::ffff:10.0.0.1") == "10.0.0.1"
 
 
-def test_a_million_clients_are_not_remembered() -> None:
-    from lb.data.allowance import CLIENTS, Allowance
+def test_a_client_has_one_allowance_at_all_processes_of_a_data_plane() -> None:
+    limit, memory = RateLimit(requests_per_second=1.0, burst=2), shared_memory()
+    one, other = Allowance(limit, memory), Allowance(limit, memory)
+    assert [one.wait("a", 0.0), other.wait("a", 0.0)] == [0.0, 0.0]
+    assert one.wait("a", 0.0) == other.wait("a", 0.0) == 1.0
+    assert other.wait("b", 0.0) == 0.0
 
-    allowance = Allowance(RateLimit(requests_per_second=0.001, burst=1))
-    for client in range(CLIENTS + 1):
-        allowance.wait(str(client), 0.0)
-    assert allowance.wait("0", 0.0) == 0.0
-    assert allowance.wait(str(CLIENTS), 0.0) > 0
+
+def test_of_more_clients_than_can_be_remembered_those_who_owe_most_are() -> None:
+    found = allowance(RateLimit(requests_per_second=0.01, burst=1))
+    for client in range(CLIENTS * 5 // 4):
+        found.wait(str(client), client * 0.001)
+    now = CLIENTS * 0.00125
+    assert found.wait(str(CLIENTS * 5 // 4 - 1), now) > 0
+    assert any(found.wait(str(client), now) == 0.0 for client in range(1000))
