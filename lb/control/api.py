@@ -28,9 +28,9 @@ from core.api.views import BankView, caller_pk
 from lb.control import registry
 from lb.control.addresses import LAST_PORT
 from lb.control.figures import Figures, figures_by_backend
-from lb.control.models import Backend, BackendEvent, BackendState, Policy
+from lb.control.models import MOST_ALLOWED, Backend, BackendEvent, BackendState, Policy
 from lb.control.registry import BackendRequest, Change
-from lb.control.selectors import current_policy, events
+from lb.control.selectors import current_policy, current_rate_limit, events
 
 _READS: Final = Access(ADMIN, scope="admin:read")
 _GOVERNS: Final = Access(ADMIN, scope="admin:write", permission="lb.govern_backend")
@@ -56,6 +56,7 @@ _BACKEND: Final = {
     "up": True,
     "registered_at": "2026-03-02T09:30:00Z",
 }
+_LIMIT: Final = {"requests_per_second": 50, "burst": 100}
 _BODY: Final = {"name": "api-1", "host": "10.0.3.14", "port": 8001, "zone": "mumbai-a"}
 _EVENT: Final = {
     "version": 42,
@@ -99,6 +100,13 @@ class PolicyBody(StrictSerializer):
     policy = ChoiceField(Policy.values)
 
 
+class RateLimitBody(StrictSerializer):
+    """The body of ``PUT /api/v1/lb/rate-limit``."""
+
+    requests_per_second = IntegerField(least=1, most=MOST_ALLOWED)
+    burst = IntegerField(least=1, most=MOST_ALLOWED, help_text="So many at once.")
+
+
 class FiguresAnswer(Serializer[Any]):
     """What the data planes measured of a backend since they began."""
 
@@ -128,9 +136,13 @@ class BackendAnswer(Serializer[Any]):
 
 
 class BackendsAnswer(Serializer[Any]):
-    """All backends that are not removed, by name, and how the one of a request is chosen."""
+    """All backends that are not removed, by name, and how the one of a request is chosen.
+
+    Without ``rate_limit`` a client may ask the data planes as much as it likes.
+    """
 
     policy = ChoiceField(Policy.values)
+    rate_limit = RateLimitBody(required=False)
     backends = BackendAnswer(many=True)
 
 
@@ -175,7 +187,14 @@ class BackendList(BankView):
         """Show the backends, each with what is measured of it."""
         figures = figures_by_backend()
         shown = [shown_backend(one, figures.get(one.name)) for one in registry.backends()]
-        return Response({"policy": current_policy(), "backends": shown})
+        limit = current_rate_limit()
+        return Response(
+            given(
+                policy=current_policy(),
+                rate_limit=dict(zip(_LIMIT, limit, strict=True)) if limit else None,
+                backends=shown,
+            )
+        )
 
     @operation(
         body=BackendBody,
@@ -262,6 +281,25 @@ class BalancingPolicy(BankView):
         policy = Policy(PolicyBody.read(request.data)["policy"])
         registry.choose_policy(policy, by=by_caller(request))
         return Response({"policy": policy.value})
+
+
+class ClientRateLimit(BankView):
+    """How much one client may ask of the data planes."""
+
+    access: ClassVar = {"PUT": _GOVERNS, "DELETE": _GOVERNS}
+
+    @operation(body=RateLimitBody, body_example=_LIMIT, answer=RateLimitBody, example=_LIMIT)
+    def put(self, request: Request) -> Response:
+        """Limit clients, by address; one request too many is refused with 429."""
+        asked = RateLimitBody.read(request.data)
+        registry.limit_clients(**asked, by=by_caller(request))
+        return Response(asked)
+
+    @operation(answer=None, status=HTTPStatus.NO_CONTENT)
+    def delete(self, request: Request) -> Response:
+        """Limit clients no longer. What the bank's own API allows each of them stays."""
+        registry.limit_clients(None, None, by=by_caller(request))
+        return Response(status=HTTPStatus.NO_CONTENT)
 
 
 class EventList(BankView):

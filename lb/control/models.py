@@ -1,6 +1,6 @@
 """Backends, what all of them are balanced by, and every change of both."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import uuid4
 
 import pgtrigger
@@ -10,6 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from lb import snapshot
+
+MOST_ALLOWED: Final = 1_000_000
+"""The highest limit of what one client may ask."""
 
 
 class BackendState(models.TextChoices):
@@ -85,11 +88,14 @@ class Backend(models.Model):
 class Balancing(models.Model):
     """The one row by which all backends are balanced. Who changes anything locks it first.
 
-    ``version`` is that of the snapshot: each change makes a higher one.
+    ``version`` is that of the snapshot: each change makes a higher one. ``requests_per_second``
+    and ``burst`` are what one client may ask; both are None where nothing limits it.
     """
 
     version = models.PositiveBigIntegerField(default=1)
     policy = models.CharField(max_length=20, choices=Policy, default=Policy.HYBRID)
+    requests_per_second = models.PositiveIntegerField(null=True)
+    burst = models.PositiveIntegerField(null=True)
 
     class Meta:
         """There is one."""
@@ -97,6 +103,14 @@ class Balancing(models.Model):
         default_permissions = ()
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(pk=1), name="balancing_is_one"),
+            models.CheckConstraint(
+                condition=Q(requests_per_second__isnull=True, burst__isnull=True)
+                | Q(
+                    requests_per_second__range=(1, MOST_ALLOWED),
+                    burst__range=(1, MOST_ALLOWED),
+                ),
+                name="balancing_rate_limit_is_whole",
+            ),
         ]
 
     def __str__(self) -> str:

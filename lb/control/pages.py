@@ -1,6 +1,7 @@
 """The balancer in the Django admin: its backends as they are, and how to change or drain one."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,10 +20,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core import clock
 from core.errors import DomainError
 from lb.control import registry
+from lb.control.courses import Course, busiest, course
 from lb.control.figures import Figures, figures_by_backend
+from lb.control.history import Moment, last_minutes
 from lb.control.models import Backend, BackendEvent, BackendState, Policy
 from lb.control.registry import Change
-from lb.control.selectors import current_policy, events
+from lb.control.selectors import current_policy, current_rate_limit, events
 
 GOVERN: Final = "lb.govern_backend"
 _EVENTS: Final = 20
@@ -33,6 +36,8 @@ _FIELDS: Final[Mapping[str, Any]] = {
     "zone": gettext_lazy("zone"),
     "place": gettext_lazy("address"),
     "policy": gettext_lazy("policy"),
+    "requests_per_second": gettext_lazy("requests a second of a client"),
+    "burst": gettext_lazy("requests at once of a client"),
 }
 _WORDS: Final[Mapping[Any, Any]] = {
     **dict(BackendState.choices),
@@ -97,19 +102,38 @@ class Row:
         return [(round(100 * (one or 0) / self.slowest), one) for one in (self.p50, self.p99)]
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A drawing of the last minutes with its title, and how its values are written."""
+
+    title: str
+    course: Course
+    decimals: int
+    unit: str
+
+
 def _servers(request: HttpRequest) -> HttpResponse:
     """Show all backends and what happened lately; with ``live`` anew every few seconds."""
     is_live = "live" in request.GET
+    now = clock.now()
+    moments = last_minutes(now)
+    names = busiest(moments)
+    happened = events(after=_before(request), limit=_EVENTS)
     answer = _shown(
         request,
         "servers",
         _("Load balancer"),
         rows=_rows(),
+        drawn=_drawn(moments, names),
+        names=names,
+        told=[(one, [(one.share(name), one.p99(name)) for name in names]) for one in moments],
         policy=Policy(current_policy()).label,
-        events=[(one, _in_words(one)) for one in events(after=None, limit=_EVENTS)],
+        limit=current_rate_limit(),
+        events=[(one, _in_words(one)) for one in happened],
+        older=happened[-1].pk if len(happened) == _EVENTS else None,
         may_govern=request.user.has_perm(GOVERN),
         is_live=is_live,
-        looked_at=clock.now(),
+        looked_at=now,
     )
     if is_live:
         # Asked for by the reader, and without a script.
@@ -128,6 +152,8 @@ def _server(request: HttpRequest, backend_id: UUID) -> HttpResponse:
         drain = DrainForm(request.POST if "drain" in request.POST else None)
         if request.method == "POST" and _is_done(request, backend_id, form, drain):
             return HttpResponseRedirect(reverse("admin-servers"))
+        if form.is_valid():
+            return _asked_again(request, backend, form.cleaned_data)
     except DomainError as error:
         return _shown(
             request, "servers_refusal", _("Load balancer"), status=error.http_status, error=error
@@ -156,10 +182,37 @@ def _is_done(request: HttpRequest, backend_id: UUID, form: WeightForm, drain: Dr
             return False
         registry.drain_backend(backend_id, by=by)
         return True
-    if not form.is_valid():
+    if not form.is_valid() or "sure" not in request.POST:
         return False
     registry.change_backend(backend_id, **form.cleaned_data, by=by)
     return True
+
+
+def _asked_again(request: HttpRequest, backend: Backend, asked: Mapping[str, Any]) -> HttpResponse:
+    """Show what a change would do, before it is made."""
+    serving = registry.backends().filter(state__in=registry.SERVING).exclude(pk=backend.pk)
+    others = sum(serving.values_list("weight", flat=True))
+    parts = [100 * weight / (others + weight) for weight in (backend.weight, asked["weight"])]
+    return _shown(
+        request,
+        "server_change",
+        _("Change %(name)s?") % {"name": backend.name},
+        backend=backend,
+        asked=asked,
+        parts=parts,
+    )
+
+
+def _drawn(moments: Sequence[Moment], names: Sequence[str]) -> list[Drawn]:
+    """Draw the last minutes; nothing, when nobody asked in them."""
+    if not names:
+        return []
+    shares = course(moments, names, Moment.share, most=100)
+    latencies = course(moments, names, Moment.p99)
+    return [
+        Drawn(_("Share of the requests"), shares, 0, "%"),
+        Drawn(_("99 of 100 within"), latencies, 1, "ms"),
+    ]
 
 
 def _rows() -> list[Row]:
@@ -168,6 +221,12 @@ def _rows() -> list[Row]:
     found = [(one, measured.get(one.name) or Figures()) for one in registry.backends()]
     slowest = max((figures.milliseconds(0.99) or 0 for _one, figures in found), default=0) or 1
     return [Row(one, figures, 100 * figures.requests / whole, slowest) for one, figures in found]
+
+
+def _before(request: HttpRequest) -> list[int] | None:
+    """Return the event before which those to show were; what is no number of one is passed over."""
+    found = request.GET.get("before", "")
+    return [int(found)] if re.fullmatch(r"\d{1,18}", found, re.ASCII) else None
 
 
 def _given(*values: Any) -> list[str]:

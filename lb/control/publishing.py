@@ -30,6 +30,7 @@ def current_snapshot() -> snapshot.Snapshot:
         backends=tuple(_published(one) for one in found if is_allowed(one.host, one.port)),
         policy=snapshot.Policy(balancing.policy),
         check=health_check(),
+        rate_limit=_rate_limit(balancing),
     )
 
 
@@ -46,6 +47,13 @@ def write_snapshot_file(found: snapshot.Snapshot, file: Path) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(file)
+
+
+def _rate_limit(balancing: Balancing) -> snapshot.RateLimit | None:
+    rate, burst = balancing.requests_per_second, balancing.burst
+    if rate is None or burst is None:
+        return None
+    return snapshot.RateLimit(requests_per_second=rate, burst=burst)
 
 
 def _published(backend: Backend) -> snapshot.Backend:

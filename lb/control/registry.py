@@ -239,6 +239,24 @@ def choose_policy(policy: Policy, *, by: Change) -> None:
             _note(None, {"policy": [was, policy.value]}, balancing, by)
 
 
+def limit_clients(requests_per_second: int | None, burst: int | None, *, by: Change) -> None:
+    """Say how much one client may ask of the data planes; None for both lifts the limit.
+
+    Opens a transaction.
+    """
+    asked = {"requests_per_second": requests_per_second, "burst": burst}
+    with _changing() as balancing:
+        changes = {
+            name: [getattr(balancing, name), value]
+            for name, value in asked.items()
+            if value != getattr(balancing, name)
+        }
+        if changes:
+            for name, value in asked.items():
+                setattr(balancing, name, value)
+            _note(None, changes, balancing, by)
+
+
 def advance(backend_id: UUID, state: BackendState, *, by: Change) -> bool:
     """Move a backend one state on; False when it is not where that is the next one.
 

@@ -1,4 +1,4 @@
-"""What is done for the balancer each second: look after the backends, and publish."""
+"""What is done for the balancer each second: look after the backends, publish, and note."""
 
 import threading
 from pathlib import Path
@@ -8,6 +8,7 @@ import structlog
 from django.db import DatabaseError, close_old_connections, connections
 
 from core.clock import now
+from lb.control.history import Notes
 from lb.control.publishing import current_snapshot, write_snapshot_file
 from lb.control.tending import Tender
 
@@ -22,6 +23,7 @@ class Rounds:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._tender = Tender()
+        self._notes = Notes()
         self._published = 0
 
     def go_on(self, stop: threading.Event) -> None:
@@ -36,6 +38,7 @@ class Rounds:
             self._tender.tend(now())
             if self._file is not None:
                 self._publish(self._file)
+            self._notes.note(now())
         except DatabaseError as error:
             log.warning("tending_failed", error=" ".join(str(error).split()))
             connections.close_all()

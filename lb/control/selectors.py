@@ -12,6 +12,14 @@ def current_policy() -> str:
     return str((Balancing.objects.filter(pk=1).first() or Balancing()).policy)
 
 
+def current_rate_limit() -> tuple[int, int] | None:
+    """Return how many requests a second one client may ask, and how many at once."""
+    found = Balancing.objects.filter(pk=1).first() or Balancing()
+    if found.requests_per_second is None or found.burst is None:
+        return None
+    return found.requests_per_second, found.burst
+
+
 def health_of_backends() -> dict[str, str]:
     """Return whether each backend that is given requests is *up* or *down*, by name."""
     found = Backend.objects.filter(state__in=SERVING).values_list("name", "is_up")

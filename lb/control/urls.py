@@ -13,5 +13,6 @@ urlpatterns = [
         name="api-lb-backend-heartbeat",
     ),
     path("policy", api.BalancingPolicy.as_view(), name="api-lb-policy"),
+    path("rate-limit", api.ClientRateLimit.as_view(), name="api-lb-rate-limit"),
     path("events", api.EventList.as_view(), name="api-lb-events"),
 ]

@@ -1,15 +1,23 @@
 """The registry of backends over the API."""
 
 import json
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Role
+from core import clock
+from lb.control.history import Notes, last_minutes
 from lb.control.models import Backend, BackendEvent, BackendState
+from lb.control.publishing import current_snapshot
+from lb.snapshot import RateLimit
 from tests.factories import person
+from tests.integration.balancing.conftest import Answering
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/lb/"
@@ -52,6 +60,24 @@ def test_registers_changes_and_drains_and_tells_who_did() -> None:
         {"state", "place", "weight", "zone"},
     ]
     assert len({event["actor"] for event in told}) == 1
+
+
+def test_limits_clients_and_lifts_the_limit() -> None:
+    meera = admin("govern_backend")
+    limit = {"requests_per_second": 50, "burst": 100}
+    assert call(meera, "PUT", "rate-limit", limit) == (200, limit)
+    assert call(meera, "GET", "backends")[1]["rate_limit"] == limit
+    assert current_snapshot().rate_limit == RateLimit(requests_per_second=50, burst=100)
+    assert "50 requests a second, 100 at once" in meera.get("/admin/servers").content.decode()
+    assert call(meera, "PUT", "rate-limit", {**limit, "burst": 0})[0] == 422
+    assert meera.delete(f"{BASE}rate-limit").status_code == 204
+    assert "rate_limit" not in call(meera, "GET", "backends")[1]
+    assert current_snapshot().rate_limit is None
+    lifted = call(meera, "GET", "events")[1]["events"][0]
+    assert {one["field"]: one["before"] for one in lifted["changes"]} == {
+        "requests_per_second": "50",
+        "burst": "100",
+    }
 
 
 def test_drains_what_serves_and_leaves_the_last() -> None:
@@ -98,6 +124,17 @@ def test_lets_admins_without_the_permission_look_alone() -> None:
     assert not Backend.objects.exists()
 
 
+def note_of(answerer: Answering, *, seconds_ago: int, counts: tuple[int, int]) -> None:
+    """Note what a data plane measured of two backends, whose answers took 10 ms at most."""
+    samples = (
+        f'lb_backend_seconds_count{{backend="api-{number}"}} {count}\n'
+        f'lb_backend_seconds_bucket{{backend="api-{number}",le="0.01"}} {count}\n'
+        for number, count in enumerate(counts, start=1)
+    )
+    answerer.name = "".join(samples).encode()
+    Notes().note(clock.now() - timedelta(seconds=seconds_ago))
+
+
 class TestPage:
     def test_shows_backends_and_what_happened(self) -> None:
         meera = admin("govern_backend")
@@ -108,6 +145,20 @@ class TestPage:
         assert "state: registered" in text
         assert "address: 127.0.0.1:8001" in text
 
+    def test_shows_what_happened_before_page_by_page(self) -> None:
+        meera = admin("govern_backend")
+        made = call(meera, "POST", "backends", BODY)[1]
+        for weight in range(1, 25):
+            call(meera, "PATCH", f"backends/{made['id']}", {"weight": weight})
+        newest = meera.get("/admin/servers").content.decode()
+        assert "weight: 23 → 24" in newest
+        assert "state: registered" not in newest
+        (older,) = re.findall(r'href="(\?before=\d+)"', newest)
+        oldest = meera.get(f"/admin/servers{older}").content.decode()
+        assert "state: registered" in oldest
+        assert 'href="?before=' not in oldest
+        assert meera.get("/admin/servers?before=x1").status_code == 200
+
     def test_changes_a_weight_and_drains_unless_it_is_the_last(self) -> None:
         meera = admin("govern_backend")
         made = call(meera, "POST", "backends", BODY)[1]
@@ -115,10 +166,11 @@ class TestPage:
         where = f"/admin/servers/{made['id']}"
         assert b"Drain api-1" in meera.get(where).content
         assert meera.post(where, {"weight": "0"}).status_code == 422
-        assert meera.post(where, {"weight": "7", "zone": ""}).headers["Location"] == (
-            "/admin/servers"
-        )
-        assert Backend.objects.get().weight == 7
+        asked = {"weight": "7", "zone": "mumbai-b"}
+        assert b"Change api-1?" in meera.post(where, asked).content
+        assert Backend.objects.get().weight == 100
+        assert meera.post(where, {**asked, "sure": "1"}).headers["Location"] == "/admin/servers"
+        assert (Backend.objects.get().weight, Backend.objects.get().zone) == (7, "mumbai-b")
         unsaid = meera.post(where, {"drain": "1"})
         assert (unsaid.status_code, b"Say that you mean it." in unsaid.content) == (422, True)
         refused = meera.post(where, {"drain": "1", "is_meant": "on"})
@@ -128,6 +180,21 @@ class TestPage:
         other.save(force_insert=True)
         assert meera.post(where, {"drain": "1", "is_meant": "on"}).status_code == 302
         assert Backend.objects.get(name="api-1").state == "draining"
+
+    def test_draws_what_was_measured_in_the_last_minutes(
+        self, answerer: Answering, settings: Settings
+    ) -> None:
+        settings.BALANCER_METRICS = [f"http://127.0.0.1:{answerer.port}/metrics"]
+        note_of(answerer, seconds_ago=30, counts=(900, 900))
+        note_of(answerer, seconds_ago=20, counts=(10, 10))
+        note_of(answerer, seconds_ago=10, counts=(40, 20))
+        began, went = last_minutes(clock.now())
+        assert (began.share("api-1"), began.requests) == (50, 20)
+        assert (went.share("api-1"), went.p99("api-1")) == (75, 10)
+        text = admin().get("/admin/servers").content.decode()
+        assert re.search(r'class="line-2" d="M48.0 \S+L48.0 \S+L600.0 \S+"', text)
+        assert re.search(r"api-1\s*<strong>75 %</strong>", text)
+        assert re.search(r"75 %\s*·\s*≤ 10 ms", text)
 
     def test_lets_others_look_alone(self) -> None:
         made = call(admin("govern_backend"), "POST", "backends", BODY)[1]
