@@ -17,6 +17,7 @@ WORKERS: Final = 4
 MEDIAN_SECONDS: Final = 0.010
 _SPREAD: Final = 0.3
 _FAILING_SECONDS: Final = 0.0005
+_FACTORS: Final = {"slower": 3, "slow": 10}
 _BODY: Final = b'{"balance": "1234.50"}'
 _END: Final = b"\r\n\r\n"
 
@@ -39,22 +40,27 @@ class Backend:
             asyncio.get_running_loop().call_later(
                 _FAILING_SECONDS, connection.answer, b"500 Internal Server Error", b"{}"
             )
-        elif self.busy < WORKERS:
+        elif self.busy < WORKERS and self.mode != "frozen":
             self._work(connection)
         else:
             self.waiting.append(connection)
 
+    def go_on(self, mode: str) -> None:
+        """Do otherwise from now on; whoever was frozen takes up what waits."""
+        self.mode = mode
+        while self.waiting and self.busy < WORKERS and mode != "frozen":
+            self._work(self.waiting.popleft())
+
     def _work(self, connection: "Connection") -> None:
         self.busy += 1
-        factor = 10 if self.mode == "slow" else 1
+        factor = _FACTORS.get(self.mode, 1)
         seconds = MEDIAN_SECONDS * factor * self.dice.lognormvariate(0, _SPREAD)
         asyncio.get_running_loop().call_later(seconds, self._done, connection)
 
     def _done(self, connection: "Connection") -> None:
         self.busy -= 1
         connection.answer(b"200 OK", _BODY)
-        if self.waiting:
-            self._work(self.waiting.popleft())
+        self.go_on(self.mode)
 
 
 class Connection(asyncio.Protocol):
@@ -75,7 +81,7 @@ class Connection(asyncio.Protocol):
             head, _, self._held = self._held.partition(_END)
             path = head.split(b" ", 2)[1]
             if path.startswith(b"/mode/"):
-                self._backend.mode = path.removeprefix(b"/mode/").decode()
+                self._backend.go_on(path.removeprefix(b"/mode/").decode())
                 self.answer(b"200 OK", b"")
             elif path == b"/health":
                 self.answer(b"200 OK", b"")
