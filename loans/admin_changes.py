@@ -1,6 +1,7 @@
 """The pages by which officers propose that a loan is repaid otherwise, or written off."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -83,7 +84,12 @@ class ChangingLoans(ReadOnlyAdmin):
             button=_("Propose it"),
             form=RestructuringForm(request.POST or None, initial=known, days=days),
             work=lambda asked: propose_restructuring(
-                pk, new_plan_in(asked), maker=maker, reason=asked["reason"], now=now
+                pk,
+                new_plan_in(asked),
+                maker=maker,
+                key=str(uuid4()),
+                reason=asked["reason"],
+                now=now,
             ),
             done=_("Somebody else must approve it now."),
             back=_page(pk),
@@ -97,7 +103,9 @@ class ChangingLoans(ReadOnlyAdmin):
             title=_("Write the loan off"),
             button=_("Propose it"),
             form=ReasonForm(request.POST or None),
-            work=lambda asked: propose_write_off(pk, maker=maker, reason=asked["reason"]),
+            work=lambda asked: propose_write_off(
+                pk, maker=maker, key=str(uuid4()), reason=asked["reason"]
+            ),
             done=_("Somebody else must approve it now."),
             back=_page(pk),
         ).answer(request, self)

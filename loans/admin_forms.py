@@ -16,7 +16,7 @@ from core.errors import DomainError
 from core.money import Money
 from loans.models import OFFERED, Document, LoanProduct, RepaymentMethod
 from loans.products import LoanTermsRequest
-from loans.restructuring import NewPlan
+from loans.replanning import NewPlan
 from loans.schedule import MOST_MONTHS, MOST_PPM
 
 _PPM_OF_PERCENT: Final = MOST_PPM // 100

@@ -22,6 +22,7 @@ from loans.settling import finish_repayments, settle, write_repayment
 from loans.standing import standing_of
 from loans.writing_off import recoverable_of
 from transactions.lending import Owed
+from transactions.payments.paying_in import PayeeDone
 from transactions.services import Channel, TransferRequest
 
 
@@ -42,7 +43,7 @@ class OtherRequest(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepaymentRequest:
-    """A wish to pay; the ``key`` makes it safe to repeat. Without ``amount``: all.
+    """A wish to pay; the ``key`` makes it safe to repeat. Without ``minor``, an amount: all.
 
     With ``at_most``, what is more than owed is not paid, instead of refused.
     """
@@ -50,7 +51,8 @@ class RepaymentRequest:
     user: int
     loan: int
     account: int
-    amount: Money | None
+    minor: int | None
+    currency: str
     channel: Channel
     key: str
     at_most: bool = False
@@ -106,7 +108,8 @@ def pay_by_order(order: TransferRequest, now: datetime) -> UUID | None:
     Anybody may pay for a loan. Returns the transfer's id.
 
     Raises:
-        LoanNotRunning, Refused: nothing was paid.
+        PayeeDone: nothing is owed on it any more.
+        LoanNotRunning, MoreThanOwed, Refused: nothing was paid.
         BranchDown, Busy, OutcomeUnknown: the same again tells.
     """
     loan = Loan.objects.filter(pk=order.credit).select_related("terms").first()
@@ -116,17 +119,24 @@ def pay_by_order(order: TransferRequest, now: datetime) -> UUID | None:
         user=order.user,
         loan=order.credit,
         account=order.debit,
-        amount=order.amount,
+        minor=order.amount.minor,
+        currency=order.amount.currency,
         channel=order.channel,
         key=order.key,
         at_most=True,
     )
-    return _pay(loan, request, now=now).transfer_id
+    try:
+        return _pay(loan, request, now=now).transfer_id
+    except LoanNotRunning as refusal:
+        if loan.state == LoanState.OPENING:
+            raise
+        raise PayeeDone(refusal.message) from refusal
 
 
 def _pay(loan: Loan, request: RepaymentRequest, *, now: datetime) -> Repayment:
     with alone_with_loan(loan.application_id):
-        earlier = Repayment.objects.filter(by=request.user, key=request.key).first()
+        sent = Repayment.objects.filter(by=request.user, key=request.key)
+        earlier = sent.select_related("loan__terms").first()
         if earlier is not None:
             return _again(earlier, request)
         finish_repayments(loan)
@@ -169,14 +179,15 @@ def _wanted(request: RepaymentRequest, most: Money) -> int:
     Raises:
         MoreThanOwed
     """
-    amount = request.amount or most
-    if amount.currency != most.currency:
+    if request.currency != most.currency:
         message = _("The loan is in another currency.")
         raise MoreThanOwed(message, code="wrong_currency", field="currency")
-    if amount.minor > most.minor and not request.at_most:
+    if request.minor is None:
+        return most.minor
+    if request.minor > most.minor and not request.at_most:
         message = _("This is more than is owed: %(owed)s.") % {"owed": most}
         raise MoreThanOwed(message, field="amount")
-    return min(amount.minor, most.minor)
+    return min(request.minor, most.minor)
 
 
 def _written(
@@ -189,16 +200,20 @@ def _written(
         account=request.account,
         made_at=now,
         by=request.user,
-        asked=request.amount.minor if request.amount else None,
+        asked=request.minor,
         channel=request.channel,
         **kinds,
     )
 
 
 def _again(earlier: Repayment, request: RepaymentRequest) -> Repayment:
-    """Answer a request that was sent before."""
-    asked = request.amount.minor if request.amount else None
-    if (earlier.loan_id, earlier.account, earlier.asked) != (request.loan, request.account, asked):
+    """Answer a request that was sent before.
+
+    Raises:
+        OtherRequest
+    """
+    asked = (earlier.loan_id, earlier.account, earlier.asked, earlier.loan.terms.currency)
+    if asked != (request.loan, request.account, request.minor, request.currency):
         raise OtherRequest
     return earlier if earlier.is_done else settle(earlier)
 

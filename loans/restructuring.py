@@ -5,14 +5,13 @@ stays due, and what is left is spread anew; the plans before it stay as they wer
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.approvals import approvable, ask_approval
+from accounts.approvals import approvable
 from accounts.models import Approval
 from core import clock
 from core.clock import bank_day
@@ -20,10 +19,12 @@ from core.errors import DomainError
 from loans.finding import running_loan
 from loans.models import Loan, LoanState, Restructuring, RestructuringState
 from loans.opening import alone_with_loan
-from loans.plans import add_plan, due_days, falls_due
-from loans.schedule import Borrowing, InvalidBorrowing, Method, check, schedule
-from loans.settling import finish_repayments, post_capitalised
-from loans.standing import Standing, standing_of
+from loans.plans import due_days, falls_due
+from loans.replanning import NewPlan, carry_on, lapse, plan_of
+from loans.schedule import InvalidBorrowing, check, schedule
+from loans.settling import finish_repayments
+from loans.standing import standing_of
+from transactions.asking_once import ask_once
 
 RESTRUCTURE: Final = "loans.restructure_loan"
 DAYS_OFFERED: Final = 3
@@ -35,40 +36,6 @@ class InvalidRestructuring(DomainError):
     code = "invalid_restructuring"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPlan:
-    """How a loan is to be repaid from an instalment's day on: the months left, and the rate.
-
-    With ``capitalises`` all that is overdue then becomes principal; else it stays due.
-    """
-
-    since: date
-    months: int
-    rate_ppm: int
-    holiday_months: int
-    capitalises: bool
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Return the plan that a payload stands for."""
-        told = {name: payload[name] for name in cls.__dataclass_fields__}
-        return cls(**{**told, "since": date.fromisoformat(payload["since"])})
-
-    def payload(self) -> dict[str, Any]:
-        """Return the plan as JSON."""
-        return {**asdict(self), "since": self.since.isoformat()}
-
-    def borrowing(self, loan: Loan, principal: int) -> Borrowing:
-        """Return what is borrowed by it, when so much is left."""
-        return Borrowing(
-            principal=principal,
-            months=self.months,
-            rate_ppm=self.rate_ppm,
-            method=Method(loan.terms.method),
-            holiday_months=self.holiday_months,
-        )
-
-
 def days_offered(loan: Loan, *, now: datetime) -> Sequence[date]:
     """Return the next days from which a loan can be restructured."""
     if loan.start is None:
@@ -76,16 +43,17 @@ def days_offered(loan: Loan, *, now: datetime) -> Sequence[date]:
     return due_days(loan.start, after=bank_day(now), count=DAYS_OFFERED)
 
 
-def propose_restructuring(
-    number: int, plan: NewPlan, *, maker: int, reason: str, now: datetime
+def propose_restructuring(  # a proposal is what these are
+    number: int, plan: NewPlan, *, maker: int, key: str, reason: str, now: datetime
 ) -> Approval:
-    """Propose another plan for a loan; another admin must approve.
+    """Propose another plan for a loan, once for each key; another admin must approve.
 
     Raises:
         UnknownLoan, LoanNotRunning
         InvalidRestructuring: the day is no instalment's, or not one of the next.
         InvalidBorrowing: a figure is out of bounds.
         InvalidText: the reason is empty, too long, or not one line.
+        Refused: the key stands for another request.
         BranchDown, OutcomeUnknown: its branch does not answer.
     """
     loan = running_loan(number)
@@ -96,7 +64,7 @@ def propose_restructuring(
         "person": loan.borrower_id,
         **plan.payload(),
     }
-    return ask_approval(maker=maker, action=RESTRUCTURE, payload=payload, reason=reason)
+    return ask_once(RESTRUCTURE, payload, maker=maker, key=key, reason=reason)
 
 
 def restructure_due(loans: Collection[Loan], *, day: date) -> int:
@@ -150,54 +118,20 @@ def _check(loan: Loan, plan: NewPlan, *, now: datetime) -> None:
 def _carry_out(agreed: Restructuring) -> bool:
     """Restructure a loan that nobody else is at; False: it could not be done, for what is noted."""
     loan = agreed.loan
+    # This one with them, where it was begun.
     finish_repayments(loan)
+    agreed.refresh_from_db(fields=["state"])
+    if agreed.state != RestructuringState.WAITING:
+        return agreed.state == RestructuringState.DONE
     if loan.state != LoanState.ACTIVE:
-        return _lapse(agreed, _("Nothing is owed on this loan."))
+        return lapse(agreed, _("Nothing is owed on this loan."))
     owed = standing_of(loan, day=agreed.since).owed
     left = owed.total if agreed.capitalises else owed.principal
     try:
-        schedule(_plan_of(agreed).borrowing(loan, left), start=agreed.since)
+        schedule(plan_of(agreed).borrowing(loan, left), start=agreed.since)
     except InvalidBorrowing as error:
-        return _lapse(agreed, error.message)
+        return lapse(agreed, error.message)
     if agreed.capitalises:
-        _capitalise(agreed, owed.dues)
-    _begin_plan(agreed, standing_of(loan, day=agreed.since))
-    return True
-
-
-def _capitalise(agreed: Restructuring, dues: int) -> None:
-    """Make dues principal; what was written down before is posted under its key again."""
-    if agreed.capitalised is None:
-        agreed.capitalised = dues
+        agreed.capitalised = owed.dues
         agreed.save(update_fields=["capitalised"])
-    post_capitalised(agreed)
-
-
-@transaction.atomic
-def _begin_plan(agreed: Restructuring, standing: Standing) -> None:
-    loan = agreed.loan
-    add_plan(
-        loan,
-        _plan_of(agreed).borrowing(loan, standing.owed.principal),
-        number=standing.plan.number + 1,
-        since=agreed.since,
-        days=due_days(loan.start or agreed.since, after=agreed.since, count=agreed.months),
-    )
-    agreed.state = RestructuringState.DONE
-    agreed.save(update_fields=["state"])
-
-
-def _plan_of(agreed: Restructuring) -> NewPlan:
-    return NewPlan(
-        since=agreed.since,
-        months=agreed.months,
-        rate_ppm=agreed.rate_ppm,
-        holiday_months=agreed.holiday_months,
-        capitalises=agreed.capitalises,
-    )
-
-
-def _lapse(agreed: Restructuring, words: str) -> bool:
-    agreed.state, agreed.words = RestructuringState.LAPSED, words
-    agreed.save(update_fields=["state", "words"])
-    return False
+    return carry_on(agreed)

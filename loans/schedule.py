@@ -5,6 +5,7 @@ Each instalment is rounded; the last one absorbs what rounding has left.
 """
 
 import calendar
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from core.errors import DomainError
 
 MOST_MONTHS: Final = 480
 MOST_PPM: Final = 1_000_000
+_PERCENT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?", re.ASCII)
 _MONTHS_A_YEAR: Final = 12
 
 
@@ -124,6 +126,19 @@ def percent(ppm: int) -> str:
     """Write millionths as percent: ``12.5``."""
     whole, rest = divmod(ppm, MOST_PPM // 100)
     return f"{whole}.{rest:04}".rstrip("0").removesuffix(".")
+
+
+def ppm_of(text: str) -> int:
+    """Read a rate as ``percent`` writes it, with up to four decimal places, in millionths.
+
+    Raises:
+        InvalidBorrowing
+    """
+    if not _PERCENT.fullmatch(text):
+        message = _("Write a rate as 12.5, with at most four decimal places.")
+        raise InvalidBorrowing(message, code="invalid_rate", field="rate")
+    whole, _point, rest = text.partition(".")
+    return int(whole) * MOST_PPM // 100 + int(rest.ljust(4, "0"))
 
 
 def months_later(day: date, months: int) -> date:

@@ -11,17 +11,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from core.clock import bank_day, start_of
+from core.clock import bank_day
 from core.db.errors import Busy
 from core.errors import DomainError
 from loans.accruing import post_charges, still_running
-from loans.models import Loan, LoanState, Repayment, Restructuring, RestructuringState
+from loans.models import Loan, LoanState, Repayment
 from loans.plans import add_plan
 from loans.quoting import borrowing_by
+from loans.replanning import finish_restructuring
 from loans.schedule import InvalidBorrowing
 from loans.standing import Standing, standing_of
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
-from transactions.lending import Owed, capitalise, recover, repay
+from transactions.lending import Owed, recover, repay
 from transactions.services import Channel
 
 BY_BANK: Final = 0
@@ -82,10 +83,7 @@ def finish_repayments(loan: Loan) -> None:
         BranchDown, Busy, OutcomeUnknown
     """
     # First: a payment of what is to become principal would leave too little of it.
-    for begun in Restructuring.objects.filter(
-        loan=loan, state=RestructuringState.WAITING, capitalised__isnull=False
-    ).select_related("loan__terms"):
-        post_capitalised(begun)
+    finish_restructuring(loan)
     for left_over in Repayment.objects.filter(loan=loan, transfer_id__isnull=True):
         try:
             settle(left_over)
@@ -95,21 +93,6 @@ def finish_repayments(loan: Loan) -> None:
             # Refused, and so forgotten: it never happened.
             continue
     loan.refresh_from_db()
-
-
-def post_capitalised(agreed: Restructuring) -> None:
-    """Post what of a loan's dues becomes principal, as it was written down; again is harmless.
-
-    Raises:
-        BranchDown, Busy, OutcomeUnknown
-    """
-    if agreed.capitalised:
-        capitalise(
-            agreed.loan.accounts,
-            minor=agreed.capitalised,
-            key=f"loan-restructuring:{agreed.loan_id}:{agreed.since:%F}",
-            happened_at=start_of(agreed.since),
-        )
 
 
 def _repay(loan: Loan, written: Repayment) -> UUID:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from core.clock import bank_day
 from core.money import Money
-from loans.finding import loan_of
+from loans.finding import UnknownLoan, loan_of
 from loans.models import Instalment, Loan, LoanState, Repayment
 from loans.plans import Plan, plans_of
 from loans.rows import InstalmentState, Row, row_of
@@ -84,6 +84,19 @@ def loan_shown(user: int, *, number: int, now: datetime) -> LoanShown:
         BranchDown, OutcomeUnknown: its branch does not answer.
     """
     return shown([loan_of(user, number=number)], now=now)[0]
+
+
+def loan_known(number: int, *, now: datetime) -> LoanShown:
+    """Return anybody's loan.
+
+    Raises:
+        UnknownLoan
+        BranchDown, OutcomeUnknown: its branch does not answer.
+    """
+    found = Loan.objects.filter(pk=number).select_related("terms", "borrower").first()
+    if found is None:
+        raise UnknownLoan
+    return shown([found], now=now)[0]
 
 
 def repayments_of(loan: Loan, *, limit: int = 50) -> list[Paid]:

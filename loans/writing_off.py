@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Sum
 
-from accounts.approvals import approvable, ask_approval
+from accounts.approvals import approvable
 from accounts.models import Approval, ApprovalState
 from core import clock
 from core.clock import bank_day
@@ -18,23 +18,28 @@ from loans.models import Loan, LoanState, Repayment, WriteOff
 from loans.opening import alone_with_loan
 from loans.settling import finish_repayments
 from loans.standing import standing_of
+from transactions.asking_once import ask_once
 from transactions.lending import write_off
 
 WRITE_OFF: Final = "loans.write_off_loan"
 
 
-def propose_write_off(number: int, *, maker: int, reason: str) -> Approval:
+def propose_write_off(number: int, *, maker: int, key: str, reason: str) -> Approval:
     """Propose to write a running loan off; another admin must approve. Once at a time.
 
     Raises:
         UnknownLoan, LoanNotRunning
         InvalidText: the reason is empty, too long, or not one line.
+        Refused: the key stands for another request.
     """
     loan = running_loan(number)
-    asked = Approval.objects.filter(action=WRITE_OFF, payload__loan=str(number))
-    known = asked.filter(state__in=[ApprovalState.WAITING, ApprovalState.APPROVED]).first()
+    waiting = Approval.objects.filter(
+        action=WRITE_OFF,
+        payload__loan=str(number),
+        state__in=[ApprovalState.WAITING, ApprovalState.APPROVED],
+    ).exclude(maker=maker, payload__key=key)
     payload = {"loan": str(number), "account": str(loan.account), "person": loan.borrower_id}
-    return known or ask_approval(maker=maker, action=WRITE_OFF, payload=payload, reason=reason)
+    return waiting.first() or ask_once(WRITE_OFF, payload, maker=maker, key=key, reason=reason)
 
 
 def recoverable_of(loan: Loan) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loans.api import views
+from loans.api import admin, views
 
 urlpatterns = [
     path("loan-products", views.LoanProductList.as_view(), name="api-loan-products"),
@@ -35,5 +35,16 @@ urlpatterns = [
         "loan-applications/<uuid:application_id>/accept",
         views.LoanApplicationAccept.as_view(),
         name="api-loan-application-accept",
+    ),
+    path("admin/loans/<str:loan_number>", admin.GovernedLoan.as_view(), name="api-admin-loan"),
+    path(
+        "admin/loans/<str:loan_number>/restructure",
+        admin.LoanRestructuring.as_view(),
+        name="api-admin-loan-restructure",
+    ),
+    path(
+        "admin/loans/<str:loan_number>/write-off",
+        admin.LoanWriteOff.as_view(),
+        name="api-admin-loan-write-off",
     ),
 ]

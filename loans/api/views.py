@@ -24,6 +24,7 @@ from core.api.views import BankView, caller_pk
 from core.errors import DomainError
 from core.money import CURRENCIES, Money
 from loans.api import answers
+from loans.api.numbers import known_loan_number
 from loans.applying import (
     LONGEST_PURPOSE,
     LoanWish,
@@ -33,7 +34,6 @@ from loans.applying import (
     submit,
     withdraw,
 )
-from loans.finding import UnknownLoan
 from loans.models import OFFERED, LoanApplication
 from loans.opening import accept_offer
 from loans.products import products_in
@@ -42,7 +42,6 @@ from loans.repaying import RepaymentRequest, payoff_quote, repay_loan
 from loans.risk.assessing import score_of
 from loans.schedule import MOST_MONTHS
 from loans.showing import loan_shown, loans_of
-from transactions.api.accounts import known_account_number
 from transactions.services import Channel
 
 _READ: Final = Access(CUSTOMER, scope="accounts:read")
@@ -208,7 +207,7 @@ class LoanDetail(BankView):
     @operation(answer=answers.LoanAnswer, example=answers.LOAN)
     def get(self, request: Request, loan_number: str) -> Response:
         """Show a loan with its schedule."""
-        number = _loan_number(loan_number)
+        number = known_loan_number(loan_number)
         found = loan_shown(caller_pk(request), number=number, now=clock.now())
         return Response(answers.loan_shown_in_api(found))
 
@@ -221,7 +220,7 @@ class LoanPayoff(BankView):
     @operation(answer=answers.PayoffAnswer, example=answers.PAYOFF)
     def get(self, request: Request, loan_number: str) -> Response:
         """Return what it takes to repay the whole loan today."""
-        number = _loan_number(loan_number)
+        number = known_loan_number(loan_number)
         found = payoff_quote(caller_pk(request), number=number, now=clock.now())
         return Response(answers.payoff_shown(found))
 
@@ -246,12 +245,14 @@ class LoanRepayments(BankView):
         """
         key = idempotency_key(request)
         body = RepaymentBody.read(request.data)
-        number, amount = _loan_number(loan_number), body.get("amount")
+        number = known_loan_number(loan_number)
+        amount, currency = body.get("amount"), body["currency"]
         asked = RepaymentRequest(
             user=caller_pk(request),
             loan=number,
             account=body["account"],
-            amount=None if amount is None else Money.parse(amount, body["currency"]),
+            minor=None if amount is None else Money.parse(amount, currency).minor,
+            currency=currency,
             channel=Channel.API,
             key=key,
         )
@@ -289,10 +290,3 @@ def _income(text: str, currency: str) -> Money:
         if error.field == "amount":
             error.field = "monthly_income"
         raise
-
-
-def _loan_number(text: str) -> int:
-    try:
-        return known_account_number(text)
-    except DomainError as error:
-        raise UnknownLoan from error

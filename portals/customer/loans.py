@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core import clock
 from core.errors import DomainError
-from core.money import currency_named
+from core.money import Money, currency_named
 from loans.applying import application_of, applications_of, save_draft, submit, withdraw
 from loans.finding import LoanNotRunning
 from loans.models import LoanTerms
@@ -161,11 +161,13 @@ def pay(request: HttpRequest, loan_number: int) -> HttpResponse:
     form = _payment_form(user, shown.loan.terms.currency, typed)
     if not form.is_valid():
         return _loan(request, loan_number, form, status=REFUSED)
+    amount: Money | None = form.cleaned_data["amount"]
     asked = RepaymentRequest(
         user=user,
         loan=loan_number,
         account=form.cleaned_data["account"],
-        amount=form.cleaned_data["amount"],
+        minor=amount.minor if amount else None,
+        currency=shown.loan.terms.currency,
         channel=Channel.WEB,
         key=form.key,
     )

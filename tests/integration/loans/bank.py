@@ -8,7 +8,6 @@ from uuid import uuid4
 from accounts.approvals import approve
 from accounts.models import User
 from core.clock import start_of
-from core.money import Money
 from loans import closing
 from loans.applying import LoanWish, save_draft, submit
 from loans.deciding import note_documents, propose
@@ -110,14 +109,21 @@ def owed(loan: Loan) -> Owed:
 
 
 def pay(  # a payment is what these are
-    loan: Loan, minor: int | None, *, on: date, account: int | None = None, key: str | None = None
+    loan: Loan,
+    minor: int | None,
+    *,
+    on: date,
+    account: int | None = None,
+    key: str | None = None,
+    currency: str | None = None,
 ) -> Any:
     """Let the borrower pay by hand, at noon."""
     request = RepaymentRequest(
         user=loan.borrower_id,
         loan=loan.pk,
         account=account or loan.account,
-        amount=None if minor is None else Money(minor, loan.terms.currency),
+        minor=minor,
+        currency=currency or loan.terms.currency,
         channel=Channel.WEB,
         key=key or str(uuid4()),
     )

@@ -11,7 +11,7 @@ from core import clock
 from core.clock import bank_day, start_of
 from core.db.aliases import HEAD_OFFICE
 from core.errors import DomainError
-from loans import restructuring, settling, writing_off
+from loans import replanning, restructuring, settling, writing_off
 from loans.accruing import post_charges, write_charges
 from loans.books import check_loans
 from loans.finding import LoanNotRunning, UnknownLoan
@@ -19,7 +19,8 @@ from loans.models import Due, Loan, LoanCharge, LoanPlan, Restructuring, WriteOf
 from loans.opening import alone_with_loan
 from loans.plans import plans_of
 from loans.repaying import payoff_quote
-from loans.restructuring import NewPlan, propose_restructuring, restructure_due
+from loans.replanning import NewPlan
+from loans.restructuring import propose_restructuring, restructure_due
 from loans.standing import standing_of
 from loans.writing_off import finish_write_offs, propose_write_off
 from notifications.messages.models import Message
@@ -96,7 +97,7 @@ class TestRestructuring:
         since = plans_of([loan])[loan.pk].instalments[0].due_date
         officer = checker()
         asked = propose_restructuring(
-            loan.pk, new_plan(since=since), maker=officer.pk, reason="ill", now=clock.now()
+            loan.pk, new_plan(since=since), maker=officer.pk, key="k", reason="ill", now=clock.now()
         )
         for nobody in (officer.pk, asha.pk):
             with pytest.raises(OwnRequest):
@@ -157,7 +158,7 @@ class TestRestructuring:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(restructuring, "_begin_plan", die)
+            patch.setattr(replanning, "_begin_plan", die)
             with pytest.raises(KeyboardInterrupt):
                 close_months(2)
         assert check_loans() == []
@@ -177,7 +178,7 @@ class TestRestructuring:
             raise BranchDown(HEAD_OFFICE)
 
         with monkeypatch.context() as patch:
-            patch.setattr(settling, "capitalise", silent)
+            patch.setattr(replanning, "capitalise", silent)
             with pytest.raises(BranchDown):
                 close_months(2)
         other = customer_account(loan.borrower, balance=50_000_00)
@@ -186,6 +187,30 @@ class TestRestructuring:
         written = Restructuring.objects.get()
         assert (written.state, written.capitalised) == ("done", 2_900_00)
         assert owed(loan) == Owed(principal=1_20_000_00 + 2_900_00 - 1_000_00)
+        assert check_loans() == []
+
+    def test_that_was_begun_never_lapses_however_much_is_paid_before_it_is_posted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loan = late_loan()
+        agreed(loan, months=480)
+
+        def silent(*_args: object, **_kwargs: object) -> None:
+            raise BranchDown(HEAD_OFFICE)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(replanning, "capitalise", silent)
+            with pytest.raises(BranchDown):
+                close_months(2)
+        punished = LoanCharge.objects.filter(kind=Due.PENALTY).count()
+        other = customer_account(loan.borrower, balance=2_00_000_00)
+        pay(loan, 1_20_000_00 + 2_900_00 - 200, on=SECOND, account=other)
+        close_months(2)
+        close(SECOND + timedelta(days=10))
+        assert Restructuring.objects.get().state == "done"
+        assert owed(loan).principal == 200
+        assert standing_of(loan, day=SECOND + timedelta(days=11)).late_since is None
+        assert LoanCharge.objects.filter(kind=Due.PENALTY).count() == punished
         assert check_loans() == []
 
     def test_is_done_once_when_two_are_at_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,7 +259,7 @@ class TestRestructuring:
         loan = late_loan()
         with nothing_written(), pytest.raises(DomainError) as refused:
             propose_restructuring(
-                loan.pk, new_plan(**changes), maker=checker().pk, reason="ill", now=BEFORE
+                loan.pk, new_plan(**changes), maker=checker().pk, key="k", reason="ill", now=BEFORE
             )
         assert refused.value.code == code
 
@@ -244,9 +269,11 @@ class TestRestructuring:
         pay(loan, None, on=DUE + timedelta(days=6), account=other)
         for number, error in ((loan.pk, LoanNotRunning), (5, UnknownLoan)):
             with pytest.raises(error):
-                propose_write_off(number, maker=1, reason="gone")
+                propose_write_off(number, maker=1, key="k", reason="gone")
             with pytest.raises(error):
-                propose_restructuring(number, new_plan(), maker=1, reason="ill", now=BEFORE)
+                propose_restructuring(
+                    number, new_plan(), maker=1, key="k", reason="ill", now=BEFORE
+                )
 
 
 def written_off() -> Loan:
@@ -255,8 +282,8 @@ def written_off() -> Loan:
     asha, account = customer()
     loan = lent(asha, account, now=clock.now() - timedelta(days=100))
     spend_all_but(account, 0)
-    asked = propose_write_off(loan.pk, maker=checker().pk, reason="cannot pay")
-    assert propose_write_off(loan.pk, maker=checker().pk, reason="again").pk == asked.pk
+    asked = propose_write_off(loan.pk, maker=checker().pk, key="k", reason="cannot pay")
+    assert propose_write_off(loan.pk, maker=checker().pk, key="k", reason="again").pk == asked.pk
     assert approve(asked.pk, checker=checker().pk).state == "done"
     loan.refresh_from_db()
     return loan
@@ -280,7 +307,7 @@ class TestWritingOff:
         def silent(*_args: object, **_kwargs: object) -> None:
             raise BranchDown(HEAD_OFFICE)
 
-        asked = propose_write_off(loan.pk, maker=checker().pk, reason="cannot pay")
+        asked = propose_write_off(loan.pk, maker=checker().pk, key="k", reason="cannot pay")
         with monkeypatch.context() as patch:
             patch.setattr(writing_off, "write_off", silent)
             assert approve(asked.pk, checker=checker().pk).state == "approved"

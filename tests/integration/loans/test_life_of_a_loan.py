@@ -312,8 +312,13 @@ class TestRepayingByHand:
         before = balance(account)
         assert pay(loan, 1_000_00, on=day, key="k").transfer_id == first.transfer_id
         assert balance(account) == before
-        with pytest.raises(OtherRequest):
-            pay(loan, 2_000_00, on=day, key="k")
+        for minor, currency in ((2_000_00, "INR"), (None, "INR"), (1_000_00, "JPY")):
+            with pytest.raises(OtherRequest):
+                pay(loan, minor, on=day, key="k", currency=currency)
+        for minor in (1_000_00, None):
+            with nothing_written(), pytest.raises(MoreThanOwed) as refused:
+                pay(loan, minor, on=day, currency="JPY")
+            assert (refused.value.code, refused.value.field) == ("wrong_currency", "currency")
 
     def test_of_more_than_is_owed_or_is_there_moves_nothing(self) -> None:
         terms()

@@ -11,13 +11,17 @@ from loans.books import check_loans
 from loans.models import ApplicationState, Loan
 from loans.opening import accept_offer
 from tests.branches import Branches
-from tests.factories import customer_account, person
+from tests.factories import customer_account, inr, order, person
 from tests.integration.closing.bank import put_in
 from tests.integration.loans.bank import BEGUN, START, close_months, owed, pay, terms, wish
+from transactions.branches.batches import post_batch_across
 from transactions.branches.books import check_bank
 from transactions.branches.moving import NotMovable, move_account
 from transactions.branches.registry import node_of
+from transactions.ledger.codes import Code, Refused
+from transactions.ledger.posting import Transfer
 from transactions.ledger.reads import balances
+from transactions.services import send
 
 
 @pytest.fixture
@@ -46,6 +50,13 @@ def test_live_where_their_account_does_and_are_paid_for_from_another_node(loan: 
     assert paid.is_done
     assert balances([elsewhere], using="DEL")[0].balance == 5_000_00
     assert owed(loan).principal == 1_10_538_15 - paid.principal
+    plain = [Transfer(elsewhere, number, inr(1)) for number in (loan.number, loan.dues)]
+    for transfer in plain:
+        with pytest.raises(Refused) as refused:
+            send(transfer, order=order())
+        assert refused.value.reason is Code.LOAN_NEEDS_REPAYMENT
+    batch = post_batch_across(plain, order=order(), source="DEL", destination="MUM")
+    assert set(batch.refusals.values()) == {Code.LOAN_NEEDS_REPAYMENT}
     with pytest.raises(NotMovable):
         move_account(loan.number, code="DEL", client=0)
     assert check_loans() == []

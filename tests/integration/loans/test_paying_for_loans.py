@@ -10,6 +10,7 @@ from loans.books import check_loans
 from loans.models import InterestDay, Loan, LoanPlan, Repayment
 from loans.plans import plans_of
 from notifications.notices.models import Notice
+from notifications.notices.wording import wording_of
 from tests.factories import customer_account, person
 from tests.integration.loans.bank import (
     START,
@@ -111,18 +112,27 @@ class TestAStandingOrder:
         assert Repayment.objects.get().account == account
         assert check_loans() == []
 
-    def test_takes_no_more_than_all_that_is_owed_and_is_refused_when_that_is_nothing(self) -> None:
+    def test_takes_no_more_than_all_that_is_owed_and_ends_once_that_is_nothing(self) -> None:
         terms()
         asha, account = customer()
         loan = lent(asha, account)
         other = customer_account(asha, balance=3_00_000_00)
-        ordered(loan, other, minor=1_50_000_00)
+        order = ordered(loan, other, minor=1_50_000_00)
         assert send(start_of(DUE) + timedelta(hours=9)).state == "done"
         loan.refresh_from_db()
         assert (loan.state, balance(other)) == ("repaid", 3_00_000_00 - 1_21_200_00)
-        later = send(start_of(date(2026, 3, 31)) + timedelta(hours=9))
-        assert (later.state, later.reason) == ("refused", "Nothing is owed on this loan.")
-        assert Notice.objects.filter(kind="standing_order_failed").count() == 1
+        # Two dates at once, as after days on which nobody looked.
+        later = start_of(date(2026, 5, 1))
+        queue_standing_orders(now=later)
+        refused = send(later)
+        assert (refused.state, refused.reason) == ("refused", "Nothing is owed on this loan.")
+        assert ScheduledTransfer.objects.filter(state="refused").count() == 2
+        order.refresh_from_db()
+        assert (order.state, order.next_date, order.pay_date) == ("ended", None, None)
+        told = Notice.objects.get(kind="standing_order_failed")
+        words = wording_of(told.kind, told.data, write=str)
+        assert words.title == "A standing order has ended"
+        assert balance(other) == 3_00_000_00 - 1_21_200_00
 
 
 class TestPayingBeforeDaysAreClosed:
