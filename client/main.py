@@ -13,11 +13,13 @@ from client.commands import (
     accounts,
     batches,
     branches,
+    cards,
     cash,
     completion,
     customers,
     holds,
     keys,
+    loans,
     logins,
     payees,
     sessions,
@@ -45,6 +47,8 @@ app.add_typer(transfers.app, name="transfer")
 app.add_typer(batches.app, name="batch")
 app.add_typer(cash.app, name="cash")
 app.add_typer(holds.app, name="holds")
+app.add_typer(cards.app, name="cards")
+app.add_typer(loans.app, name="loans")
 app.add_typer(payees.app, name="payees")
 app.add_typer(keys.app, name="keys")
 app.add_typer(branches.app, name="branches")

@@ -6,20 +6,28 @@ What it writes, what it ends with, and that nothing happens twice.
 import json
 import re
 import socket
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from click.testing import Result
 
-from accounts.models import User
+from accounts.models import Card, User
 from client import bank as client_bank
 from client.failures import ExitCode
 from client.tokens import Tokens
-from tests.client.conftest import PASSWORD, Scene, Shell, log_in, verified
+from core import clock
+from loans.applying import save_draft, submit
+from loans.opening import accept_offer
+from tests.client.conftest import PASSWORD, Scene, Shell, log_in, shell_at, verified
 from tests.client.lossy import lossy_way
 from tests.client.sitting import Sitting, sitting
+from tests.factories import customer_account, inr
+from tests.integration.loans import bank as lending
 from transactions.ledger.reads import balances
 
 
@@ -265,6 +273,85 @@ class TestHold:
             one["id"]: one["state"] for one in json.loads(shell("holds", "list", "--json").stdout)
         }
         assert (states[first], states[second]) == ("captured", "released")
+
+
+@dataclass(frozen=True)
+class Borrower:
+    """A customer with an account, a card and a loan, and the shell in which she has logged in."""
+
+    shell: Shell
+    account: int
+    card: str
+    loan: str
+
+
+@pytest.fixture(scope="module")
+def tara(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Borrower:
+    """Give a customer who owes ₹1,200 without interest and may pay ₹500 by card."""
+    tara = verified(full_name="Tara Sen")
+    mine = customer_account(tara, balance=5_000_00)
+    card = Card.objects.create(
+        id=uuid4(),
+        person=tara,
+        account_id=mine,
+        kind="debit",
+        tier="classic",
+        state="active",
+        last_four="7898",
+        expires_on=date(2090, 3, 31),
+        payment_limit=500_00,
+        daily_limit=500_00,
+        monthly_limit=500_00,
+        issued_at=clock.now(),
+    )
+    lending.terms(rate_ppm=0, opening_fee_ppm=0, least_amount=1_00)
+    now = clock.now()
+    wish = lending.wish(mine, amount=inr(1_200_00))
+    sent = submit(tara.pk, application=save_draft(tara.pk, wish, now=now).pk, now=now)
+    loan = accept_offer(tara.pk, application=lending.offered(sent).pk, now=now)
+    shell = shell_at(scene.address, tmp_path_factory.mktemp("tara"))
+    log_in(scene.address, tara, shell)
+    return Borrower(shell, mine, str(card.pk), str(loan.pk))
+
+
+class TestCards:
+    def test_are_listed_frozen_limited_and_thawed_with_a_code(
+        self, scene: Scene, tara: Borrower
+    ) -> None:
+        shell, card = tara.shell, tara.card
+        (listed,) = json.loads(shell("cards", "list", "--json").stdout)
+        assert (listed["id"], listed["state"]) == (card, "active")
+        assert "State\tfrozen" in shell("cards", "freeze", card, "-y", "--plain").stdout
+        lowered = shell("cards", "limits", card, "--daily", "0", "-y", "--plain")
+        assert "A day\t0.00" in lowered.stdout
+        assert shell("cards", "limits", card, "-y").exit_code == ExitCode.USAGE
+        assert shell("cards", "payments", card, "--json").stdout == "[]\n"
+        thaw = ("cards", "unfreeze", card, "--yes", "--plain")
+        assert shell(*thaw).exit_code == ExitCode.CODE_NEEDED
+        with sitting(*thaw, url=scene.address, home=shell.home) as desk:
+            desk.sees("e-mail")
+            desk.answers(":", scene.mailed_code())
+            desk.sees("active")
+            desk.ends()
+
+    def test_are_asked_for_and_decided_by_the_bank(self, tara: Borrower) -> None:
+        words = ("--account", str(tara.account), "--reason", "shopping", "--yes", "--plain")
+        assert "State\twaiting" in tara.shell("cards", "request", *words).stdout
+
+
+class TestLoans:
+    def test_are_quoted_listed_and_paid_for(self, tara: Borrower) -> None:
+        shell, loan = tara.shell, tara.loan
+        asked = ("loans", "quote", "--amount", "1200", "--months", "12", "--json")
+        assert json.loads(shell(*asked).stdout)["total_interest"] == "0.00"
+        (listed,) = json.loads(shell("loans", "list", "--json").stdout)
+        assert (listed["number"], listed["owed"]) == (loan, "1200.00")
+        assert shell("loans", "schedule", loan, "--plain").stdout.count("coming") == 12
+        pay = ("loans", "pay", loan, "--from", str(tara.account), "--yes", "--json")
+        assert json.loads(shell(*pay, "--amount", "200").stdout)["principal"] == "200.00"
+        assert json.loads(shell("loans", "payoff", loan, "--json").stdout)["amount"] == "1000.00"
+        assert json.loads(shell(*pay).stdout)["amount"] == "1000.00"
+        assert shell(*pay).exit_code == ExitCode.REFUSED
 
 
 class TestAdmin:

@@ -1,0 +1,145 @@
+"""``bank loans``: what one would cost, one's own, and paying for them."""
+
+from typing import Annotated, Final
+
+import typer
+
+from client.command import BankCommand, ChangeCommand, noun
+from client.commands.choosing import own_account, path_part
+from client.commands.transfers import From
+from client.desk import desk_of
+from client.screen import Column
+
+app = noun("Your loans, and what new ones would cost.")
+
+Number = Annotated[str, typer.Argument(metavar="LOAN", help="The loan's number.")]
+
+LOAN: Final = (
+    Column("Number", "number"),
+    Column("Product", "product"),
+    Column("State", "state"),
+    Column("Lent", "amount", is_figure=True),
+    Column("Owed", "owed", is_figure=True),
+    Column("Due", "due", is_figure=True),
+    Column("Days late", "days_late", is_figure=True),
+    Column("Currency", "currency"),
+    Column("Paid from", "account"),
+)
+INSTALMENT: Final = (
+    Column("No.", "number", is_figure=True),
+    Column("Due", "due_date"),
+    Column("Principal", "principal", is_figure=True),
+    Column("Interest", "interest", is_figure=True),
+    Column("Fee", "fee", is_figure=True),
+    Column("Total", "total", is_figure=True),
+    Column("Left", "balance_after", is_figure=True),
+    Column("State", "state"),
+)
+QUOTE: Final = (
+    Column("Amount", "amount", is_figure=True),
+    Column("Currency", "currency"),
+    Column("Months", "months", is_figure=True),
+    Column("Instalment", "instalment", is_figure=True),
+    Column("Opening fee", "opening_fee", is_figure=True),
+    Column("Interest in all", "total_interest", is_figure=True),
+    Column("Cost in all", "total_cost", is_figure=True),
+)
+PAYOFF: Final = (
+    Column("To pay", "amount", is_figure=True),
+    Column("Currency", "currency"),
+    Column("Principal", "principal", is_figure=True),
+    Column("Interest", "interest", is_figure=True),
+    Column("Fees", "fee", is_figure=True),
+    Column("Penalties", "penalty", is_figure=True),
+)
+REPAYMENT: Final = (
+    Column("Transfer", "transfer_id"),
+    Column("Loan", "loan"),
+    Column("From", "account"),
+    Column("Amount", "amount", is_figure=True),
+    Column("Currency", "currency"),
+    Column("Principal", "principal", is_figure=True),
+    Column("Interest", "interest", is_figure=True),
+    Column("Booked", "made_at", is_instant=True),
+)
+
+
+@app.command("list", cls=BankCommand)
+def list_loans(context: typer.Context) -> None:
+    """List your loans, newest first.
+
+    Examples:
+        bank loans list
+        bank loans list --json
+    """
+    desk = desk_of(context)
+    desk.screen.items(desk.bank.get("/loans")["loans"], LOAN)
+
+
+@app.command(cls=BankCommand)
+def schedule(context: typer.Context, loan: Number) -> None:
+    """Show the instalments of a loan, and how far they are.
+
+    Examples:
+        bank loans schedule 201000000330
+    """
+    desk = desk_of(context)
+    desk.screen.items(desk.bank.get(f"/loans/{path_part(loan)}")["schedule"], INSTALMENT)
+
+
+@app.command(cls=BankCommand)
+def quote(
+    context: typer.Context,
+    *,
+    amount: Annotated[str, typer.Option(help="To borrow, such as 120000.")],
+    months: Annotated[int, typer.Option(min=1, help="To repay it in so many.")],
+    product: Annotated[
+        str, typer.Option(help="personal, home, vehicle or education.")
+    ] = "personal",
+    currency: Annotated[str, typer.Option(help="Its currency.")] = "INR",
+) -> None:
+    """Show what a loan would cost; nothing is written.
+
+    Examples:
+        bank loans quote --amount 120000 --months 12
+        bank loans quote --amount 2500000 --months 240 --product home --json
+    """
+    desk = desk_of(context)
+    body = {"product": product, "amount": amount, "currency": currency, "months": months}
+    desk.screen.item(desk.bank.look("/loans/quote", body), QUOTE)
+
+
+@app.command(cls=BankCommand)
+def payoff(context: typer.Context, loan: Number) -> None:
+    """Show what it takes to repay a whole loan today.
+
+    Examples:
+        bank loans payoff 201000000330
+    """
+    desk = desk_of(context)
+    desk.screen.item(desk.bank.get(f"/loans/{path_part(loan)}/payoff"), PAYOFF)
+
+
+@app.command(cls=ChangeCommand)
+def pay(
+    context: typer.Context,
+    loan: Number,
+    *,
+    amount: Annotated[str | None, typer.Option(help="Without it, all that is owed.")] = None,
+    source: From = None,
+) -> None:
+    """Pay for a loan: penalties first, then fees, interest and principal.
+
+    Examples:
+        bank loans pay 201000000330 --amount 10690.14
+        bank loans pay 201000000330 --from 201000000022 --yes
+    """
+    desk = desk_of(context)
+    account = own_account(desk, source, option="--from", label="From")
+    body = {"account": account["number"], "currency": account["currency"]}
+    path = f"/loans/{path_part(loan)}"
+    if desk.must_agree:
+        desk.screen.aside(desk.bank.get(f"{path}/payoff"), PAYOFF)
+    desk.agree(f"Pay {amount or 'all that is owed'} for {loan} from {body['account']}?")
+    paid = desk.change(f"{path}/repayments", {**body, "amount": amount} if amount else body)
+    desk.screen.item(paid, REPAYMENT)
