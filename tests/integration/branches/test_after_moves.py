@@ -7,11 +7,13 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from core import clock
 from core.db.reading import reading
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, order
 from tests.integration.branches.moves import ASHA, NODES, findings, freeze, held_by, move, pay, told
 from tests.integration.branches.test_crossing import account_at, balance_of
+from tests.integration.webhooks.test_feeding import wait_for_others
 from tests.outages import node_down
 from tests.servers import TestServer
 from transactions.branches import registry
@@ -19,6 +21,8 @@ from transactions.branches.clearing import clearing_account
 from transactions.branches.moving import spread_moves
 from transactions.branches.outcomes import BranchDown
 from transactions.branches.registry import node_of
+from transactions.fraud.models import FraudAlert
+from transactions.fraud.watching import watch_page
 from transactions.ledger.accounts import Status, set_holder, set_limits, set_payee_limit, set_status
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.invariants import check_books
@@ -200,3 +204,30 @@ class TestWhoComesLater:
                 change(traveller, client=0, using=MUM)
             assert refused.value.reason is Code.ACCOUNT_MOVED
         assert findings() == []
+
+
+class TestFraudRules:
+    """Whoever watches an account goes on where it lives now, by what it did before."""
+
+    def test_find_a_burst_that_began_before_the_move(
+        self, traveller: int, branches: Branches, server: TestServer
+    ) -> None:
+        near = account_at(MUM, 2)
+        first = [pay(traveller, near, 1).transfer_id for _ in range(4)]
+        assert self.watch(MUM) == 0
+        move(traveller, DEL)
+        far = account_at(DEL, 2)
+        second = [pay(traveller, far, 1).transfer_id for _ in range(3)]
+        with node_down(server, branches.mumbai):
+            # Of what a silent node knows nothing is said, and no payment waits for it.
+            assert self.watch(DEL) == 0
+        second += [pay(traveller, far, 1).transfer_id]
+        assert self.watch(DEL) == 1
+        alert = FraudAlert.objects.get()
+        assert (alert.rule, set(alert.transfers)) == ("velocity", {*first, *second})
+
+    @staticmethod
+    def watch(node: str) -> int:
+        """Look at what is new on a node, and return how many alerts were raised."""
+        wait_for_others(node)
+        return watch_page(node=node, now=clock.now())[1]

@@ -7,6 +7,7 @@ from time import sleep
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from accounts.approvals import approve
@@ -48,6 +49,7 @@ from transactions.card_payments.ending import (
     release_payment,
 )
 from transactions.card_payments.models import CardPayment
+from transactions.card_payments.showing import cards_shown
 from transactions.governing import change_holder, change_limits
 from transactions.holding import HoldEnding, HoldOfCard, capture_hold, release_hold
 from transactions.ledger.accounts import Limit
@@ -136,6 +138,21 @@ class TestALife:
             change(101)
         assert confirmed(lambda step_up: change(101, step_up)).daily_limit == 101
         assert card_of(asha.pk, card_id=card.pk).payment_limit == LIMITS[CardLimit.PAYMENT]
+
+    def test_are_shown_by_as_many_queries_however_many_there_are(
+        self, asha: User, mine: int, processor: User
+    ) -> None:
+        card, number = activated(asha, mine)
+        authorise_payment(caller(processor), asking(number, 30_000), now=NOW)
+        counts = []
+        for _more in range(2):
+            with CaptureQueriesContext(connection) as asked:
+                shown = cards_shown(asha.pk, now=NOW)
+            counts.append(len(asked))
+            issued(asha, mine)
+        assert counts[0] == counts[1]
+        spent = {view.card.pk == card.pk: (view.today, view.month) for view in shown}
+        assert spent == {True: (inr(30_000), inr(30_000)), False: (inr(0), inr(0))}
 
     def test_as_a_credit_card_needs_an_account_that_may_owe(self, asha: User, mine: int) -> None:
         wish = CardRequest(person=asha, account=mine, kind=CardKind.CREDIT, tier=CardTier.CLASSIC)
