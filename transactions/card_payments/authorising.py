@@ -7,6 +7,7 @@ first, under a key of the payment's: should the head office fail before its own 
 request sent again finds the hold, and if it never comes, the hold expires.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -135,7 +136,7 @@ def _check_card(card: Card, wanted: CardPayment, now: datetime) -> None:
         raise CardDeclined(reason="card_blocked")
     if wanted.currency != card.account.currency:
         raise CardDeclined(reason=Code.WRONG_CURRENCY.name.lower())
-    today, month = spent_by(card, day=wanted.day, now=now)
+    today, month = spent_by([card], day=wanted.day, now=now)[card.pk]
     for limit, spent in (
         (CardLimit.PAYMENT, 0),
         (CardLimit.DAILY, today),
@@ -145,19 +146,24 @@ def _check_card(card: Card, wanted: CardPayment, now: datetime) -> None:
             raise CardDeclined(reason=f"card_{limit}_exceeded")
 
 
-def spent_by(card: Card, *, day: date, now: datetime) -> tuple[int, int]:
-    """Return what a card has paid or set aside on a day, and in its month so far."""
+def spent_by(
+    cards: Collection[Card], *, day: date, now: datetime
+) -> Mapping[UUID, tuple[int, int]]:
+    """Return what cards have paid or set aside on a day, and in its month so far; one query."""
     counted = Case(
         When(state=State.CAPTURED, then=F("captured")),
         When(state=State.AUTHORISED, expires_at__gt=now, then=F("amount")),
         default=0,
         output_field=BigIntegerField(),
     )
-    mine = CardPayment.objects.filter(card=card, day__gte=day.replace(day=1), day__lte=day)
-    found = mine.aggregate(
-        month=Sum(counted, default=0), today=Sum(counted, filter=Q(day=day), default=0)
+    paid = CardPayment.objects.filter(card__in=cards, day__gte=day.replace(day=1), day__lte=day)
+    sums = (
+        paid.order_by()
+        .values_list("card")
+        .annotate(today=Sum(counted, filter=Q(day=day), default=0), month=Sum(counted))
     )
-    return int(found["today"]), int(found["month"])
+    found = {card: (int(today), int(month)) for card, today, month in sums}
+    return {card.pk: found.get(card.pk, (0, 0)) for card in cards}
 
 
 def _set_aside(card: Card, wanted: CardPayment) -> None:

@@ -51,7 +51,7 @@ class PaymentView:
 
 def cards_shown(person: int, *, now: datetime) -> list[CardView]:
     """Return a person's cards, newest first."""
-    return [_view(card, now) for card in cards_of(person)]
+    return _views(cards_of(person), now)
 
 
 def card_shown(person: int, *, card_id: UUID, now: datetime) -> CardView:
@@ -60,7 +60,7 @@ def card_shown(person: int, *, card_id: UUID, now: datetime) -> CardView:
     Raises:
         UnknownCard
     """
-    return _view(card_of(person, card_id=card_id), now)
+    return _views([card_of(person, card_id=card_id)], now)[0]
 
 
 def payments_shown(
@@ -85,13 +85,15 @@ def payment_shown(payment: CardPayment, *, now: datetime) -> PaymentView:
     return PaymentView(payment=payment, state=state, words=str(state.label), reason=reason)
 
 
-def _view(card: Card, now: datetime) -> CardView:
+def _views(cards: Sequence[Card], now: datetime) -> list[CardView]:
     day = bank_day(now)
-    today, month = spent_by(card, day=day, now=now)
-    currency = card.account.currency
-    return CardView(
-        card=card,
-        state=card.state_on(day),
-        today=Money(today, currency),
-        month=Money(month, currency),
-    )
+    spent = spent_by(cards, day=day, now=now)
+    return [
+        CardView(
+            card=card,
+            state=card.state_on(day),
+            today=Money(spent[card.pk][0], card.account.currency),
+            month=Money(spent[card.pk][1], card.account.currency),
+        )
+        for card in cards
+    ]

@@ -5,7 +5,8 @@ log-ins were looked at wait, and nothing is missed. Alerts are committed at the 
 node's tail moves on: whoever dies in between finds them again, and each is raised once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -22,7 +23,7 @@ from accounts.models import LogIn, LogInResult
 from core.db.errors import Busy
 from core.db.sql import queries
 from core.errors import DomainError
-from transactions.branches.registry import nodes
+from transactions.branches.registry import has_moved, nodes
 from transactions.fraud import bounds
 from transactions.fraud.course import CASH, Course, Movement
 from transactions.fraud.findings import Finding
@@ -126,6 +127,43 @@ def _findings_in(
 
 
 def _courses(accounts: Sequence[int], node: str, now: datetime) -> Iterator[Course]:
+    rows = _rows_of(accounts, node, now)
+    moved = [account for account in accounts if has_moved(account)]
+    elsewhere = _moved_elsewhere(moved, node, now) if moved else {}
+    for account, mine in groupby(rows, key=attrgetter("account")):
+        found = list(mine)
+        movements = [*elsewhere.get(account, ()), *map(_movement, found)]
+        yield Course(
+            account=account,
+            currency=found[0].currency,
+            movements=sorted(movements, key=attrgetter("id")),
+            own=frozenset(found[0].own),
+        )
+
+
+def _moved_elsewhere(
+    accounts: Sequence[int], here: str, now: datetime
+) -> Mapping[int, list[Movement]]:
+    """Return what moved on accounts where they lived before.
+
+    What a node does not tell now is left out: no payment waits for it to be looked at.
+    """
+    found: dict[int, list[Movement]] = defaultdict(list)
+    for node in nodes():
+        if node == here:
+            continue
+        try:
+            rows = _rows_of(accounts, node, now)
+        except (DatabaseError, psycopg.Error, Busy) as error:
+            _log.warning("fraud_history_missing", node=node, error=" ".join(str(error).split()))
+            connections[node].close()
+            continue
+        for row in rows:
+            found[row.account].append(_movement(row))
+    return found
+
+
+def _rows_of(accounts: Sequence[int], node: str, now: datetime) -> list[Any]:
     asked: dict[str, Any] = {
         "accounts": list(accounts),
         "spending": sorted(_SPENDING),
@@ -133,15 +171,7 @@ def _courses(accounts: Sequence[int], node: str, now: datetime) -> Iterator[Cour
         "since": now - _NEWS - bounds.STRUCTURING_WINDOW,
     }
     with ledger_cursor(node) as cursor:
-        rows = cursor.execute(_QUERIES["courses"], asked, prepare=True).fetchall()
-    for account, mine in groupby(rows, key=attrgetter("account")):
-        found = list(mine)
-        yield Course(
-            account=account,
-            currency=found[0].currency,
-            movements=[_movement(row) for row in found],
-            own=frozenset(found[0].own),
-        )
+        return cursor.execute(_QUERIES["courses"], asked, prepare=True).fetchall()
 
 
 def _movement(row: Any) -> Movement:

@@ -121,6 +121,14 @@ def go_on_with(order: StandingOrder, following: date | None, *, is_paused: bool 
     order.save(update_fields=["state", "next_date", "pay_date"])
 
 
+def end_order(order: UUID) -> None:
+    """End an order before its last date, if it is not over yet. Locks it; needs a transaction."""
+    unfinished = StandingOrder.objects.filter(pk=order, state__in=[State.ACTIVE, State.PAUSED])
+    locked = unfinished.select_for_update().first()
+    if locked is not None:
+        go_on_with(locked, None)
+
+
 def _end_of(day: date) -> datetime:
     """Return the last instant at which a day's transfers are tried."""
     zone = ZoneInfo(settings.BANK_TIME_ZONE)

@@ -5,12 +5,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from core.errors import DomainError
 from transactions.services import TransferRequest, transfer_funds
 
 Taker = Callable[[TransferRequest, datetime], UUID | None]
 """Takes a payment and returns the transfer's id, or None where the payee is none of its own."""
 
 _takers: Final[list[Taker]] = []
+
+
+class PayeeDone(DomainError):
+    """A payee takes nothing more, ever: what would be paid again and again ends."""
+
+    code = "payee_done"
+    http_status = 409
 
 
 def also_taken_by(taker: Taker) -> None:

@@ -28,8 +28,9 @@ from transactions.branches.rounds import reachable
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.posting import Channel, Receipt
 from transactions.ledger.reads import rights_on
+from transactions.payments.due_dates import end_order
 from transactions.payments.models import ScheduledTransfer
-from transactions.payments.paying_in import pay_in
+from transactions.payments.paying_in import PayeeDone, pay_in
 from transactions.payments.telling import tell_of_failed_order
 from transactions.services import TransferRequest, confirm_transfer, transfer_funds
 
@@ -274,13 +275,23 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
 
 
 def _refuse(scheduled: ScheduledTransfer, refusal: DomainError, now: datetime) -> None:
-    """Note a refusal; the person is told of a standing order's that is for good."""
+    """Note a refusal; the person is told of a standing order's that is for good.
+
+    Of a payee who takes nothing more they are told once, and the order ends.
+    """
     outcome = _after_refusal(scheduled, refusal, now)
     with transaction.atomic():
-        is_ours = _note(scheduled, now, **outcome)
         order = scheduled.standing_order
+        is_done = order is not None and isinstance(refusal, PayeeDone)
+        if order is not None and is_done:
+            # First, as who cancels it does.
+            end_order(order.pk)
+        is_ours = _note(scheduled, now, **outcome)
         if is_ours and order is not None and outcome["state"] == State.REFUSED:
-            tell_of_failed_order(order, source=str(scheduled.pk), reason=refusal.message, now=now)
+            source = f"{order.pk} done" if is_done else str(scheduled.pk)
+            tell_of_failed_order(
+                order, source=source, reason=refusal.message, has_ended=is_done, now=now
+            )
 
 
 def _after_refusal(

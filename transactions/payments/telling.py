@@ -19,7 +19,9 @@ def tell_of_payee(payee: Payee, *, now: datetime) -> None:
     tell([told], now=now)
 
 
-def tell_of_failed_order(order: StandingOrder, *, source: str, reason: str, now: datetime) -> None:
+def tell_of_failed_order(
+    order: StandingOrder, *, source: str, reason: str, has_ended: bool, now: datetime
+) -> None:
     """Tell a person that a payment of a standing order was refused, in the noting transaction."""
     told = NewNotice(
         person=order.user_id,
@@ -32,6 +34,7 @@ def tell_of_failed_order(order: StandingOrder, *, source: str, reason: str, now:
             "amount": order.amount,
             "currency": order.currency,
             "reason": reason,
+            "has_ended": has_ended,
         },
     )
     tell([told], now=now)

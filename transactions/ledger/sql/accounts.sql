@@ -17,6 +17,7 @@ LANGUAGE sql VOLATILE AS $$
     UPDATE ledger.account
     SET usual = running AND status = 'open' AND daily_limit IS NULL AND transfer_limit IS NULL
         AND NOT payee_limits AND floor IS NOT DISTINCT FROM held - overdraft_limit
+        AND purpose NOT IN ('loan', 'loan_dues')
     WHERE number = p_number
 $$;
 

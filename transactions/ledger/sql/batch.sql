@@ -95,6 +95,7 @@ DECLARE
     v_daily bigint [];
     v_most bigint [];
     v_payees boolean [];
+    v_loans boolean [];
     v_denied boolean [];
     -- One value for each item.
     v_code smallint [] := array_fill(0::smallint, ARRAY[v_items]);
@@ -159,11 +160,12 @@ BEGIN
         array_agg(daily_limit ORDER BY k),
         array_agg(transfer_limit ORDER BY k),
         array_agg(payee_limits ORDER BY k),
+        array_agg(purpose IN ('loan', 'loan_dues') ORDER BY k),
         array_agg(p_holder IS NOT NULL AND NOT EXISTS (
             SELECT FROM ledger.holder AS h WHERE h.user_id = p_holder AND h.account = u.number
         ) ORDER BY k)
     INTO v_balance, v_low, v_side, v_status, v_currency, v_spent, v_daily, v_most,
-        v_payees, v_denied
+        v_payees, v_loans, v_denied
     FROM unnest(p_accounts) WITH ORDINALITY AS u (number, k)
     LEFT JOIN ledger.account AS a USING (number);
     IF p_reference IS NOT NULL THEN
@@ -188,6 +190,7 @@ BEGIN
             v_new_credit := v_balance[c] + v_side[c] * v_amount;
             v_spend := CASE WHEN ledger.is_spending_v1(p_kind[i]) THEN v_amount ELSE 0 END;
             v_result := CASE
+                WHEN (v_loans[d] OR v_loans[c]) AND NOT ledger.moves_loans_v1(p_kind[i]) THEN 29
                 WHEN v_new_debit < v_low[d] AND v_side[d] = 1 THEN 30
                 WHEN v_new_credit < v_low[c] AND v_side[c] = -1 THEN 30
                 WHEN abs(v_new_debit) > 9000000000000000000 THEN 11

@@ -57,6 +57,8 @@ BEGIN
         p_amount, p_currency, v_account.status, v_account.currency, v_payee.status, v_payee.currency);
     IF v_code <> 0 THEN
         PERFORM ledger.refuse_v1(v_code);
+    ELSIF v_payee.purpose IN ('loan', 'loan_dues') THEN
+        PERFORM ledger.refuse_v1(29);
     ELSIF p_expires_at IS NULL OR p_expires_at <= clock_timestamp() THEN
         PERFORM ledger.refuse_v1(83);
     END IF;

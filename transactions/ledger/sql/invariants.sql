@@ -187,6 +187,7 @@ WHERE a.usual IS DISTINCT FROM (
     a.running AND a.status = 'open' AND a.daily_limit IS NULL AND a.transfer_limit IS NULL
     AND NOT EXISTS (SELECT FROM ledger.payee_limit AS p WHERE p.account = a.number)
     AND a.floor IS NOT DISTINCT FROM a.held - a.overdraft_limit
+    AND a.purpose NOT IN ('loan', 'loan_dues')
 )
 ORDER BY a.number
 LIMIT 100;
@@ -298,7 +299,8 @@ LIMIT 100;
 
 -- name: interest_is_what_was_earned
 -- What was posted to an account for a month is the sum of its days, rounded once; and once later days
--- are kept, what was earned is posted, but to accounts that were not open all the time, or not here.
+-- are kept, what was earned is posted, but to accounts that were not open all the time, or not here. Who
+-- was closed together with the interest has had all of it.
 WITH earned AS (
     SELECT
         account, date_trunc('month', day)::date AS month,
@@ -321,6 +323,13 @@ WHERE p.amount <> coalesce(e.minor, 0)
     AND NOT EXISTS (
         SELECT FROM ledger.account_event AS v
         WHERE v.account = e.account AND v.action IN ('set_status', 'take_over')
+    )
+    OR p.amount IS NULL AND e.minor > 0 AND EXISTS (
+        SELECT FROM ledger.account_event AS v
+        WHERE v.account = e.account AND v.action = 'set_status' AND v.details ? 'interest'
+    ) AND NOT EXISTS (
+        SELECT FROM ledger.account_event AS v
+        WHERE v.account = e.account AND v.action = 'take_over'
     )
 ORDER BY account, month
 LIMIT 100;

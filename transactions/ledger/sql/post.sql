@@ -8,6 +8,14 @@ CREATE OR REPLACE FUNCTION ledger.is_spending_v1(p_kind text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN p_kind IN ('transfer', 'withdrawal', 'payment', 'card');
 
+-- Whether a kind of transfer moves what a loan owes. All else is refused on the accounts of loans: a
+-- plain transfer would repay the principal before penalties, fees and interest.
+CREATE OR REPLACE FUNCTION ledger.moves_loans_v1(p_kind text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN p_kind LIKE 'loan%' OR p_kind IN ('reversal', 'move');
+REVOKE ALL ON FUNCTION ledger.moves_loans_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.moves_loans_v1 TO bank_app;
+
 -- What forbids a transfer between two accounts whatever their balances, as a code; 0 for nothing.
 -- An account that does not exist has a NULL status.
 CREATE OR REPLACE FUNCTION ledger.pair_code_v1(
@@ -193,6 +201,10 @@ DECLARE
 BEGIN
     IF v_code <> 0 THEN
         PERFORM ledger.refuse_v1(v_code);
+    ELSIF (
+        p_debit.purpose IN ('loan', 'loan_dues') OR p_credit.purpose IN ('loan', 'loan_dues')
+    ) AND NOT ledger.moves_loans_v1(p_kind) THEN
+        PERFORM ledger.refuse_v1(29);
     END IF;
     IF p_debit.running THEN
         debit_after := p_debit.balance - p_debit.side * p_amount;
