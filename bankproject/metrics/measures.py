@@ -21,6 +21,7 @@ from core import clock
 from core.jobs.models import Job, JobState
 from core.refusals import refusals_by_code
 from notifications.messages.models import Message, MessageState
+from notifications.webhooks.models import Delivery, DeliveryState, EndpointState
 from transactions.branches.health import Health, look_at_nodes
 from transactions.closing.models import BankDay
 from transactions.journals import look_at_journals
@@ -67,7 +68,7 @@ class Measures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read each part, and say how many could not be read."""
         unread = 0
-        for part in (_nodes, _journals, _refusals, _jobs, _queues, _messages, _days):
+        for part in (_nodes, _journals, _refusals, _jobs, _queues, _messages, _deliveries, _days):
             try:
                 yield from list(part())
             except (DatabaseError, RedisError, OSError) as error:
@@ -145,6 +146,15 @@ def _messages() -> Iterator[Metric]:
     first = waiting["first"]
     age = 0.0 if first is None else (clock.now() - first).total_seconds()
     yield _gauge("bank_oldest_message_seconds", "Age of the oldest of them.", max(age, 0.0))
+
+
+def _deliveries() -> Iterator[Metric]:
+    due = Delivery.objects.filter(
+        state=DeliveryState.PENDING, endpoint__state=EndpointState.ENABLED
+    ).aggregate(first=Min("next_attempt_at"))["first"]
+    late = 0.0 if due is None else (clock.now() - due).total_seconds()
+    words = "How long the most overdue delivery of a webhook waits."
+    yield _gauge("bank_delivery_late_seconds", words, max(late, 0.0))
 
 
 def _days() -> Iterator[Metric]:

@@ -2,9 +2,10 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -15,7 +16,8 @@ from pytest_django import Settings
 
 from core import clock
 from core.refusals import count_refusal
-from tests.factories import account, inr, order
+from notifications.webhooks.models import Delivery, Endpoint, EndpointState, Event
+from tests.factories import account, inr, order, person
 from tests.integration.webhooks.test_feeding import wait_for_others
 from transactions.closing.models import BankDay
 from transactions.events import feed_events
@@ -73,6 +75,20 @@ class TestMetrics:
         Client().get("/api/v1/accounts")
         refusals = told()["bank_refusals_total"]
         assert refusals == {"insufficient_funds": 1.0, "not_authenticated": 2.0}
+
+    def test_tell_how_long_a_webhook_is_overdue_that_somebody_wants(self) -> None:
+        assert told()["bank_delivery_late_seconds"] == {"": 0.0}
+        at = clock.now() - timedelta(hours=1)
+        endpoint = Endpoint.objects.create(
+            owner=person(), url="https://a.example/", event_types=[], secret=b"", created_at=at
+        )
+        event = Event.objects.create(
+            id=uuid4(), owner=endpoint.owner, type="", occurred_at=at, data={}, recorded_at=at
+        )
+        Delivery.objects.create(event=event, endpoint=endpoint, next_attempt_at=at, created_at=at)
+        assert told()["bank_delivery_late_seconds"][""] >= 3_600
+        Endpoint.objects.update(state=EndpointState.DISABLED)
+        assert told()["bank_delivery_late_seconds"] == {"": 0.0}
 
     def test_tell_of_the_last_day_that_was_closed(self) -> None:
         position = {"in_transit": {"INR": 5}}

@@ -53,7 +53,7 @@ class TestWatch:
                 stdout=output,
                 stderr=output,
             )
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while "watching" not in log.read_text() or not alive.exists():
                 assert time.monotonic() < deadline
                 assert watch.poll() is None, log.read_text()

@@ -198,6 +198,7 @@ class TestUnderLoad:
             payer.ends.set()
             payer.join()
         assert payer.failures == []
-        assert (len(passed), sorted(set(passed))) == (3, passed)
+        assert len(passed) >= 3
+        assert passed == sorted(set(passed))
         assert check_books(using=ALIAS).findings == []
         assert balances([PAYEE], using=ALIAS)[0].balance == 300 + payer.posted
