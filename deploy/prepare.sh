@@ -44,7 +44,7 @@ if [ ! -e authority.pem ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days "$days" \
         -subj "/CN=The bank's own authority" -keyout authority.key -out authority.pem 2>/dev/null
 fi
-for role in postgres bank_owner bank_app bank_readonly bank_replica valkey key; do
+for role in postgres bank_owner bank_app bank_readonly bank_replica bank_backup valkey key; do
     [ -e "$role" ] || random > "$role"
 done
 
@@ -52,7 +52,7 @@ for node in head-office branch-mumbai branch-delhi replica; do
     folder "$node"
     sign "$node" "$node"
     put "$node/authority.pem" < authority.pem
-    for role in postgres bank_owner bank_app bank_readonly bank_replica; do
+    for role in postgres bank_owner bank_app bank_readonly bank_replica bank_backup; do
         put "$node/$role" < "$role"
     done
 done
@@ -84,3 +84,8 @@ printf 'rediss://:%s@valkey:6379/0?ssl_cert_reqs=required&ssl_ca_certs=%s' \
 folder owner
 url bank_owner head-office | put owner/owner_database_url
 url bank_replica head-office | put owner/replication_database_url
+
+# Who backs up: for the machine that does, alone.
+folder backup
+put backup/authority.pem < authority.pem
+url bank_backup head-office | put backup/backup_database_url

@@ -53,6 +53,10 @@ _OF_NODES: Final[dict[str, tuple[str, Callable[[Health], float | None]]]] = {
         "Log that a node's server keeps for its copies.",
         lambda node: node.retained_wal_bytes,
     ),
+    "bank_backup_received": (
+        "Whether a node's log is received as a backup, where it ever was.",
+        lambda node: None if node.is_received is None else float(node.is_received),
+    ),
     "bank_sweep_timestamp_seconds": (
         "When a node's transactions in doubt were last looked for.",
         lambda node: None if node.swept_at is None else node.swept_at.timestamp(),

@@ -84,6 +84,6 @@ def _passwords_of_bank() -> dict[str, str]:
         message = "OWNER_DATABASE_URL is not set; only bank_owner may make a branch"
         raise StartError(message)
     known = [connections[HEAD_OFFICE].settings_dict, settings.OWNER_DATABASE]
-    if settings.REPLICATION_DATABASE:
-        known.append(settings.REPLICATION_DATABASE)
+    others = (settings.REPLICATION_DATABASE, settings.BACKUP_DATABASE)
+    known += [address for address in others if address]
     return {str(address["USER"]): str(address["PASSWORD"]) for address in known}

@@ -19,10 +19,11 @@ SECRET_NAMES: Final = (
     "bank_app",
     "bank_readonly",
     "bank_replica",
+    "bank_backup",
     "valkey",
 )
 # Folders made by earlier releases lack these.
-LATER_SECRETS: Final = frozenset({"bank_replica"})
+LATER_SECRETS: Final = frozenset({"bank_replica", "bank_backup"})
 
 
 @dataclass(frozen=True, kw_only=True)

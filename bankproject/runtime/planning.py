@@ -21,14 +21,17 @@ DEFAULT_PORT: Final = 8000
 OWN_BRANCHES: Final = {"MUM": "Mumbai", "DEL": "Delhi"}
 # One machine has them all: what is set for the head office would be much for each of the others.
 SMALL: Final = {"shared_buffers": "64MB"}
-# Who changes the schema, and who copies to the replica: not for the bank's own processes.
-_OWNERS: Final = ("OWNER_DATABASE_URL", "REPLICATION_DATABASE_URL")
+# Who changes the schema, who copies to the replica, and who backs up: not for the bank's own
+# processes.
+_OWNERS: Final = ("OWNER_DATABASE_URL", "REPLICATION_DATABASE_URL", "BACKUP_DATABASE_URL")
 # What a bank was started with holds for the commands beside it, too.
 PASSED_ON: Final = (
     "ALLOWED_HOSTS",
     "ALLOW_PLAINTEXT",
     "ALLOW_PRIVATE_ADDRESSES",
     "BACKEND_NETWORKS",
+    "BACKUP_FOLDER",
+    "BACKUP_KEEP_DAYS",
     "BALANCER_METRICS",
     "BALANCER_TOKEN",
     "BANK_LOCATIONS",
@@ -115,7 +118,8 @@ def _own_databases(
         "REPLICA_DATABASE_URL": urls[REPLICA].readonly,
     }
     head_office = urls[HEAD_OFFICE]
-    return databases, dict(zip(_OWNERS, (head_office.owner, head_office.replica), strict=True))
+    owners = (head_office.owner, head_office.replica, head_office.backup)
+    return databases, dict(zip(_OWNERS, owners, strict=True))
 
 
 def _given_databases() -> tuple[dict[str, str], dict[str, str]]:
@@ -132,6 +136,8 @@ def _given_databases() -> tuple[dict[str, str], dict[str, str]]:
     env.database("OWNER_DATABASE_URL")
     if env.given("BRANCH_DATABASE_URLS"):
         env.branch_databases("BRANCH_DATABASE_URLS")
+    if env.given("BACKUP_DATABASE_URL"):
+        env.database("BACKUP_DATABASE_URL")
     if env.given("REPLICA_DATABASE_URL"):
         if env.given("REPLICATION_DATABASE_URL") is None:
             message = "REPLICATION_DATABASE_URL is not set: as whom the replica copies the nodes"

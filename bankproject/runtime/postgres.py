@@ -25,7 +25,7 @@ from bankproject.runtime.errors import StartError
 from bankproject.runtime.identity import give_to_server, server_prefix
 
 SUPERUSER: Final = "postgres"
-ROLES: Final = ("bank_owner", "bank_app", "bank_readonly", "bank_replica")
+ROLES: Final = ("bank_owner", "bank_app", "bank_readonly", "bank_replica", "bank_backup")
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy" / "postgres"
 BUILTIN_LOCALES_SINCE: Final = 17
 # A server notes its start in whole seconds; whoever was born later only has its process id.
@@ -222,14 +222,15 @@ class BankUrls:
     app: str
     readonly: str
     replica: str
+    backup: str
 
 
 def bank_urls(*, cluster: Cluster, database: str, passwords: Mapping[str, str]) -> BankUrls:
     """Return the addresses of a bank database. ``passwords`` has one for each of ROLES."""
-    owner, app, readonly, replica = (
+    owner, app, readonly, replica, backup = (
         cluster.url(database=database, role=role, password=passwords[role]) for role in ROLES
     )
-    return BankUrls(owner=owner, app=app, readonly=readonly, replica=replica)
+    return BankUrls(owner=owner, app=app, readonly=readonly, replica=replica, backup=backup)
 
 
 def create_bank(
@@ -272,7 +273,7 @@ def _set_password(server: psycopg.Connection, role: str, password: str) -> None:
 
 
 def wait_until_ready(url: str, *, seconds: float) -> None:
-    """Return when the server at ``url`` takes connections.
+    """Return when the server at ``url`` takes writes; one that was restored replays its log first.
 
     Raises:
         StartError: it did not within ``seconds``, with the last reason.
@@ -280,7 +281,7 @@ def wait_until_ready(url: str, *, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            psycopg.connect(url, connect_timeout=2).close()
+            _refuse_recovering(url)
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
                 message = f"PostgreSQL does not answer: {' '.join(str(error).split())}"
@@ -288,6 +289,14 @@ def wait_until_ready(url: str, *, seconds: float) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def _refuse_recovering(url: str) -> None:
+    """Check that a server takes writes. Raises OperationalError."""
+    with psycopg.connect(url, connect_timeout=2) as server:
+        if server.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+            message = "the server replays its log"
+            raise psycopg.OperationalError(message)
 
 
 def _pg_ctl(

@@ -118,8 +118,24 @@ class Plan:
             "watch": [sys.executable, "manage.py", "watch"],
         }
         return [
-            Program(name=name, stage="background", command=command, environment=self.settings)
-            for name, command in commands.items()
+            *(
+                Program(name=name, stage="background", command=command, environment=self.settings)
+                for name, command in commands.items()
+            ),
+            *self._backups(),
+        ]
+
+    def _backups(self) -> list[Program]:
+        if "BACKUP_FOLDER" not in self.settings:
+            return []
+        who = {name: url for name, url in self.owner.items() if name == "BACKUP_DATABASE_URL"}
+        return [
+            Program(
+                name="backup",
+                stage="background",
+                command=[sys.executable, "manage.py", "backup", "keep"],
+                environment={**self.settings, **who},
+            )
         ]
 
     def _pages(self) -> Program:

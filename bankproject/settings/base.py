@@ -124,6 +124,14 @@ OWNER_DATABASE = env.database("OWNER_DATABASE_URL") if env.optional("OWNER_DATAB
 REPLICATION_DATABASE = (
     env.database("REPLICATION_DATABASE_URL") if env.optional("REPLICATION_DATABASE_URL") else None
 )
+# The head office's database as `bank_backup`, who backs up; user and password hold on every node.
+BACKUP_DATABASE = (
+    env.database("BACKUP_DATABASE_URL") if env.optional("BACKUP_DATABASE_URL") else None
+)
+# The folder that all nodes are backed up into, sealed.
+BACKUP_FOLDER = env.file("BACKUP_FOLDER")
+# For how many days back the bank can be restored to any point.
+BACKUP_KEEP_DAYS = env.number("BACKUP_KEEP_DAYS", 30)
 # Whether a database, broker or address beyond this machine may be without TLS.
 ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 # Whether the bank calls addresses of private networks and of this machine that people give it.

@@ -8,7 +8,7 @@ superuser() {
 }
 
 superuser --dbname=postgres --file=/etc/bank/roles.sql
-for role in bank_owner bank_app bank_readonly bank_replica; do
+for role in bank_owner bank_app bank_readonly bank_replica bank_backup; do
     superuser --dbname=postgres --set=role="$role" <<'SQL'
 SET log_min_error_statement = panic;
 \set place '/run/secrets/' :role

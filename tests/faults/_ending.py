@@ -20,7 +20,9 @@ _COPYING_SECONDS: Final = 10
 _Cursors = Mapping[str, psycopg.Cursor[Any]]
 
 
-def ending_of(lab: Laboratory, *, healed_at: float, is_busy: Callable[[], bool]) -> Ending:
+def ending_of(
+    lab: Laboratory, *, healed_at: float, is_busy: Callable[[], bool], has_copy: bool = True
+) -> Ending:
     """Wait until nothing is in doubt and return what then stands in the books.
 
     Settled is the bank from the last look on that found something open. While somebody ``is_busy``
@@ -43,7 +45,7 @@ def ending_of(lab: Laboratory, *, healed_at: float, is_busy: Callable[[], bool])
             gids=tuple(gid for cursor in cursors.values() for gid in read_gids(cursor)),
             settled_seconds=settled,
         )
-        return replace(ending, replica=_copy_of(lab, ending))
+        return replace(ending, replica=_copy_of(lab, ending)) if has_copy else ending
 
 
 def _copy_of(lab: Laboratory, ending: Ending) -> Copy:

@@ -105,10 +105,10 @@ class Template:
 @contextmanager
 def template() -> Iterator[Template]:
     """Open a bank of three nodes with the workload's accounts, and keep its data for a while."""
-    folder, password = _new_folder(), secrets.token_urlsafe(16)
+    folder, password = new_folder(), secrets.token_urlsafe(16)
     try:
         with running_nodes(folder, password=password) as nodes:
-            _open_bank(_around(nodes, folder=folder, broker=_NO_BROKER))
+            open_bank(around(nodes, folder=folder))
             for node in nodes.values():
                 node.cluster.stop()
             ports = {alias: node.proxy.port for alias, node in nodes.items()}
@@ -123,17 +123,18 @@ def laboratory(template: Template, *, broker: str = _NO_BROKER) -> Iterator[Labo
 
     One at a time: copies have the addresses of their template.
     """
-    folder = _new_folder()
+    folder = new_folder()
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         # Not shutil's way: whose the files are must stay so, too.
         copy = ["cp", "-a", f"{template.folder}/.", str(folder)]
         subprocess.run(copy, check=True)
         running = running_nodes(folder, password=template.password, ports=template.ports)
-        yield _around(stack.enter_context(running), folder=folder, broker=broker)
+        yield around(stack.enter_context(running), folder=folder, broker=broker)
 
 
-def _around(nodes: Mapping[str, LabNode], *, folder: Path, broker: str) -> Laboratory:
+def around(nodes: Mapping[str, LabNode], *, folder: Path, broker: str = _NO_BROKER) -> Laboratory:
+    """Return the laboratory of running nodes, the replica among them."""
     return Laboratory(
         folder=folder,
         nodes={alias: node for alias, node in nodes.items() if alias != REPLICA},
@@ -142,7 +143,8 @@ def _around(nodes: Mapping[str, LabNode], *, folder: Path, broker: str) -> Labor
     )
 
 
-def _new_folder() -> Path:
+def new_folder() -> Path:
+    """Make a folder that every server may enter."""
     folder = Path(tempfile.mkdtemp(prefix="bank-faults-"))
     folder.chmod(0o755)
     return folder
@@ -158,12 +160,14 @@ def _environment(nodes: Mapping[str, LabNode]) -> dict[str, str]:
         "BRANCH_DATABASE_URLS": ",".join(f"{node.alias}={node.url()}" for node in branches),
         "REPLICA_DATABASE_URL": nodes[REPLICA].url(role="bank_readonly"),
         "REPLICATION_DATABASE_URL": head_office.url(role="bank_replica"),
+        "BACKUP_DATABASE_URL": head_office.url(role="bank_backup"),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "DJANGO_SETTINGS_MODULE": "bankproject.settings.test",
     }
 
 
-def _open_bank(lab: Laboratory) -> None:
+def open_bank(lab: Laboratory) -> None:
+    """Migrate the nodes, and open the workload's accounts there."""
     lab.manage("migrate", "--verbosity=0")
     branches = {
         alias: (node.url(role="bank_owner"), node.url())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ class Notes:
         self._write(owed=owed, seen=seen, is_copy=statement.is_copy)
 
     def _write(self, **words: Any) -> None:
-        os.write(self._file, f"{json.dumps(words)}\n".encode())
+        os.write(self._file, f"{json.dumps({**words, 'at': time.time()})}\n".encode())
 
 
 def history_of(files: Iterable[Path]) -> History:

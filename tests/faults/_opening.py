@@ -48,7 +48,7 @@ def _join(urls: dict[str, tuple[str, str]]) -> None:
     from transactions.branches import registry
 
     for code, (owner, app) in urls.items():
-        addresses = BankUrls(owner=owner, app=app, readonly=app, replica=app)
+        addresses = BankUrls(owner=owner, app=app, readonly=app, replica=app, backup=app)
         join(code, number=BRANCHES[code], name=code.title(), urls=addresses)
     registry.refresh()
 

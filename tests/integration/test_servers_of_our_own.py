@@ -91,7 +91,7 @@ class TestPostgres:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(wrong)
 
-    def test_gives_a_bank_to_its_four_roles(self, cluster: Cluster) -> None:
+    def test_gives_a_bank_to_its_five_roles(self, cluster: Cluster) -> None:
         passwords = {role: secrets.token_urlsafe() + "/@%" for role in ROLES}
         for _ in range(2):
             urls = create_bank(
@@ -100,7 +100,7 @@ class TestPostgres:
                 database="bank",
                 passwords=passwords,
             )
-        addresses = (urls.owner, urls.app, urls.readonly, urls.replica)
+        addresses = (urls.owner, urls.app, urls.readonly, urls.replica, urls.backup)
         for url, role in zip(addresses, ROLES, strict=True):
             with psycopg.connect(url) as connection:
                 row = connection.execute("SELECT current_user, current_database()").fetchone()

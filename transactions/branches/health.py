@@ -30,7 +30,8 @@ class Health:
 
     ``latency_ms`` is how long it took to answer. The schema is *current*, *older* or *newer* than
     the code. ``prepared`` counts transactions of the node that are prepared, slots are those of its
-    server. ``lag_seconds`` is how far its copy on the replica is behind.
+    server. ``lag_seconds`` is how far its copy on the replica is behind. ``is_received`` tells
+    whether its log is, as a backup; None where it never was.
     """
 
     node: str
@@ -46,6 +47,7 @@ class Health:
     prepared_slots_used: int | None = None
     prepared_slots_max: int | None = None
     retained_wal_bytes: int | None = None
+    is_received: bool | None = None
     beat_at: datetime | None = None
     swept_at: datetime | None = None
 
@@ -88,6 +90,7 @@ def _look_at(node: str, known: set[tuple[str, str]]) -> Health:
         prepared_slots_used=row.slots_used,
         prepared_slots_max=row.slots_max,
         retained_wal_bytes=row.retained_bytes,
+        is_received=row.is_received,
         beat_at=beat_at,
         swept_at=swept_at,
     )

@@ -119,7 +119,7 @@ def cut() -> Iterator[Snapshots]:
 def _take_snapshots(connections: Sequence[psycopg.Connection]) -> None:
     """Hold transfers back on all nodes, settle what is decided, and look at all of them."""
     for connection in connections:
-        _hold_back(connection)
+        hold_back(connection, wait=WAIT_SECONDS, longest=HOLD_BACK_SECONDS)
     _settle(time.monotonic() + WAIT_SECONDS)
     for connection in connections:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -156,11 +156,16 @@ def _line(node: str) -> Iterator[psycopg.Connection]:
         connection.close()
 
 
-def _hold_back(connection: psycopg.Connection) -> None:
+def hold_back(connection: psycopg.Connection, *, wait: float, longest: float) -> None:
+    """Let no transfer to another node be decided on a node until the connection lets go, or ends.
+
+    ``wait`` is for those that are being decided, ``longest`` how long whoever asks may fall silent.
+
+    Raises:
+        PositionNotTaken: they were under way all the time.
+    """
     # The lock is the session's: one that stops here must not keep it.
-    connection.execute(
-        f"SET lock_timeout = '{WAIT_SECONDS}s'; SET idle_session_timeout = '{HOLD_BACK_SECONDS}s'"
-    )
+    connection.execute(f"SET lock_timeout = '{wait}s'; SET idle_session_timeout = '{longest}s'")
     try:
         connection.execute(QUERIES["hold_back_transfers"])
     except errors.LockNotAvailable as error:

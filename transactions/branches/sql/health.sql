@@ -2,7 +2,7 @@
 
 -- name: server
 -- Version; prepared transactions of this database and the age of the oldest; slots for them on the
--- whole server; and what replication slots keep of the log.
+-- whole server; what slots keep of the log; and whether it is received as a backup.
 SELECT
     current_setting('server_version') AS version,
     count(*) FILTER (WHERE p.database = current_database()) AS prepared,
@@ -14,7 +14,10 @@ SELECT
     (
         SELECT coalesce(sum(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)), 0)::bigint
         FROM pg_replication_slots AS s
-    ) AS retained_bytes
+    ) AS retained_bytes,
+    (
+        SELECT s.active FROM pg_replication_slots AS s WHERE s.slot_name = 'bank_backup'
+    ) AS is_received
 FROM pg_prepared_xacts AS p
 
 -- name: migrations

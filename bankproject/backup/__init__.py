@@ -1,0 +1,1 @@
+"""Backups of all nodes, encrypted, and the way back to one point of time: `manage.py backup`."""
