@@ -55,7 +55,9 @@ class Load:
         if seconds > self._peak:
             self._peak = seconds
         else:
-            kept = min(exp((self._at - now) / TAU_SECONDS), MOST_KEPT)
+            kept = exp((self._at - now) / TAU_SECONDS)
+            if kept > MOST_KEPT:  # noqa: PLR1730  # as min() takes longer than all the rest of it
+                kept = MOST_KEPT
             self._peak = self._peak * kept + seconds * (1.0 - kept)
         self._at = now
 
@@ -93,7 +95,10 @@ class Load:
 
     def cost(self, now: float) -> float:
         """Return the hybrid's cost. The floor keeps noise from herding all to one backend."""
-        seconds = max(now - self._oldest, FLOOR_SECONDS)
+        # Each request asks each backend: max() would take longer than all the rest of it.
+        seconds = now - self._oldest
+        if seconds < FLOOR_SECONDS:  # noqa: PLR1730  # as above
+            seconds = FLOOR_SECONDS
         if self._peak > seconds:
             seconds = max(self._peak * exp((self._at - now) / TAU_SECONDS), seconds)
         weight = self.weight if self._ramp_from is None else self.weight_now(now)

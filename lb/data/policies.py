@@ -53,14 +53,14 @@ def _random(loads: Sequence[Load], now: float, dice: Random) -> int:
 def _cheapest(loads: Sequence[Load], now: float, dice: Random, cost: _Cost) -> int:
     """Look at all, from a place that the dice say: among equals none is first."""
     count = len(loads)
-    place = best = int(dice.random() * count)
-    least = cost(loads[place], now)
-    for _ in range(count - 1):
-        place = place + 1 if place + 1 < count else 0
+    first = best = int(dice.random() * count)
+    least = cost(loads[first], now)
+    # Those before the first come last, and are counted from the end.
+    for place in range(first - count + 1, first):
         found = cost(loads[place], now)
         if found < least:
             best, least = place, found
-    return best
+    return best % count
 
 
 def _better_of_two(loads: Sequence[Load], now: float, dice: Random, cost: _Cost) -> int:
