@@ -21,7 +21,7 @@ from portals.customer.page import REFUSED, caller, customer_page, person
 from transactions.branches.asking import ask_head_office_itself
 from transactions.disputes.models import DisputeReason
 from transactions.disputes.opening import DAYS, open_dispute
-from transactions.disputes.selectors import disputes_of
+from transactions.disputes.selectors import disputes_of, with_movements
 from transactions.selectors import transfer_of
 
 _PAGE: Final = 25
@@ -72,7 +72,7 @@ def disputes(request: HttpRequest) -> HttpResponse:
     shown = (found or [])[:_PAGE]
     last = shown[-1] if len(found or []) > _PAGE else None
     context = {
-        "disputes": shown,
+        "disputes": with_movements(shown),
         "older": last and cursor_for(_LISTING, position(last, by="opened_at")),
         "is_newest": after is None,
         "days": DAYS,

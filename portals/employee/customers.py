@@ -30,7 +30,7 @@ from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked
 from portals.employee.revealed import remember_revealed, revealed_of
 from transactions.branches.asking import ask_head_office, ask_head_office_itself
-from transactions.disputes.selectors import disputes_of
+from transactions.disputes.selectors import disputes_of, with_movements
 from transactions.enquiries.customers import (
     customer_numbered,
     limits_of_accounts,
@@ -226,7 +226,7 @@ def disputes(request: HttpRequest, user_id: int) -> HttpResponse:
         request,
         customer,
         "disputes",
-        disputes=shown,
+        disputes=with_movements(shown),
         newest=newest_address(request),
         older=address_of(request, after=last, listing=listing),
     )

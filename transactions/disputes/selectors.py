@@ -11,6 +11,7 @@ from accounts.models import Approval, Holding
 from core.db.keyset import older
 from core.errors import DomainError
 from transactions.disputes.models import UNANSWERED, Dispute
+from transactions.enquiries.transfers import FoundTransfer, transfers_among
 from transactions.reversing import ACTION
 
 
@@ -37,6 +38,12 @@ def disputes_about(
     """Return the disputes about a movement, the latest first: a person's, or all of them."""
     found = _known(using) if user is None else _seen_by(user, using)
     return list(found.filter(transfer_id=transfer_id))
+
+
+def with_movements(found: Sequence[Dispute]) -> list[tuple[Dispute, FoundTransfer | None]]:
+    """Return each case with what moved; None where the node that knows it is silent."""
+    moved = {one.transfer_id: one for one in transfers_among([one.transfer_id for one in found])}
+    return [(one, moved.get(one.transfer_id)) for one in found]
 
 
 def dispute_numbered(number: int) -> Dispute:
