@@ -56,6 +56,7 @@ faults: install-dev ## Break nodes and networks: RANDOM_FAULTS=300, SEED=…
 lock: install-dev ## Compile requirements*.in to requirements*.txt
 	$(BIN)/uv pip compile --quiet $(LOCK) requirements.in --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet $(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet $(LOCK) requirements-failover.in --output-file requirements-failover.txt
 
 clean: install ## Stop what runs here and forget its data
 	@exec $(BIN)/python -m bankproject.runtime forget
@@ -64,7 +65,8 @@ install:
 	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt
 
 install-dev:
-	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt requirements-dev.txt
+	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt requirements-dev.txt \
+		requirements-failover.txt
 
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from core.db.addresses import database_settings
+from core.db.addresses import database_settings, places_of
 from core.db.aliases import refuse_bad_code
 from core.plaintext import refuse_plaintext
 
@@ -209,11 +209,11 @@ def _branch_url(name: str, part: str) -> tuple[str, str]:
 def _refuse_shared_database(name: str, branches: dict[str, dict[str, Any]]) -> None:
     owners: dict[tuple[str, ...], str] = {}
     for code, settings in branches.items():
-        place = tuple(str(settings[part]) for part in ("HOST", "PORT", "NAME"))
-        other = owners.setdefault(place, code)
-        if other != code:
-            message = f"{name} gives {other} and {code} the same database"
-            raise ImproperlyConfigured(message)
+        for place in places_of(settings):
+            other = owners.setdefault((*place, settings["NAME"]), code)
+            if other != code:
+                message = f"{name} gives {other} and {code} the same database"
+                raise ImproperlyConfigured(message)
 
 
 def _database(name: str, url: str) -> dict[str, Any]:

@@ -5,7 +5,15 @@ from typing import Final
 
 from django.db import DatabaseError
 
-from bankproject.doctor import certificates, configuration, copies, machine, nodes
+from bankproject.doctor import (
+    backups,
+    certificates,
+    configuration,
+    copies,
+    machine,
+    nodes,
+    standbys,
+)
 from bankproject.doctor.findings import Check, Finding, danger
 
 CHECKS: Final[Mapping[str, Check]] = {
@@ -15,8 +23,10 @@ CHECKS: Final[Mapping[str, Check]] = {
     "openness": configuration.openness,
     "Django's advice": configuration.django_advice,
     "nodes": nodes.nodes,
+    "standbys": standbys.standbys,
     "two-phase commit": copies.two_phase_commit,
     "replica": copies.replica,
+    "backups": backups.backups,
     "certificates": certificates.certificates,
     "disk": machine.disk,
     "static files": machine.static_files,

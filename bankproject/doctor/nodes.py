@@ -9,6 +9,7 @@ from django.db import DatabaseError, connections
 
 from bankproject.doctor.findings import Findings, danger, warning
 from core.db import fitness
+from core.db.addresses import places_of
 from core.db.aliases import HEAD_OFFICE, REPLICA, find_all, primaries
 from core.db.sql import queries
 from core.plaintext import is_here
@@ -127,7 +128,7 @@ _OF_PRIMARIES: Final[tuple[NodeCheck, ...]] = (durability, schema, partitions)
 
 
 def _is_elsewhere(alias: str) -> bool:
-    return not is_here(str(connections[alias].settings_dict["HOST"]))
+    return not all(is_here(host) for host, _port in places_of(connections[alias].settings_dict))
 
 
 def _row(alias: str, query: str) -> Any:

@@ -1,5 +1,6 @@
 """PostgreSQL addresses as people write them, and as Django's settings hold them."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ def database_settings(url: str, *, name: str, allow_plaintext: bool) -> dict[str
     if parts.get("sslmode") not in ENCRYPTED:
         remedy = "add ?sslmode=verify-full"
         refuse_plaintext(name=name, hosts=hosts, remedy=remedy, allowed=allow_plaintext)
+    if "," in str(parts.get("host", "")):
+        # Of a server and its standbys, whichever takes writes just now.
+        parts.setdefault("target_session_attrs", "read-write")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.pop("dbname"),
@@ -50,14 +54,24 @@ def database_settings(url: str, *, name: str, allow_plaintext: bool) -> dict[str
     }
 
 
+def places_of(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return host and port of each server that Django's database settings name, in their order.
+
+    Several are a server and its standbys.
+    """
+    hosts, ports = str(settings["HOST"]).split(","), str(settings["PORT"]).split(",")
+    return list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=True))
+
+
 def _parts_of(url: str, *, name: str) -> dict[str, Any]:
     """Split a PostgreSQL URL as libpq does. Its complaints are not shown: they quote passwords."""
     parts: dict[str, Any] = {}
     if url.startswith(("postgresql://", "postgres://")):
         with suppress(psycopg.ProgrammingError):
             parts = conninfo_to_dict(url)
-    ports = str(parts.get("port", "")).split(",")
-    if "dbname" not in parts or not all(port.isdigit() or not port for port in ports):
+    hosts, ports = (str(parts.get(name, "")).split(",") for name in ("host", "port"))
+    is_paired = len(ports) in {1, len(hosts)} and all(port.isdigit() or not port for port in ports)
+    if "dbname" not in parts or not is_paired:
         message = (
             f"{name} must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
             "with special characters of the password percent-encoded"

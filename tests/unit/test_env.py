@@ -198,7 +198,10 @@ class TestBranches:
         with pytest.raises(ImproperlyConfigured, match=f"{NAME} of MUM must be postgresql://"):
             env.branch_databases(NAME)
         setting.is_("MUM=postgresql://127.0.0.1,localhost/bank,DEL=postgresql://[::1]/bank")
-        assert env.branch_databases(NAME)["MUM"]["HOST"] == "127.0.0.1,localhost"
+        found = env.branch_databases(NAME)
+        assert found["MUM"]["HOST"] == "127.0.0.1,localhost"
+        assert found["MUM"]["OPTIONS"]["target_session_attrs"] == "read-write"
+        assert "target_session_attrs" not in found["DEL"]["OPTIONS"]
 
     @pytest.mark.parametrize(
         ("value", "complaint"),
@@ -219,7 +222,19 @@ class TestBranches:
                 "MUM=postgresql://u:secret@localhost/a,DEL=postgresql://v:secret@localhost/a",
                 "gives MUM and DEL the same database",
             ),
+            (
+                "MUM=postgresql://u:secret@[::1]:1,localhost:2/a,DEL=postgresql://localhost:2/a",
+                "gives MUM and DEL the same database",
+            ),
+            (
+                "MUM=postgresql://u:secret@localhost,[::1]/a?port=1%2C2%2C3",
+                "of MUM must be postgresql://",
+            ),
             ("MUM=postgresql://u:secret@db.example/bank", "of MUM reaches db.example without TLS"),
+            (
+                "MUM=postgresql://u:secret@localhost,db.example/bank",
+                "of MUM reaches db.example without TLS",
+            ),
         ],
     )
     def test_that_are_not_understood_are_refused_without_their_secrets(
