@@ -30,6 +30,8 @@ from core.db.sql import queries
 GRACE_SECONDS: Final = 2.0
 # A new slot waits for the transactions of its node that are under way.
 SLOT_SECONDS: Final = 30
+# From this version on a slot lives on at the standby that takes over, if both ends know of it.
+SLOTS_LIVE_ON_SINCE: Final = 170_000
 
 _SQL: Final = Path(__file__).parent / "sql"
 _FORM: Final = _SQL / "replica_form.sql"
@@ -162,9 +164,10 @@ def _renew(cursor: CursorWrapper, alias: str) -> None:
     """Tell a subscription the node's address of today, and the tables."""
     name = sql.Identifier(_name(alias))
     address = sql.Literal(_publisher(alias))
-    # A check of the address: one that fails would be noticed by the worker only.
-    psycopg.connect(_publisher(alias)).close()
-    cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(name, address))
+    # A check of the address, too: one that fails would be noticed by the worker only.
+    with psycopg.connect(_publisher(alias), autocommit=True) as node:
+        cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(name, address))
+        _let_slot_live_on(cursor, node, alias)
     cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} REFRESH PUBLICATION").format(name))
     cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} ENABLE").format(name))
 
@@ -179,18 +182,44 @@ def _begin(cursor: CursorWrapper, alias: str) -> None:
     with psycopg.connect(_publisher(alias), autocommit=True) as node:
         node.execute(_QUERIES["drop_slot"], [slot])
         node.execute(sql.SQL("SET statement_timeout = {}").format(SLOT_SECONDS * 1000))
-        node.execute(_QUERIES["make_slot"], [slot])
+        lives_on = _slots_live_on(node)
+        node.execute(_QUERIES["make_lasting_slot" if lives_on else "make_slot"], [slot])
     cursor.execute(
         sql.SQL(
             "CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} "
-            "WITH (create_slot = false, slot_name = {}, streaming = off)"
+            "WITH (create_slot = false, slot_name = {}, streaming = off{})"
         ).format(
             sql.Identifier(_name(alias)),
             sql.Literal(_publisher(alias)),
             sql.SQL(", ").join(sql.Identifier(f"bank_{name}") for name in _publications_of(alias)),
             sql.Literal(slot),
+            # Named only where it is known, on both ends.
+            sql.SQL(", failover = true" if lives_on else ""),
         )
     )
+
+
+def _slots_live_on(node: psycopg.Connection) -> bool:
+    """Tell whether a node's slot for this replica can live on at the node's standby."""
+    replica = connections[REPLICA].connection
+    return min(node.info.server_version, replica.info.server_version) >= SLOTS_LIVE_ON_SINCE
+
+
+def _let_slot_live_on(cursor: CursorWrapper, node: psycopg.Connection, alias: str) -> None:
+    """Let a slot of before live on at the node's standby, where it can; copying pauses for that."""
+    if not _slots_live_on(node):
+        return
+    cursor.execute(_QUERIES["lives_on"], [_name(alias)])
+    lives_on, slot = cursor.fetchone()
+    if lives_on:
+        return
+    name = sql.Identifier(_name(alias))
+    cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(name))
+    deadline = time.monotonic() + SLOT_SECONDS
+    while node.execute(_QUERIES["is_in_use"], [slot]).fetchone() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} SET (failover = true)").format(name))
+    cursor.execute(sql.SQL("ALTER SUBSCRIPTION {} ENABLE").format(name))
 
 
 def _end(cursor: CursorWrapper, alias: str) -> None:

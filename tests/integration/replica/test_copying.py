@@ -103,12 +103,41 @@ class TestCopying:
         vault = open_chart(branch=201, currency="INR", using=MUM).number(Place.VAULT)
         assert balances("replica", [vault]) == {vault: 10_000}
 
-    @pytest.mark.usefixtures("replicated")
-    def test_setting_up_again_changes_nothing(self) -> None:
+    def test_setting_up_again_lets_slots_of_before_live_on_and_changes_nothing_else(
+        self, replicated: BankUrls, server: TestServer
+    ) -> None:
         number = customer(MUM)
+        with psycopg.connect(replicated.owner, autocommit=True) as owner:
+            owner.execute('ALTER SUBSCRIPTION "bank_MUM" DISABLE')
+            assert eventually(lambda: as_of_before(owner))
+            owner.execute('ALTER SUBSCRIPTION "bank_MUM" ENABLE')
+            assert living_on(server, replicated) == [False, True, True]
         replica.set_up()
+        assert living_on(server, replicated) == [True, True, True]
         assert replica.wait_until_whole(seconds=20)
         more = customer(MUM, serial=2)
         assert eventually(
             lambda: balances("replica", [number, more]) == {number: 10_000, more: 10_000}
         )
+
+
+def as_of_before(owner: psycopg.Connection) -> bool:
+    """Let the slot of MUM be as it was made before it could live on; False while it is in use."""
+    try:
+        owner.execute('ALTER SUBSCRIPTION "bank_MUM" SET (failover = false)')
+    except psycopg.Error:
+        return False
+    return True
+
+
+def living_on(server: TestServer, replicated: BankUrls) -> list[bool]:
+    """Tell of each of a replica's slots whether it lives on where its node fails over."""
+    with psycopg.connect(server.superuser_url(replicated.owner.rpartition("/")[2])) as superuser:
+        rows = superuser.execute(
+            "SELECT l.failover FROM pg_replication_slots AS l "
+            "JOIN pg_subscription AS s "
+            "ON s.subslotname = l.slot_name AND s.subfailover = l.failover "
+            "JOIN pg_database AS d ON d.oid = s.subdbid AND d.datname = current_database() "
+            "ORDER BY 1"
+        )
+        return [lives_on for (lives_on,) in rows.fetchall()]

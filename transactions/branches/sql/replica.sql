@@ -37,9 +37,22 @@ SELECT system_identifier, current_database() FROM pg_control_system()
 -- name: make_slot
 SELECT pg_create_logical_replication_slot(%s, 'pgoutput')
 
+-- name: make_lasting_slot
+-- One that a standby of the node has, too.
+SELECT pg_create_logical_replication_slot(%s, 'pgoutput', failover => true)
+
 -- name: drop_slot
 -- One that an earlier attempt left behind. Used by somebody, it stays, and the new one is refused.
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s AND NOT active
+
+-- name: lives_on
+-- Whether a subscription's slot lives on at a standby of its node, and the slot; PostgreSQL 17 or newer.
+SELECT subfailover, subslotname
+FROM pg_subscription
+WHERE subname = %s AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+
+-- name: is_in_use
+SELECT slot_name FROM pg_replication_slots WHERE slot_name = %s AND active
 
 -- name: forget_ledger
 DELETE FROM ledger.journal WHERE node = %(node)s;
