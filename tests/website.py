@@ -1,6 +1,7 @@
 """The bank's web server as a real process, over a bank of the tests."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,12 +10,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from redis import Redis
 from redis.exceptions import RedisError
 
+from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import BankUrls
+from lb.snapshot import Backend, Snapshot, write_snapshot
+from tests.machine import give_up
 
 SECONDS_TO_START = 30
 
@@ -24,6 +29,25 @@ def website(urls: BankUrls, folder: Path) -> Iterator[str]:
     """Serve a bank as ``make run`` does, and yield its address. ``folder`` is its ``var``."""
     with served({**os.environ, "DATABASE_URL": urls.app, "BANK_VAR": str(folder)}) as address:
         yield address
+
+
+@contextmanager
+def behind_haproxy(address: str, folder: Path) -> Iterator[str]:
+    """Put HAProxy before a website, as ``make run LB=haproxy`` does, and yield its address."""
+    if shutil.which("haproxy") is None:
+        give_up("there is no HAProxy on this machine")
+    port, file = first_free(22_400), folder / "balancer.json"
+    backend = Backend(name="web-1", host="127.0.0.1", port=urlsplit(address).port or 80)
+    file.write_bytes(write_snapshot(Snapshot(version=1, backends=(backend,))))
+    command = [sys.executable, "-m", "lb.haproxy", f"--snapshot={file}"]
+    places = [f"--listen=127.0.0.1:{port}", f"--monitor=127.0.0.1:{first_free(port + 1)}"]
+    driver = subprocess.Popen([*command, *places])
+    try:
+        _wait(f"http://localhost:{port}/health", driver)
+        yield f"http://localhost:{port}"
+    finally:
+        driver.terminate()
+        driver.wait()
 
 
 @contextmanager
@@ -74,10 +98,10 @@ def _start(
 def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + SECONDS_TO_START
     while True:
-        assert server.poll() is None, "the web server ended"
+        assert server.poll() is None, "the server ended"
         try:
             with urlopen(address):  # noqa: S310  # our own server
                 return
         except URLError:
-            assert time.monotonic() < end, "the web server does not answer"
+            assert time.monotonic() < end, "the server does not answer"
             time.sleep(0.1)

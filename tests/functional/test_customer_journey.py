@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bankproject.runtime.postgres import BankUrls
 from tests.factories import account, person
-from tests.website import website
+from tests.website import behind_haproxy, website
 from transactions.ledger.reads import balances
 
 PASSWORD = "correct horse battery staple"
@@ -115,6 +115,11 @@ def go_back_and_log_out(page: Page, receipt: str) -> None:
     assert "/auth/login/" in page.url
 
 
+def test_sends_money_once_through_haproxy(scene: Scene, chromium: Path, tmp_path: Path) -> None:
+    with behind_haproxy(scene.address, tmp_path) as address:
+        sends_money_once(replace(scene, address=address), chromium, DESK)
+
+
 @pytest.mark.parametrize(
     ("size", "scripts"),
     [(DESK, True), (PHONE, True), (PHONE, False)],
@@ -123,6 +128,13 @@ def go_back_and_log_out(page: Page, receipt: str) -> None:
 def test_sends_money_once(
     scene: Scene, chromium: Path, size: dict[str, int], *, scripts: bool
 ) -> None:
+    sends_money_once(scene, chromium, size, scripts=scripts)
+
+
+def sends_money_once(
+    scene: Scene, chromium: Path, size: dict[str, int], *, scripts: bool = True
+) -> None:
+    """Go the whole journey, and hold that the money went once."""
     complaints: list[str] = []
     with browsing(chromium) as browser:
         page = open_page(browser, size, complaints, scripts=scripts)
