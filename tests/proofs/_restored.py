@@ -22,7 +22,7 @@ from tests.faults._laboratory import PROJECT, Laboratory, Template, around, new_
 from tests.faults._nodes import DATABASE, REPLICA, LabNode, running_nodes
 from transactions.branches.marks import Mark
 
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,8 +36,8 @@ from tests.proofs._restored import (
 )
 from transactions.branches.marks import Mark
 
-_PROCESSES: Final = 2
 _CLIENTS: Final = 4
+_APART_SECONDS: Final = (0.3, 1.7)
 _BRANCHES: Final = ("MUM", "DEL")
 
 
@@ -48,7 +48,7 @@ class Plan:
     points: int
     fires: int
     seed: int
-    apart_seconds: float = 1.0
+    processes: int = 2
     is_copied: bool = True
 
 
@@ -88,17 +88,17 @@ def _work(lab: Laboratory, kept: Kept, plan: Plan, found: Found) -> tuple[list[A
     with ExitStack() as stack:
         stack.enter_context(watch(lab))
         stack.enter_context(keeping(kept.of(lab)))
+        kept.wait_for_mark(after=0.0)
         workers = [
             stack.enter_context(worker(lab, name=f"w{n}", seed=plan.seed, clients=_CLIENTS))
-            for n in range(_PROCESSES)
+            for n in range(plan.processes)
         ]
         for each in workers:
             each.wait_until_ready()
-        kept.wait_for_mark(after=0.0)
         _set_to_work(workers)
         marks = []
         for _ in range(plan.points):
-            time.sleep(dice.uniform(0.3, 1.7) * plan.apart_seconds)
+            time.sleep(dice.uniform(*_APART_SECONDS))
             marks.append(kept.wait_for_mark(after=time.time()))
         for fire in range(plan.fires):
             _burn_under_load(lab, kept, _BRANCHES[fire % len(_BRANCHES)], found)
