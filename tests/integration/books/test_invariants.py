@@ -149,6 +149,13 @@ DAMAGES = (
         "INSERT INTO ledger.accrual VALUES ('2024-01-31', {payee}, 1000000000, 35000)",
         "payee",
     ),
+    Damage(
+        "interest_is_what_was_earned",
+        "INSERT INTO ledger.accrual VALUES ('2099-12-31', {payee}, 1000000000, 35000);"
+        " INSERT INTO ledger.account_event (account, action, client, details) VALUES"
+        " ({payee}, 'set_status', 0, jsonb_build_object('to', 'closed', 'interest', 0))",
+        "payee",
+    ),
     Damage("history_is_guarded", "DROP TRIGGER refuse_rewrite ON ledger.accrual", None),
     Damage(
         "ids_are_of_version_7",
