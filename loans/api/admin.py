@@ -125,11 +125,10 @@ class LoanRestructuring(BankView):
     def post(self, request: Request, loan_number: str) -> Response:
         """Propose another plan for a loan, from an instalment on. A second admin approves."""
         key = idempotency_key(request)
-        number = known_loan_number(loan_number)
         body: dict[str, Any] = RestructuringBody.read(request.data)
         try:
             asked = propose_restructuring(
-                number,
+                known_loan_number(loan_number),
                 _plan_in(body),
                 maker=caller_pk(request),
                 key=key,
@@ -162,8 +161,8 @@ class LoanWriteOff(BankView):
         What waits for that already is answered again.
         """
         key = idempotency_key(request)
-        number = known_loan_number(loan_number)
         reason = LoanReasonBody.read(request.data)["reason"]
+        number = known_loan_number(loan_number)
         asked = propose_write_off(number, maker=caller_pk(request), key=key, reason=reason)
         return Response(request_shown(asked), status=HTTPStatus.ACCEPTED)
 
