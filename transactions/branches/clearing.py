@@ -1,6 +1,7 @@
 """Clearing accounts: what a node owes another one, or is owed, for transfers between the two."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 import psycopg
@@ -17,8 +18,7 @@ _opened: Final[set[tuple[str, object, int]]] = set()
 
 def clearing_account(node: str, *, other: str, currency: str) -> int:
     """Return the number of a node's clearing account with another node."""
-    bank = BankAccounts(branch_number_of(node), currency)
-    return bank.number(Place.CLEARING_WITH, nth=branch_number_of(other))
+    return _number(branch_number_of(node), branch_number_of(other), currency)
 
 
 def open_clearing(one: str, other: str, *, currencies: Iterable[str]) -> None:
@@ -48,3 +48,8 @@ def open_clearing(one: str, other: str, *, currencies: Iterable[str]) -> None:
                     connections[node].close()
                     raise BranchDown(node) from error
                 _opened.add(place)
+
+
+@cache
+def _number(branch: int, other: int, currency: str) -> int:
+    return BankAccounts(branch, currency).number(Place.CLEARING_WITH, nth=other)

@@ -42,6 +42,8 @@ _CONTENDED: Final = (
     errors.SerializationFailure,
     errors.IdleInTransactionSessionTimeout,
 )
+# By who gave the attempt up for lost, or by the same key of the same person at another account.
+_OVERTAKEN: Final = ("decision_pkey", "request_pkey")
 _SHUTDOWN: Final = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
 
 
@@ -198,15 +200,14 @@ def raise_complaint(complaint: psycopg.Error, node: str) -> None:
 
     Raises:
         Refused: the ledger refuses.
-        Contended: a lock could not be had, or the attempt was given up for lost meanwhile.
+        Contended: a lock could not be had, or somebody else was faster.
         BranchDown: the node shuts down.
         Busy, BadText
     """
     refusal = refusal_in(complaint)
     if refusal is not None:
         raise refusal from complaint
-    is_fenced = complaint.diag.constraint_name == "decision_pkey"
-    if is_fenced or isinstance(complaint, _CONTENDED):
+    if complaint.diag.constraint_name in _OVERTAKEN or isinstance(complaint, _CONTENDED):
         raise Contended from complaint
     if isinstance(complaint, _SHUTDOWN):
         raise BranchDown(node) from complaint
