@@ -15,7 +15,7 @@ NO_FENCE: Final = "no_fence"
 SKIPS_ONE: Final = "skips_one"
 """The flaws that a watch may have."""
 
-_START_SECONDS: Final = 30
+_START_SECONDS: Final = 120
 _THIS_SOON: Final = 30
 
 

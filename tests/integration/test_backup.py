@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from bankproject.backup.pruning import prune
 from bankproject.backup.repository import SEALED, Base, Part, Repository, Segment
 from bankproject.backup.restoring import restore_bank
 from bankproject.backup.sealing import make_key, seal, unseal
+from bankproject.management.commands.backup import Command
+from bankproject.reference.sources import PROJECT
 from transactions.branches.marks import Mark, Place
 
 NODE: Final = "default"
@@ -226,6 +229,16 @@ def test_the_last_mark_before_a_time_is_found_and_half_a_line_is_none(folder: Pa
 
 
 class TestCommand:
+    def test_understands_what_the_guide_types(self) -> None:
+        guide = (PROJECT / "docs" / "howto" / "backup.md").read_text("utf-8")
+        typed = re.findall(r"^ *\$ \.venv/bin/python manage\.py backup (.*)$", guide, re.MULTILINE)
+        assert {words.split()[0] for words in typed} == {
+            *("configure", "keep", "run", "status", "restore")
+        }
+        parser = Command().create_parser("manage.py", "backup")
+        for words in typed:
+            assert parser.parse_args(words.split()).action == words.split()[0]
+
     @pytest.mark.parametrize(
         ("words", "complaint"),
         [

@@ -14,7 +14,15 @@ from django.db import connection
 from pytest_django import Settings
 from redis import Redis
 
-from bankproject.doctor import certificates, configuration, copies, examination, machine, nodes
+from bankproject.doctor import (
+    backups,
+    certificates,
+    configuration,
+    copies,
+    examination,
+    machine,
+    nodes,
+)
 from bankproject.doctor.findings import Findings
 from bankproject.runtime.postgres import BankUrls
 from core.clock import now
@@ -213,6 +221,16 @@ class TestPulse:
         assert "warning MUM uses 90 of 100 slots" in told(copies.unsettled(stuck))
         at = now() + timedelta(seconds=61)
         assert "danger MUM was swept at" in told(copies.unwatched(node, at=at))
+
+    def test_of_a_node_that_nobody_backs_up_is_named(self, public: Settings) -> None:
+        node = Health(node="MUM", code="MUM", is_up=True)
+        assert "warning MUM is not backed up" in told(backups.unreceived(node))
+        public.PUBLIC_URL = "http://localhost:8000"
+        assert told(backups.unreceived(node)) == ""
+        left = Health(node="MUM", code="MUM", is_up=True, is_received=False)
+        assert "danger MUM was backed up until" in told(backups.unreceived(left))
+        kept = Health(node="MUM", code="MUM", is_up=True, is_received=True)
+        assert told(backups.unreceived(kept)) == ""
 
     @pytest.mark.parametrize(("seconds", "level"), [(0.9, ""), (-2, "warning"), (11, "danger")])
     def test_of_a_clock_that_goes_wrong_is_named(self, seconds: float, level: str) -> None:

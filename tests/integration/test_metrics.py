@@ -118,8 +118,7 @@ class TestWatching:
         )
         count_refusal("insufficient_funds")
         used = re.findall(r"\bbank_\w+", " ".join([*_expressions(), *_of_pictures()]))
-        # A bank without copies has no lag, one that nobody watches has never been swept, and this one
-        # is not backed up.
+        # Nobody copies, watches or backs up this bank.
         missing = {
             *("bank_replica_lag_seconds", "bank_sweep_timestamp_seconds"),
             "bank_backup_received",

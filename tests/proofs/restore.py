@@ -71,6 +71,7 @@ def prove(plan: Plan, opened: Template) -> Found:
             sendings = as_of(asked, mark)
             with restored(kept, lab, opened, mark) as again:
                 wrong, settled = settle_and_check(again, sendings, is_copied=plan.is_copied)
+            print(f"{mark.name}: {count_of(sendings)} answers, {len(wrong)} wrong", flush=True)
             found.failures += [f"{mark.name}: {each}" for each in wrong]
             found.counts["points"] += 1
             found.counts["answers_at_points"] += count_of(sendings)

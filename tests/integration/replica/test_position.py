@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import StringIO
 from random import Random
 from uuid import uuid4
@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
+from bankproject.backup.repository import bytes_of
 from core import clock
 from core.db.errors import Busy
 from tests.branches import DEL, MUM, Branches
@@ -21,6 +22,7 @@ from tests.integration.replica.bank import NODES, customer
 from tests.outages import node_down
 from tests.servers import TestServer
 from transactions.branches import commitment
+from transactions.branches.marks import set_mark
 from transactions.branches.position import PositionNotTaken, take_position
 from transactions.services import Channel, TransferRequest, transfer_funds
 
@@ -112,6 +114,46 @@ class TestPosition:
         assert accounts
         with node_down(server, branches.delhi), pytest.raises(CommandError, match="branch DEL"):
             call_command("position")
+
+
+@contextmanager
+def lines_of_backup(branches: Branches) -> Iterator[dict[str, psycopg.Connection]]:
+    """Connect to every node as bank_backup."""
+    with ExitStack() as stack:
+        yield {
+            node: stack.enter_context(psycopg.connect(branches.of(node).backup, autocommit=True))
+            for node in NODES
+        }
+
+
+class TestMark:
+    def test_is_on_no_side_of_a_transfer_that_is_prepared_and_not_decided(
+        self, accounts: list[int], branches: Branches, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tried: list[str] = []
+
+        def mark_meanwhile(step: str) -> None:
+            if step == "prepared":
+                with lines_of_backup(branches) as lines, pytest.raises(PositionNotTaken):
+                    set_mark(lines, at=clock.now())
+                tried.append(step)
+
+        monkeypatch.setattr(commitment, "on_step", mark_meanwhile)
+        pay(accounts[1], accounts[2])
+        assert tried == ["prepared"]
+
+    def test_is_on_all_nodes_and_lets_transfers_go_on(
+        self, accounts: list[int], branches: Branches
+    ) -> None:
+        with lines_of_backup(branches) as lines:
+            first = set_mark(lines, at=clock.now())
+            pay(accounts[1], accounts[2])
+            second = set_mark(lines, at=clock.now())
+        assert first.places.keys() == second.places.keys() == {*NODES}
+        assert first.name < second.name
+        assert first.began <= first.ended < second.began
+        for node, place in first.places.items():
+            assert bytes_of(place.lsn) < bytes_of(second.places[node].lsn)
 
 
 class TestCommand:
