@@ -17,6 +17,7 @@ from tests.faults.changes import ChangeCase, ChangeRun
 from tests.faults.exhaustive import Case, Coordinator, CutCase, Run
 from tests.faults.flaws import NOT_FENCED, broken_promises
 from tests.faults.random_mix import Mix, Plan
+from tests.proofs import restore
 
 SELECTION = (
     Case(step="prepared", harm=Coordinator.KILLED),
@@ -44,6 +45,16 @@ def opened() -> Iterator[Template]:
 def test_the_checker_sees_what_a_sweep_without_a_fence_loses(opened: Template) -> None:
     # First of all: there is one laboratory at a time.
     assert broken_promises(opened, NOT_FENCED) >= NOT_FENCED.breaks
+
+
+def test_a_bank_that_burned_is_back_as_of_a_mark_and_a_branch_as_of_its_last_answer(
+    opened: Template,
+) -> None:
+    plan = restore.Plan(points=1, fires=1, seed=1, processes=1, is_copied=False)
+    found = restore.prove(plan, opened)
+    assert found.failures == []
+    assert (found.counts["points"], found.counts["fires"]) == (1, 1)
+    assert found.counts["answers_at_points"] > 0
 
 
 @pytest.fixture(scope="module")
