@@ -27,7 +27,7 @@ from transactions.branches.commitment import (
     refuse_open_transaction,
 )
 from transactions.branches.outcomes import BranchDown
-from transactions.branches.recovery import has_arrived
+from transactions.branches.recovery import has_arrived, refuse_unlasting
 from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, say
 from transactions.ledger.arrays import Smallints, adapt_packed_arrays
@@ -156,6 +156,7 @@ class _Attempt(Commitment):
             sent.replayed,
         )
         if sent.replayed:
+            refuse_unlasting(self._batch.source)
             arrived = has_arrived(self._batch.source, receipt.first_id)
             return replace(receipt, settling=not arrived)
         if len(sent.refusals) < self._batch.items:

@@ -26,7 +26,7 @@ from transactions.branches.commitment import (
 )
 from transactions.branches.meetings import met_lately, note_meeting
 from transactions.branches.outcomes import BranchDown
-from transactions.branches.recovery import has_arrived
+from transactions.branches.recovery import has_arrived, refuse_unlasting
 from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, exchange, say
 from transactions.ledger.posting import Order, Receipt, Transfer
@@ -65,7 +65,7 @@ def transfer_across(transfer: Transfer, *, order: Order, source: str, destinatio
         Refused: by one of the two sides; nothing was moved.
         BranchDown: one of the two nodes does not answer; nothing was moved.
         Busy: others were at the accounts all the time; nothing was moved.
-        OutcomeUnknown: the source fell silent while it decided.
+        OutcomeUnknown: the source fell silent while it decided, or before its standbys had that.
     """
     crossing = _crossing(transfer, order, source, destination)
     for attempt in attempts():
@@ -115,6 +115,7 @@ class _Attempt(Commitment):
         sent, received = self._in_order() if self._is_in_order else self._together()
         receipt = self._checked(sent, received)
         if receipt.replayed:
+            refuse_unlasting(self._asked.source)
             arrived = has_arrived(self._asked.source, receipt.transfer_id)
             return replace(receipt, settling=not arrived)
         self.decide()
@@ -233,9 +234,20 @@ class _Attempt(Commitment):
 
 def _execute(line: Line, statement: str, *parameters: Any) -> str:
     """Return the call of a statement that the line has ready."""
-    places = ", ".join(["%s"] * len(parameters))
+    plain = [_plain(parameter) for parameter in parameters]
+    rest = [part for part, text in zip(parameters, plain, strict=True) if text is None]
+    places = ", ".join("%s" if text is None else text for text in plain)
     with passing_errors_translated():
-        return line.text(f"EXECUTE {statement} ({places}); ", parameters)
+        return line.text(f"EXECUTE {statement} ({places}); ", rest)
+
+
+def _plain(parameter: object) -> str | None:
+    """Return what needs no quoting as SQL; None for all else. Quoting costs more than the rest."""
+    if parameter is None:
+        return "NULL"
+    if type(parameter) is int:
+        return str(parameter)
+    return f"'{parameter}'" if type(parameter) is UUID else None
 
 
 def _receipt(sent: Answer) -> Receipt:

@@ -20,6 +20,7 @@ import structlog
 from psycopg import errors
 
 from core.db.sql import queries
+from transactions.branches.outcomes import OutcomeUnknown
 from transactions.branches.registry import nodes
 from transactions.branches.wire import Answer, Line, say
 
@@ -32,6 +33,7 @@ _GID: Final = re.compile(
     r"bank:v1:(?P<source>[A-Za-z0-9]+):(?P<destination>[A-Za-z0-9]+)"
     r":(?P<id>[0-9a-f-]{36}):(?P<attempt>\d+)"
 )
+_LASTING: Final = ("lasting", ())
 _log = structlog.get_logger(__name__)
 
 Decision = Literal["committed", "aborted"]
@@ -72,7 +74,7 @@ def outcome_of(source: str, crossing: UUID, attempt: int, *, seconds: float) -> 
     while True:
         # The second statement reads what the first waited for, and could not see.
         which = (crossing, attempt)
-        answer = _ask(source, ("fence", which), ("decision", which))
+        answer = _ask(source, ("fence", which), _LASTING, ("decision", which))
         if answer.is_good and answer.row == ("committed",):
             return "committed"
         if answer.is_good and answer.row == ("aborted",):
@@ -80,6 +82,16 @@ def outcome_of(source: str, crossing: UUID, attempt: int, *, seconds: float) -> 
         if time.monotonic() > deadline:
             return None
         time.sleep(0.05)
+
+
+def refuse_unlasting(source: str) -> None:
+    """Check that what was read on a node outlives its server: its standbys have it.
+
+    Raises:
+        OutcomeUnknown: they do not tell.
+    """
+    if not _ask(source, _LASTING).is_good:
+        raise OutcomeUnknown
 
 
 def has_arrived(source: str, transfer_id: UUID) -> bool:
@@ -140,7 +152,7 @@ def settle_decided(*, node: str) -> list[str]:
         return [node]
     left = []
     for doubt in found:
-        decided = _ask(doubt.source, ("decision", (doubt.id, doubt.attempt)))
+        decided = _ask(doubt.source, _LASTING, ("decision", (doubt.id, doubt.attempt)))
         # No answer is no decision, and no complaint is one either.
         is_settled = decided.is_good and (
             decided.row != ("committed",) or _end(doubt, "committed") is not None

@@ -15,6 +15,11 @@ WHERE database = current_database()
 -- name: fence
 SELECT set_config('lock_timeout', '500ms', true), ledger.fence_v1(%s, %s::smallint)
 
+-- name: lasting
+-- Makes the end of this transaction wait for the standbys: what it read outlives this server then. Without,
+-- a decision could be read here that goes with the server, when its standby takes over.
+SELECT pg_logical_emit_message(true, 'bank', 'asked')
+
 -- name: decision
 SELECT state FROM ledger.decision WHERE id = %s AND attempt = %s
 

@@ -1,4 +1,7 @@
 -- What Python asks the ledger, by name.
+--
+-- Who is answered as before relies on it, so it must outlive this server: with a message in the log the
+-- transaction ends when the standbys have that, and with it all that was committed here earlier.
 
 -- name: post
 SELECT p.transfer_id, p.debit_after, p.credit_after, p.replayed
@@ -17,6 +20,7 @@ FROM ledger.post_fully_v1(
     p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s,
     p_reference => %(reference)s, p_event_at => %(event_at)s
 ) AS p
+WHERE NOT p.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: post_batch
 SELECT p.first_id, p.refused_items, p.refused_codes, p.replayed
@@ -27,6 +31,7 @@ FROM ledger.post_batch_v1(
     p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
     p_event_at => %(event_at)s
 ) AS p
+WHERE NOT p.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: post_chain
 -- As post_batch, and the answer stands for good.
@@ -42,6 +47,7 @@ FROM ledger.post_batch_v1(
     p_linked => %(linked)s, p_memo => %(memo)s, p_reference => %(reference)s,
     p_event_at => %(event_at)s, p_refused => %(refused)s
 ) AS p
+WHERE NOT p.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: book_cash
 SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
@@ -51,6 +57,7 @@ FROM ledger.book_cash_v2(
     p_channel => %(channel)s, p_day => %(day)s, p_since => %(since)s, p_most => %(most)s,
     p_holder => %(holder)s, p_memo => %(memo)s
 ) AS c
+WHERE NOT c.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: answered
 SELECT a.transfer_id, a.debit_after, a.credit_after
@@ -60,6 +67,7 @@ FROM ledger.answered_v1(
     p_reference => %(reference)s, p_event_at => %(event_at)s
 ) AS a
 WHERE a.transfer_id IS NOT NULL
+    AND pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: answered_batch
 SELECT b.first_id, b.refused_items, b.refused_codes
@@ -70,6 +78,7 @@ FROM ledger.answered_batch_v1(
     p_event_at => %(event_at)s, p_peer => %(peer)s
 ) AS b
 WHERE b.first_id IS NOT NULL
+    AND pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: keys_used
 -- Those of some keys that a client has used here.
@@ -81,6 +90,7 @@ SELECT result_id, refused_items, refused_codes
 FROM ledger.request
 WHERE client = %(client)s AND key = %(key)s
     AND array_position(refused_codes, 28::smallint) IS NULL
+    AND pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: send_batch
 SELECT b.first_id, b.refused_items, b.refused_codes, b.replayed
@@ -127,6 +137,7 @@ FROM ledger.hold_v1(
     p_amount => %(amount)s, p_currency => %(currency)s, p_expires_at => %(expires_at)s,
     p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s
 ) AS h
+WHERE NOT h.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: capture
 SELECT c.transfer_id, c.debit_after, c.credit_after, c.replayed
@@ -134,12 +145,14 @@ FROM ledger.capture_v1(
     p_client => %(client)s, p_key => %(key)s, p_hold => %(hold)s, p_amount => %(amount)s,
     p_channel => %(channel)s, p_day => %(day)s, p_kind => %(kind)s, p_memo => %(memo)s
 ) AS c
+WHERE NOT c.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: release
 SELECT r.replayed
 FROM ledger.release_v1(
     p_client => %(client)s, p_key => %(key)s, p_hold => %(hold)s, p_day => %(day)s
 ) AS r
+WHERE NOT r.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: reverse
 SELECT r.reversal_id, r.replayed
@@ -147,6 +160,7 @@ FROM ledger.reverse_v1(
     p_client => %(client)s, p_key => %(key)s, p_transfer => %(transfer)s,
     p_channel => %(channel)s, p_day => %(day)s, p_memo => %(memo)s
 ) AS r
+WHERE NOT r.replayed OR pg_logical_emit_message(true, 'bank', 'replayed') IS NOT NULL
 
 -- name: next_serials
 SELECT nextval('ledger.account_serial') FROM generate_series(1, %(count)s)
