@@ -145,7 +145,8 @@ class Member:
 
     def tell(self) -> list[dict[str, Any]]:
         """Return what its Patroni knows of all members; nothing when it does not answer."""
-        return (self._asked("cluster") or {}).get("members", [])
+        told = self._asked("cluster")
+        return [] if told is None else list(told["members"])
 
     def _asked(self, what: str) -> dict[str, Any] | None:
         """Return what its Patroni answers; None when it refuses, or is silent."""

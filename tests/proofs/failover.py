@@ -115,8 +115,9 @@ class Run:
         if is_machine:
             victim.start()
         self._members.leader()
-        print(f"{name}, {'machine' if is_machine else 'server'}: {served:.0f} ms", flush=True)
         self._compare(name, workers)
+        kind, wrong = "machine" if is_machine else "server", len(self.judge.failures)
+        print(f"{name}, {kind}: serves after {served:.0f} ms, {wrong} things wrong", flush=True)
 
     def _wait_until_served(self, since: float) -> float:
         """Return when a write at the branch is answered, by whoever takes writes there."""

@@ -201,7 +201,7 @@ def _begin(cursor: CursorWrapper, alias: str) -> None:
 
 def _slots_live_on(node: psycopg.Connection) -> bool:
     """Tell whether a node's slot for this replica can live on at the node's standby."""
-    replica = connections[REPLICA].connection
+    replica: psycopg.Connection = connections[REPLICA].connection
     return min(node.info.server_version, replica.info.server_version) >= SLOTS_LIVE_ON_SINCE
 
 
