@@ -8,9 +8,8 @@ from lb.control.history import Moment
 
 LINES: Final = 6
 """So many backends are told apart in a drawing: those with most requests."""
-WIDTH: Final = 600
-HEIGHT: Final = 150
-_LEFT: Final = 48
+_WIDTH: Final = 400
+_LEFT: Final = 58
 _TOP: Final = 10
 _BOTTOM: Final = 132
 _PARTS: Final = 2
@@ -61,7 +60,7 @@ def _places(moments: Sequence[Moment]) -> list[float]:
     """Return where each moment is, by its time: what was not noted leaves its room."""
     first, last = moments[0].at, moments[-1].at
     span = (last - first).total_seconds() or 1.0
-    return [_LEFT + (WIDTH - _LEFT) * (one.at - first).total_seconds() / span for one in moments]
+    return [_LEFT + (_WIDTH - _LEFT) * (one.at - first).total_seconds() / span for one in moments]
 
 
 def _path(places: Sequence[float], values: Sequence[float | None], top: float) -> str:

@@ -211,7 +211,7 @@ def _drawn(moments: Sequence[Moment], names: Sequence[str]) -> list[Drawn]:
     latencies = course(moments, names, Moment.p99)
     return [
         Drawn(_("Share of the requests"), shares, 0, "%"),
-        Drawn(_("99 of 100 within"), latencies, 1, "ms"),
+        Drawn(_("99 of 100 within"), latencies, -1, "ms"),
     ]
 
 

@@ -192,7 +192,7 @@ class TestPage:
         assert (began.share("api-1"), began.requests) == (50, 20)
         assert (went.share("api-1"), went.p99("api-1")) == (75, 10)
         text = admin().get("/admin/servers").content.decode()
-        assert re.search(r'class="line-2" d="M48.0 \S+L48.0 \S+L600.0 \S+"', text)
+        assert re.search(r'class="line-2" d="M58.0 \S+L58.0 \S+L400.0 \S+"', text)
         assert re.search(r"api-1\s*<strong>75 %</strong>", text)
         assert re.search(r"75 %\s*·\s*≤ 10 ms", text)
 
