@@ -1,8 +1,11 @@
 """The laboratory in short: the bank keeps its promises, and one that does not is found out."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from tests.faults._books import read_gids
@@ -85,6 +88,58 @@ def test_a_silent_node_keeps_nobody_else_in_doubt(lab: Laboratory) -> None:
             assert read_gids(mumbai.cursor()) != []
             assert eventually(lambda: not read_gids(mumbai.cursor()), seconds=5)
     lab.heal()
+
+
+def test_what_no_standby_has_yet_settles_nothing_and_is_no_answer(lab: Laboratory) -> None:
+    payer = somebody_with_money(lab)
+    payee = next(number for number, home in HOMES.items() if home == "MUM")
+    sending = f"send lasting {payer} {payee} 1"
+    with (
+        worker(lab, name="f", seed=0) as first,
+        worker(lab, name="a", seed=0) as again,
+        lab.nodes["MUM"].connect() as mumbai,
+        waiting_for_standbys(lab) as head_office,
+    ):
+        first.wait_until_ready()
+        first.tell(sending)
+        assert eventually(lambda: "COMMIT" in " ".join(waiting(head_office)), seconds=10)
+        first.kill()
+        # The server gives up waiting for a client that is gone, and shows what only itself has.
+        (gid,) = read_gids(mumbai.cursor())
+        assert eventually(lambda: is_decided(head_office, gid), seconds=10)
+        with pytest.raises(RuntimeError, match=gid):
+            lab.manage("sweep")
+        assert read_gids(mumbai.cursor()) == [gid]
+        again.wait_until_ready()
+        again.tell(sending)
+        assert eventually(lambda: "emit_message" in " ".join(waiting(head_office)), seconds=10)
+        assert not again.has_said("sent ok")
+    assert json.loads(lab.manage("sweep"))["committed"] == 1
+
+
+@contextmanager
+def waiting_for_standbys(lab: Laboratory) -> Iterator[psycopg.Connection]:
+    """Let the head office answer nothing that its standby lacks, which does not come."""
+    with lab.nodes["default"].connect() as head_office:
+        head_office.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        head_office.execute("SELECT pg_reload_conf()")
+        try:
+            yield head_office
+        finally:
+            head_office.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            head_office.execute("SELECT pg_reload_conf()")
+
+
+def waiting(server: psycopg.Connection) -> list[str]:
+    """Return what waits for standbys."""
+    rows = server.execute("SELECT query FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+    return [query for (query,) in rows.fetchall()]
+
+
+def is_decided(server: psycopg.Connection, gid: str) -> bool:
+    """Tell whether others can read that a transfer is decided."""
+    query = "SELECT FROM ledger.decision WHERE id = %s AND state = 'committed'"
+    return server.execute(query, [gid.split(":")[4]]).fetchone() is not None
 
 
 def somebody_with_money(lab: Laboratory) -> int:
