@@ -51,7 +51,8 @@ def test_live_where_their_account_does_and_are_paid_for_from_another_node(loan: 
     assert balances([elsewhere], using="DEL")[0].balance == 5_000_00
     assert owed(loan).principal == 1_10_538_15 - paid.principal
     plain = [Transfer(elsewhere, number, inr(1)) for number in (loan.number, loan.dues)]
-    for transfer in plain:
+    # The short way of posting, too, which is taken outside transactions on one node alone.
+    for transfer in (*plain, Transfer(loan.account, loan.number, inr(1))):
         with pytest.raises(Refused) as refused:
             send(transfer, order=order())
         assert refused.value.reason is Code.LOAN_NEEDS_REPAYMENT
