@@ -67,9 +67,11 @@ def _prove(bank: OwnBank, rows: int) -> tuple[dict[str, object], list[str]]:
             thread.start()
         seconds, problem = _migrate()
         reading.join()
-        for ending in (*payers, watching):
-            ending.ends.set()
-            ending.join()
+        for payer in payers:
+            payer.ends.set()
+        watching.ends.set()
+        for thread in (*payers, watching):
+            thread.join()
         return _judge(bank, payers, watching, problem, {"rows": rows, "seconds": seconds})
 
 
