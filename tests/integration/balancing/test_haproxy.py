@@ -92,7 +92,10 @@ class Balancer:
         connection = self.connection()
         connection.connect()
         try:
-            return str(connection.sock.getpeercert()["serialNumber"])
+            assert isinstance(connection.sock, ssl.SSLSocket)
+            shown = connection.sock.getpeercert()
+            assert shown
+            return str(shown["serialNumber"])
         finally:
             connection.close()
 
