@@ -20,15 +20,15 @@ CARD: Final = (
     Column("Ends in", "last_four"),
     Column("Account", "account"),
     Column("Kind", "kind"),
-    Column("Tier", "tier", is_spare=True),
     Column("State", "state"),
-    Column("Expires", "expires"),
-    Column("At once", "payment_limit", is_figure=True),
-    Column("A day", "daily_limit", is_figure=True),
-    Column("A month", "monthly_limit", is_figure=True),
-    Column("Spent today", "spent_today", is_figure=True),
-    Column("This month", "spent_this_month", is_figure=True),
-    Column("Currency", "currency"),
+    Column("Currency", "currency", is_spare=True),
+    Column("Spent today", "spent_today", is_figure=True, is_spare=True),
+    Column("This month", "spent_this_month", is_figure=True, is_spare=True),
+    Column("At once", "payment_limit", is_figure=True, is_spare=True),
+    Column("A day", "daily_limit", is_figure=True, is_spare=True),
+    Column("A month", "monthly_limit", is_figure=True, is_spare=True),
+    Column("Expires", "expires", is_spare=True),
+    Column("Tier", "tier", is_spare=True),
 )
 ACTIVATED: Final = (Column("Card number", "card_number"), *CARD)
 REQUEST: Final = (Column("Request", "request_id"), Column("State", "state"))

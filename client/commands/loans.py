@@ -18,12 +18,12 @@ LOAN: Final = (
     Column("Number", "number"),
     Column("Product", "product"),
     Column("State", "state"),
-    Column("Lent", "amount", is_figure=True),
     Column("Owed", "owed", is_figure=True),
     Column("Due", "due", is_figure=True),
-    Column("Days late", "days_late", is_figure=True),
     Column("Currency", "currency"),
-    Column("Paid from", "account"),
+    Column("Days late", "days_late", is_figure=True, is_spare=True),
+    Column("Lent", "amount", is_figure=True, is_spare=True),
+    Column("Paid from", "account", is_spare=True),
 )
 INSTALMENT: Final = (
     Column("No.", "number", is_figure=True),
