@@ -56,6 +56,17 @@ def test_people_reach_the_balancer_and_it_alone_knows_the_workers_secret(planned
     assert balancing.secret not in str([*commands.values(), plan.nodes(), balancing])
 
 
+def test_backups_are_kept_where_a_folder_is_given_and_nobody_else_may_make_them(
+    planned: Planned,
+) -> None:
+    assert "backup" not in _commands(planned())
+    plan = planned(BACKUP_FOLDER="/backups")
+    assert _commands(plan)["backup"][1:] == ["manage.py", "backup", "keep"]
+    told = [one.name for one in plan.programs() if "BACKUP_DATABASE_URL" in one.environment]
+    assert told == ["opening", "backup"]
+    assert plan.nodes()["BACKUP_FOLDER"] == "/backups"
+
+
 def test_the_balancer_knows_the_workers_before_they_have_registered(planned: Planned) -> None:
     plan = planned()
     assert plan.balancing is not None
