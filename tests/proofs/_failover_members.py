@@ -26,7 +26,7 @@ from tests.proofs.ledger_crash import kill_server
 
 STANDBY: Final = "bank_standby"
 _ANSWER_SECONDS: Final = 2
-_SAFE_SECONDS: Final = 120
+_SAFE_SECONDS: Final = 240
 _SLOTS: Final = """
 SELECT slot_name FROM pg_replication_slots
 WHERE slot_type = 'logical' AND NOT temporary AND invalidation_reason IS NULL
