@@ -1,6 +1,8 @@
 #!/bin/sh
 # Run the official image's Valkey with TLS alone, and a password that no list of processes shows.
 set -eu
+umask 077
+# In memory, and not through a pipe: the server itself must get the signal to stop.
 {
     cat /etc/bank/valkey.conf
     cat <<'CONF'
@@ -13,4 +15,5 @@ tls-auth-clients no
 dir /data
 CONF
     printf 'requirepass %s\n' "$(cat /run/secrets/password)"
-} | exec valkey-server -
+} > /tmp/valkey.conf
+exec valkey-server /tmp/valkey.conf

@@ -72,7 +72,7 @@ def _prove(bank: OwnBank, rows: int) -> tuple[dict[str, object], list[str]]:
         watching.ends.set()
         for thread in (*payers, watching):
             thread.join()
-        return _judge(bank, payers, watching, problem, {"rows": rows, "seconds": seconds})
+        return _judge(bank, payers, watching, problem, {"rows": rows, "seconds": round(seconds, 1)})
 
 
 def _fill(url: str, rows: int) -> None:
