@@ -93,27 +93,32 @@ def test_a_silent_node_keeps_nobody_else_in_doubt(lab: Laboratory) -> None:
 def test_what_no_standby_has_yet_settles_nothing_and_is_no_answer(lab: Laboratory) -> None:
     payer = somebody_with_money(lab)
     payee = next(number for number, home in HOMES.items() if home == "MUM")
-    sending = f"send lasting {payer} {payee} 1"
     with (
         worker(lab, name="f", seed=0) as first,
         worker(lab, name="a", seed=0) as again,
         lab.nodes["MUM"].connect() as mumbai,
-        waiting_for_standbys(lab) as head_office,
     ):
-        first.wait_until_ready()
-        first.tell(sending)
-        assert eventually(lambda: "COMMIT" in " ".join(waiting(head_office)), seconds=10)
-        first.kill()
-        # The server gives up waiting for a client that is gone, and shows what only itself has.
-        (gid,) = read_gids(mumbai.cursor())
-        assert eventually(lambda: is_decided(head_office, gid), seconds=10)
-        with pytest.raises(RuntimeError, match=gid):
-            lab.manage("sweep")
-        assert read_gids(mumbai.cursor()) == [gid]
-        again.wait_until_ready()
-        again.tell(sending)
-        assert eventually(lambda: "emit_message" in " ".join(waiting(head_office)), seconds=10)
-        assert not again.has_said("sent ok")
+        for each in (first, again):
+            each.wait_until_ready()
+        first.tell(f"send usual {payer} {payee} 1")
+        first.hear("sent ok")
+        with waiting_for_standbys(lab) as head_office:
+            first.tell(f"send lasting {payer} {payee} 1")
+            assert eventually(lambda: "COMMIT" in " ".join(waiting(head_office)), seconds=20)
+            first.kill()
+            # Whoever is told to end stops waiting: others see then what this server alone has.
+            head_office.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE wait_event = 'SyncRep'"
+            )
+            (gid,) = read_gids(mumbai.cursor())
+            assert eventually(lambda: is_decided(head_office, gid), seconds=20)
+            with pytest.raises(RuntimeError, match=gid):
+                lab.manage("sweep")
+            assert read_gids(mumbai.cursor()) == [gid]
+            again.tell(f"send lasting {payer} {payee} 1")
+            assert eventually(lambda: "message" in " ".join(waiting(head_office)), seconds=20)
+            assert not again.has_said("sent ok")
     assert json.loads(lab.manage("sweep"))["committed"] == 1
 
 
