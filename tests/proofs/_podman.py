@@ -92,6 +92,18 @@ class Podman:
         """Run a command in a container."""
         return self.run("exec", name, *words, check=check)
 
+    def logs(self, name: str, *, lines: int = 20) -> str:
+        """Return the last words of a container, also those of its errors."""
+        done = subprocess.run(
+            ["podman", "logs", f"--tail={lines}", name],
+            env=dict(self.environment),
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return done.stdout
+
     def is_healthy(self, name: str) -> bool:
         """Run a container's health check: without systemd nobody else does."""
         done = subprocess.run(
@@ -107,8 +119,7 @@ class Podman:
         began = time.monotonic()
         while not self.is_healthy(name):
             if time.monotonic() > began + seconds:
-                last = self.run("logs", "--tail=20", name, check=False)
-                message = f"{name} does not become healthy: {last}"
+                message = f"{name} does not become healthy: {self.logs(name)}"
                 raise RuntimeError(message)
             time.sleep(0.5)
         return time.monotonic() - began

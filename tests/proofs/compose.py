@@ -147,7 +147,7 @@ def _wait_for(podman: Podman, service: str) -> None:
         RuntimeError: it did not do what it is for, with its last words.
     """
     if podman.run("wait", _name(service), seconds=1_800).strip() != "0":
-        message = f"{service}: {podman.run('logs', '--tail=10', _name(service), check=False)}"
+        message = f"{service}: {podman.logs(_name(service))}"
         raise RuntimeError(message)
 
 
@@ -188,7 +188,7 @@ def _judge_haproxy(podman: Podman, outcome: Outcome) -> None:
     door, patience = _door(podman, "haproxy"), time.monotonic() + 60
     while not _answers(door):
         if time.monotonic() > patience:
-            outcome.failures.append(f"haproxy: {podman.run('logs', _name('haproxy'))}")
+            outcome.failures.append(f"haproxy: {podman.logs(_name('haproxy'))}")
             return
         time.sleep(0.5)
     _judge_door(door, outcome)
