@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, Self
 
 import psycopg
@@ -147,7 +147,7 @@ class _Marker:
     def mark(self) -> None:
         """Set a mark and keep it once every node's log has come in so far; try it, at least."""
         try:
-            self._set(at=now())
+            self._set()
         except (BackupFailed, DomainError, psycopg.Error) as error:
             self.hang_up()
             self._troubles.note(error)
@@ -160,11 +160,11 @@ class _Marker:
             line.close()
         self._lines.clear()
 
-    def _set(self, *, at: datetime) -> None:
+    def _set(self) -> None:
         for node in registry.nodes():
             if node not in self._lines:
                 self._lines[node] = connect(node)
-        mark = set_mark(self._lines, at=at)
+        mark = set_mark(self._lines, clock=now)
         for node, place in mark.places.items():
             wait_until_received(self._lines[node], place.lsn, node=node)
         self._repository.keep_mark(mark)

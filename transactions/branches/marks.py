@@ -6,12 +6,11 @@ destination, and whatever is committed there was decided here. Nodes that are al
 mark agree, once what is prepared has been settled; what was not decided comes to nothing.
 """
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -52,30 +51,29 @@ class Mark:
         return f"bank {self.began:%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def set_mark(lines: Mapping[str, psycopg.Connection], *, at: datetime) -> Mark:
+def set_mark(lines: Mapping[str, psycopg.Connection], *, clock: Callable[[], datetime]) -> Mark:
     """Write one mark on all nodes, to each of which ``lines`` has a connection as bank_backup.
 
-    Holds transfers between nodes back for some milliseconds. After an error close the lines: a lock
-    goes with the connection that holds it.
+    Reads the clock before and after, and holds transfers between nodes back meanwhile. After an
+    error close the lines: a lock goes with the connection that holds it.
 
     Raises:
         PositionNotTaken: transfers were under way all the time.
         psycopg.OperationalError: a node does not answer; the mark is on some nodes only, or none.
     """
-    mark = Mark(began=at, ended=at, places={})
-    before = time.monotonic()
+    began = clock()
+    name = Mark(began=began, ended=began, places={}).name
     with ExitStack() as stack:
         for line in lines.values():
             # A node that falls silent now must not hold back the transfers of all.
             stack.enter_context(breaking_after(line, HOLD_BACK_SECONDS))
         for node in sorted(lines):
             hold_back(lines[node], wait=WAIT_SECONDS, longest=HOLD_BACK_SECONDS)
-        places = _write(mark.name, lines)
+        places = _write(name, lines)
         for line in lines.values():
             line.execute(BARRIER["let_transfers_go_on"])
             line.execute("RESET idle_session_timeout")
-    took = timedelta(seconds=time.monotonic() - before)
-    return Mark(began=at, ended=at + took, places=places)
+    return Mark(began=began, ended=clock(), places=places)
 
 
 def _write(name: str, lines: Mapping[str, psycopg.Connection]) -> Mapping[str, Place]:

@@ -135,7 +135,7 @@ class TestMark:
         def mark_meanwhile(step: str) -> None:
             if step == "prepared":
                 with lines_of_backup(branches) as lines, pytest.raises(PositionNotTaken):
-                    set_mark(lines, at=clock.now())
+                    set_mark(lines, clock=clock.now)
                 tried.append(step)
 
         monkeypatch.setattr(commitment, "on_step", mark_meanwhile)
@@ -146,9 +146,9 @@ class TestMark:
         self, accounts: list[int], branches: Branches
     ) -> None:
         with lines_of_backup(branches) as lines:
-            first = set_mark(lines, at=clock.now())
+            first = set_mark(lines, clock=clock.now)
             pay(accounts[1], accounts[2])
-            second = set_mark(lines, at=clock.now())
+            second = set_mark(lines, clock=clock.now)
         assert first.places.keys() == second.places.keys() == {*NODES}
         assert first.name < second.name
         assert first.began <= first.ended < second.began
