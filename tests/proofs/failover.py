@@ -23,6 +23,7 @@ from shutil import rmtree
 from typing import Final
 
 import psycopg
+from psycopg import pq
 
 from tests.faults._books import read_gids
 from tests.faults._ending import ending_of
@@ -185,7 +186,10 @@ def _answers(member: Member) -> bool:
         server.pgconn.send_query(_WRITE.encode())
         time.sleep(3)
         server.pgconn.consume_input()
-        return not server.pgconn.is_busy()
+        if server.pgconn.is_busy():
+            return False
+        result = server.pgconn.get_result()
+        return result is not None and result.status == pq.ExecStatus.TUPLES_OK
 
 
 def _doctor(lab: Laboratory) -> str:
