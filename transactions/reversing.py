@@ -103,7 +103,7 @@ def reversals_asked(user: int, *, transfer_id: UUID) -> list[Approval]:
     return found
 
 
-def _accounts(payload: Mapping[str, Any]) -> tuple[int, ...]:
+def accounts_moved(payload: Mapping[str, Any]) -> tuple[int, ...]:
     """Return whose money a reversal would move.
 
     Raises:
@@ -116,7 +116,7 @@ def _accounts(payload: Mapping[str, Any]) -> tuple[int, ...]:
     return posted.debit, posted.credit
 
 
-@approvable(ACTION, concerns=_accounts)
+@approvable(ACTION, concerns=accounts_moved)
 def _reverse(payload: Mapping[str, Any], *, maker: int, checker: int) -> Any:  # noqa: ARG001  # approvals pass it
     node, posted = _find(UUID(payload["transfer_id"]))
     _check_accounts(posted)

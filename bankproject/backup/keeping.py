@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 import psycopg
@@ -18,7 +18,7 @@ from django.db import connections
 from bankproject.backup.failures import BackupFailed
 from bankproject.backup.pruning import prune
 from bankproject.backup.receiving import Receiver, wait_until_received
-from bankproject.backup.repository import Repository
+from bankproject.backup.repository import Base, Repository, Store
 from bankproject.backup.servers import connect, one
 from bankproject.backup.taking import take_base
 from core.clock import now
@@ -100,21 +100,17 @@ class _Keeper:
         connections.close_all()
 
     def _tend(self, receiver: Receiver) -> None:
-        is_lost = receiver.tend()
+        receiver.tend()
         receiver.seal_finished()
-        if is_lost or (receiver.is_receiving and self._is_due()):
+        if receiver.is_receiving and is_base_due(self._repository.of(self._node), at=now()):
             self._take()
         self.is_backed_up = receiver.is_receiving
 
-    def _is_due(self) -> bool:
-        bases = self._repository.of(self._node).whole_bases()
-        return not bases or bases[-1].ended < now() - BASE_EVERY
-
     def _take(self) -> None:
         _wait_for_receiver(self._node)
-        base = take_base(self._node, self._repository, at=now())
+        base = take_and_prune(self._node, self._repository)
+        self._repository.of(self._node).close_gap()
         _log.info("base_backup_taken", node=self._node, name=base.name, parts=len(base.parts))
-        prune(self._repository, node=self._node, at=now(), days=settings.BACKUP_KEEP_DAYS)
 
     def _try(self, work: Callable[[], None]) -> None:
         try:
@@ -127,6 +123,26 @@ class _Keeper:
             _log.exception("backup_failing", node=self._node)
         else:
             self._troubles.over()
+
+
+def is_base_due(store: Store, *, at: datetime) -> bool:
+    """Tell whether a node needs a base backup: there is none of today, or none since a gap."""
+    bases = store.whole_bases()
+    return store.has_gap or not bases or bases[-1].ended < at - BASE_EVERY
+
+
+def take_and_prune(node: str, repository: Repository) -> Base:
+    """Take a base backup of a node, and forget what nobody needs any more.
+
+    Whoever does so at the same time waits: to one, the other's would be broken off.
+
+    Raises:
+        BackupFailed, OSError, psycopg.Error
+    """
+    with repository.of(node).alone():
+        base = take_base(node, repository, at=now())
+        prune(repository, node=node, at=now(), days=settings.BACKUP_KEEP_DAYS)
+    return base
 
 
 def _wait_for_receiver(node: str) -> None:

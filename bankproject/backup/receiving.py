@@ -4,9 +4,9 @@ The server keeps in a slot what has not arrived, and the program says at once wh
 ``synchronous_standby_names``, it makes the server wait for it, and then no answer is ever lost.
 """
 
-import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from subprocess import Popen
 from typing import Final, Self
@@ -57,17 +57,18 @@ class Receiver:
         """Tell whether the program runs."""
         return self._program is not None and self._program.poll() is None
 
-    def tend(self) -> bool:
-        """Start the program if it does not run, now and then; tell whether the log was lost.
+    def tend(self) -> None:
+        """Start the program if it does not run, now and then.
 
-        Lost is what the server could not keep any longer: a new base backup is needed then.
+        What the server could not keep any longer is lost: the gap is noted, what came in is sealed,
+        and a new base backup is needed.
 
         Raises:
             BackupFailed: it is another server than before, or the folder cannot be written.
             psycopg.Error: the node does not answer.
         """
         if self.is_receiving or time.monotonic() < self._started_at + _AGAIN_SECONDS:
-            return False
+            return
         if self._program is not None:
             _log.warning("backup_not_receiving", node=self.node, reason=self._last_words())
         self._started_at = time.monotonic()
@@ -75,15 +76,13 @@ class Receiver:
         with connect(self.node) as line:
             self._store.refuse_other_server(one(line, "identity")[0])
             slot = one(line, "slot")
-            is_lost = slot is not None and slot[1] == "lost"
-            if is_lost:
+            if slot is not None and slot[1] == "lost":
                 _log.error("backup_log_lost", node=self.node)
+                self._store.note_gap()
+                self._seal(self._received())
                 one(line, "forget_log")
-                shutil.rmtree(self._store.receiving)
-                self._store.open()
             one(line, "keep_log")
         self._start()
-        return is_lost
 
     def seal_finished(self) -> None:
         """Seal the segments that have come in whole; fill the one that has been open for long.
@@ -93,10 +92,7 @@ class Receiver:
             psycopg.Error: the node does not answer.
         """
         finished = self._finished()
-        for path in finished:
-            target = self._store.wal / f"{path.name}{SEALED}"
-            seal(path.read_bytes(), target, certificate=self._repository.certificate)
-            path.unlink()
+        self._seal(finished)
         if finished:
             self._segment_began = time.monotonic()
         elif time.monotonic() > self._segment_began + SEGMENT_SECONDS:
@@ -104,10 +100,19 @@ class Receiver:
             with connect(self.node) as line:
                 one(line, "begin_segment")
 
+    def _seal(self, files: Iterable[Path]) -> None:
+        for path in files:
+            target = self._store.wal / f"{path.name}{SEALED}"
+            seal(path.read_bytes(), target, certificate=self._repository.certificate)
+            path.unlink()
+
+    def _received(self) -> list[Path]:
+        # A timeline's history is written under this name first.
+        return sorted(path for path in self._store.receiving.iterdir() if path.suffix != ".tmp")
+
     def _finished(self) -> list[Path]:
         """Return the files of the log that nothing is added to any more."""
-        # A timeline's history is written under this name first.
-        files = sorted(path for path in self._store.receiving.iterdir() if path.suffix != ".tmp")
+        files = self._received()
         open_ones = [path for path in files if path.suffix == PARTIAL]
         # Where a timeline ended its last segment stays open, beside that of the next timeline.
         return [path for path in files if path not in open_ones[-1:]]

@@ -7,9 +7,11 @@ server it is), ``base/WHEN/`` (a base backup: sealed parts, and ``backup.json`` 
 its segment is full).
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -82,6 +84,35 @@ class Store:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(self.folder, error) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody else takes or forgets backups of the node, and keep others waiting.
+
+        Raises:
+            BackupFailed: the folders cannot be made.
+        """
+        self.open()
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @property
+    def has_gap(self) -> bool:
+        """Tell whether a part of the log was lost since the last base backup."""
+        return self._gap.exists()
+
+    def note_gap(self) -> None:
+        """Remember that a part of the log is lost, before anything of it is forgotten."""
+        self._gap.touch()
+
+    def close_gap(self) -> None:
+        """Forget a gap: a base backup was begun after it."""
+        self._gap.unlink(missing_ok=True)
+
+    @property
+    def _gap(self) -> Path:
+        return self.folder / "gap"
 
     def whole_bases(self) -> list[Base]:
         """Return the base backups that were finished, the oldest first.
@@ -172,7 +203,8 @@ class Repository:
         try:
             self.marks_folder.mkdir(mode=0o700, exist_ok=True)
             with self._marks_of(mark.began.date()).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, separators=(",", ":")) + "\n")
+                # A line that a full disk broke off takes none with it.
+                file.write("\n" + json.dumps(line, separators=(",", ":")))
         except OSError as error:
             raise cannot_write(self.marks_folder, error) from error
 

@@ -71,7 +71,9 @@ class Allowance:
             return 0.0
         one = 1.0 / limit.requests_per_second
         note = self._note_of(client)
-        full_at = max(self._full_at[note + 1], now) + one
+        # A debt is in requests: nobody owes more of them than a limit that is new by now lends.
+        owed_until = min(self._full_at[note + 1], now + limit.burst * one)
+        full_at = max(owed_until, now) + one
         late = full_at - now - limit.burst * one
         # Seconds of a long clock have few digits left for parts of them.
         if late > one * 1e-3:

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from bankproject.backup.failures import BackupFailed
+from bankproject.backup.keeping import is_base_due
 from bankproject.backup.pruning import prune
 from bankproject.backup.repository import SEALED, Base, Part, Repository, Segment
 from bankproject.backup.restoring import restore_bank
@@ -226,6 +227,22 @@ def test_the_last_mark_before_a_time_is_found_and_half_a_line_is_none(folder: Pa
     assert repository.last_mark() == later
     assert repository.last_mark(until=BEGAN + timedelta(hours=1)) == MARK
     assert repository.last_mark(until=BEGAN) is None
+    after = replace(later, ended=later.ended + timedelta(seconds=1))
+    repository.keep_mark(after)
+    assert repository.last_mark() == after
+
+
+def test_a_gap_in_the_log_asks_for_a_base_backup_until_there_is_one(folder: Path) -> None:
+    repository = Repository(folder / "backups")
+    store = repository.of(NODE)
+    now = BEGAN + timedelta(days=1)
+    add_base(repository, "fresh", start="0/3000028", ended=now)
+    assert not is_base_due(store, at=now)
+    store.note_gap()
+    assert is_base_due(store, at=now)
+    store.close_gap()
+    assert not is_base_due(store, at=now)
+    assert is_base_due(store, at=now + timedelta(days=1, seconds=1))
 
 
 class TestCommand:

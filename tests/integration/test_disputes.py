@@ -17,7 +17,7 @@ from core import clock
 from notifications.notices.models import Notice
 from tests.expectations import nothing_written
 from tests.factories import customer_account, inr, order, person
-from transactions.disputes.answering import take_dispute
+from transactions.disputes.answering import OwnDispute, take_dispute
 from transactions.disputes.models import Dispute, DisputeReason
 from transactions.disputes.opening import DAYS, DisputeTooLate, open_dispute
 from transactions.ledger.accounts import set_holder
@@ -212,6 +212,17 @@ class TestAnAnswer:
         assert browser(stranger).get("/admin/transactions/dispute/").status_code == 403
         taken = take_dispute(case.pk, admin=caller(stranger))
         assert taken.state == "in_work"
+
+    def test_is_not_for_who_was_paid(self, officer: User, asha: User, paid: UUID) -> None:
+        case = disputed(asha, paid)
+        payee = post(
+            Transfer(customer_account(asha, balance=500), customer_account(officer), inr(100)),
+            order=order(),
+        )
+        other = disputed(asha, payee.transfer_id)
+        assert take_dispute(case.pk, admin=caller(officer)).state == "in_work"
+        with pytest.raises(OwnDispute):
+            take_dispute(other.pk, admin=caller(officer))
 
 
 class TestPages:

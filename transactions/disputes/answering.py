@@ -15,7 +15,7 @@ from notifications.notices.models import NoticeKind
 from notifications.notices.telling import NewNotice, tell
 from transactions.disputes.models import ANSWERS, Dispute, DisputeState
 from transactions.disputes.selectors import dispute_numbered
-from transactions.reversing import ask_reversal_for_bank
+from transactions.reversing import accounts_moved, ask_reversal_for_bank
 
 ANSWER: Final = "transactions.answer_dispute"
 
@@ -28,7 +28,7 @@ class DisputeAnswered(DomainError):
 
 
 class OwnDispute(DomainError):
-    """Nobody answers a case of their own, or about an account of theirs."""
+    """Nobody answers a case of their own, or about money from or to an account of theirs."""
 
     code = "own_dispute"
     http_status = 403
@@ -45,6 +45,7 @@ def take_dispute(number: int, *, admin: Caller) -> Dispute:
 
     Raises:
         UnknownDispute, DisputeAnswered, OwnDispute
+        BranchDown: the movement may be at a branch that does not answer.
     """
     with transaction.atomic(), acting(by=admin.pk, credential=admin.credential):
         dispute = _locked(number, admin)
@@ -86,13 +87,14 @@ def _locked(number: int, admin: Caller) -> Dispute:
     """Return a case without an answer, locked, that is for this admin to work on.
 
     Raises:
-        UnknownDispute, DisputeAnswered, OwnDispute
+        UnknownDispute, DisputeAnswered, OwnDispute, BranchDown
     """
     Dispute.objects.select_for_update().filter(pk=number).first()
     dispute = dispute_numbered(number)
     if dispute.is_answered:
         raise DisputeAnswered(_("This case has its answer already."))
-    holds = Holding.objects.filter(account=dispute.account, user=admin.pk).exists()
+    concerned = (dispute.account, *accounts_moved({"transfer_id": str(dispute.transfer_id)}))
+    holds = Holding.objects.filter(account__in=concerned, user=admin.pk).exists()
     if holds or dispute.person_id == admin.pk:
         raise OwnDispute(_("Somebody else must decide about what concerns you."))
     return dispute

@@ -1,4 +1,4 @@
-"""Post the usual transfer between nodes by few and plain statements."""
+"""Post the usual transfer between nodes by few and plain statements; time is read under a lock."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -14,4 +14,6 @@ class Migration(migrations.Migration):
     """Functions of earlier releases as of now."""
 
     dependencies: ClassVar = [("transactions", "0023_payments_for_loans")]
-    operations: ClassVar = [RunSQLFile(SQL / f"{name}.sql") for name in ("branches", "rights")]
+    operations: ClassVar = [
+        RunSQLFile(SQL / f"{name}.sql") for name in ("post", "branches", "rights")
+    ]

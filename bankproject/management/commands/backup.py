@@ -10,7 +10,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 from rich.console import Console
@@ -19,11 +18,9 @@ from rich.table import Table
 from bankproject.backup import keeping, servers
 from bankproject.backup.failures import BackupFailed, cannot_write
 from bankproject.backup.looking import Backups, look
-from bankproject.backup.pruning import prune
 from bankproject.backup.repository import Repository
 from bankproject.backup.restoring import restore_bank, restore_node
 from bankproject.backup.sealing import make_key
-from bankproject.backup.taking import take_base
 from core.clock import now
 from core.db.aliases import find_all
 from transactions.branches import registry
@@ -100,8 +97,7 @@ class Command(BaseCommand):
         repository = servers.configured()
         find_all()
         for node in registry.nodes():
-            base = take_base(node, repository, at=now())
-            prune(repository, node=node, at=now(), days=settings.BACKUP_KEEP_DAYS)
+            base = keeping.take_and_prune(node, repository)
             self.stdout.write(f"{node}: base backup {base.name}, {len(base.parts)} parts")
 
     def _status(self, options: dict[str, Any]) -> None:

@@ -136,9 +136,48 @@ def test_a_key_that_is_claimed_meanwhile_for_another_account_is_asked_for_again(
     assert [balance_of(MUM, account) for account in (payer, other)] == [600, 1_000]
 
 
-def waits(connection: psycopg.Connection) -> bool:
+POST = (
+    "SELECT transfer_id FROM ledger.post_v1(1, NULL, %s, %s, %s, 'INR', 'transfer', 'api',"
+    " '2026-03-02')"
+)
+
+
+@pytest.mark.parametrize("way", ["send", "receive", "post"])
+def test_who_waits_for_an_account_posts_at_a_later_instant(
+    pair: tuple[int, int], branches: Branches, way: str
+) -> None:
+    """Whoever takes a day's balances waits for who is at the accounts, not for who queues."""
+    payer, payee = pair
+    near = account_at(MUM, 2)
+    node, account, statement, asked = {
+        "send": (MUM, payer, SEND.format(name="send_v1"), sending(uuid4(), "k", payer, payee, 4)),
+        "receive": (
+            DEL,
+            payee,
+            RECEIVE.format(name="receive_v1"),
+            [uuid4(), clearing_account(DEL, other=MUM, currency="INR"), payer, payee, 4],
+        ),
+        "post": (MUM, payer, POST, [payer, near, 4]),
+    }[way]
+    address = branches.of(node).app
+    with (
+        psycopg.connect(address) as holding,
+        psycopg.connect(address) as waiting,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holding.execute("SELECT pg_advisory_xact_lock(%s)", [account])
+        answer = pool.submit(waiting.execute, statement, asked)
+        assert until(lambda: waits(waiting, node), seconds=30)
+        (released,) = holding.execute("SELECT clock_timestamp()").fetchone() or ()
+        holding.rollback()
+        (transfer_id,) = answer.result().fetchone() or ()
+        (at,) = waiting.execute("SELECT ledger.id_time_v1(%s)", [transfer_id]).fetchone() or ()
+    assert at > released
+
+
+def waits(connection: psycopg.Connection, node: str = MUM) -> bool:
     """Tell whether a connection's statement waits for somebody's transaction."""
-    with connections[MUM].cursor() as cursor:
+    with connections[node].cursor() as cursor:
         cursor.execute(
             "SELECT cardinality(pg_blocking_pids(%s)) > 0", [connection.info.backend_pid]
         )

@@ -156,6 +156,15 @@ def test_a_client_has_one_allowance_at_all_processes_of_a_data_plane() -> None:
     assert other.wait("b", 0.0) == 0.0
 
 
+def test_a_limit_that_is_eased_lets_those_in_again_who_owed_much() -> None:
+    found = allowance(RateLimit(requests_per_second=1.0, burst=600))
+    for _request in range(600):
+        found.wait("a", 0.0)
+    found.rule(RateLimit(requests_per_second=100.0, burst=100))
+    assert found.wait("a", 0.0) == pytest.approx(0.01)
+    assert found.wait("a", 0.01) == 0.0
+
+
 def test_of_more_clients_than_can_be_remembered_those_who_owe_most_are() -> None:
     found = allowance(RateLimit(requests_per_second=0.01, burst=1))
     for client in range(CLIENTS * 5 // 4):

@@ -58,7 +58,8 @@ $$;
 -- raises, and a violation of decision_pkey when the attempt was given up for lost meanwhile.
 -- Until its transaction ends, nobody can take a position over all nodes. The usual transfer, as of
 -- post_v1, is posted here, by few and plain statements; send_fully_v1 posts the others, and refuses.
--- A key that somebody else claims at this moment for another account breaks request_pkey.
+-- A key that somebody else claims at this moment for another account breaks request_pkey. The clock is
+-- read by the update: whoever takes a day's balances waits for who is at the accounts by then.
 CREATE OR REPLACE FUNCTION ledger.send_v1(
     p_id uuid, p_attempt smallint, p_destination text, p_clearing bigint,
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
@@ -70,8 +71,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_tick bigint := date_part('epoch', v_now) * 4096000;
+    v_tick bigint;
     v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(7103, 3);
@@ -85,7 +85,7 @@ BEGIN
             balance = balance - side * p_amount,
             spent = v_spend + CASE WHEN v_spend > 0 AND spent_day < p_day THEN 0 ELSE spent END,
             spent_day = CASE WHEN v_spend > 0 THEN greatest(spent_day, p_day) ELSE spent_day END,
-            last_tick = greatest(last_tick + 1, v_tick)
+            last_tick = greatest(last_tick + 1, ledger.tick_v1())
         WHERE number = p_debit AND usual AND currency = p_currency
             AND (balance - side * p_amount >= floor) IS NOT FALSE
             AND abs(balance - side * p_amount) <= 9000000000000000000
@@ -112,17 +112,17 @@ BEGIN
         id, xid, debit, credit, amount, debit_after, client, event_at, kind, channel, memo, peer
     ) VALUES (
         send_v1.transfer_id, pg_current_xact_id(), p_debit, p_clearing, p_amount, send_v1.debit_after,
-        p_client, coalesce(p_event_at, v_now), p_kind, p_channel, p_memo, p_credit
+        p_client, coalesce(p_event_at, clock_timestamp()), p_kind, p_channel, p_memo, p_credit
     );
     IF p_key IS NOT NULL THEN
-        INSERT INTO ledger.request (client, key, hash, result_id, requested_at)
+        INSERT INTO ledger.request (client, key, hash, result_id)
         VALUES (
             p_client, p_key,
             sha256(convert_to(ROW(
                 'post', p_debit, p_credit, p_amount, p_currency, p_kind, p_memo, p_reference,
                 p_event_at
             )::text, 'UTF8')),
-            send_v1.transfer_id, v_now);
+            send_v1.transfer_id);
     END IF;
 END
 $$;
@@ -170,13 +170,12 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_tick bigint := date_part('epoch', v_now) * 4096000;
+    v_tick bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(p_credit);
     IF p_amount BETWEEN 1 AND 1000000000000000 THEN
         UPDATE ledger.account
-        SET balance = balance + side * p_amount, last_tick = greatest(last_tick + 1, v_tick)
+        SET balance = balance + side * p_amount, last_tick = greatest(last_tick + 1, ledger.tick_v1())
         WHERE number = p_credit AND usual AND currency = p_currency
             AND (balance + side * p_amount >= floor) IS NOT FALSE
             AND abs(balance + side * p_amount) <= 9000000000000000000
@@ -201,7 +200,7 @@ BEGIN
         id, xid, debit, credit, amount, credit_after, client, event_at, kind, channel, memo, peer
     ) VALUES (
         receive_v1.transfer_id, pg_current_xact_id(), p_clearing, p_credit, p_amount,
-        receive_v1.credit_after, p_client, coalesce(p_event_at, v_now), p_kind, p_channel, p_memo,
+        receive_v1.credit_after, p_client, coalesce(p_event_at, clock_timestamp()), p_kind, p_channel, p_memo,
         p_debit
     );
 END

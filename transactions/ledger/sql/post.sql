@@ -323,7 +323,8 @@ $$;
 --
 -- Few and plain statements, since each costs more than the work it does. The updates lock the rows, in
 -- the order of their numbers (queued for, as in lock_account_v1), and account_floor decides about the
--- money. The id is made of the clock, or above the last one of an account that was busy meanwhile; when
+-- money. The id is made of the clock, which the first update reads (whoever takes a day's balances waits
+-- for who is at the accounts by then), or above the last one of an account that was busy meanwhile; when
 -- that is the second account, the first is brought up to it, so that its next id will be above this one.
 CREATE OR REPLACE FUNCTION ledger.post_v1(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
@@ -335,8 +336,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    v_tick bigint := date_part('epoch', v_now) * 4096000;
+    v_tick bigint;
     v_first_tick bigint;
     v_spend bigint := CASE WHEN ledger.is_spending_v1(p_kind) THEN p_amount ELSE 0 END;
 BEGIN
@@ -352,7 +352,7 @@ BEGIN
             balance = balance - side * p_amount,
             spent = v_spend + CASE WHEN v_spend > 0 AND spent_day < p_day THEN 0 ELSE spent END,
             spent_day = CASE WHEN v_spend > 0 THEN greatest(spent_day, p_day) ELSE spent_day END,
-            last_tick = greatest(last_tick + 1, v_tick)
+            last_tick = greatest(last_tick + 1, ledger.tick_v1())
         WHERE number = p_debit AND usual AND currency = p_currency
         RETURNING balance, last_tick INTO debit_after, v_tick;
         v_first_tick := v_tick;
@@ -362,7 +362,9 @@ BEGIN
         RETURNING balance, last_tick INTO credit_after, v_tick;
     ELSIF p_debit > p_credit THEN
         UPDATE ledger.account
-        SET balance = balance + side * p_amount, last_tick = greatest(last_tick + 1, v_tick)
+        SET
+            balance = balance + side * p_amount,
+            last_tick = greatest(last_tick + 1, ledger.tick_v1())
         WHERE number = p_credit AND usual AND currency = p_currency
         RETURNING balance, last_tick INTO credit_after, v_tick;
         v_first_tick := v_tick;
@@ -390,17 +392,17 @@ BEGIN
         id, xid, debit, credit, amount, debit_after, credit_after, client, event_at, kind, channel, memo
     ) VALUES (
         transfer_id, pg_current_xact_id(), p_debit, p_credit, p_amount, debit_after, credit_after,
-        p_client, coalesce(p_event_at, v_now), p_kind, p_channel, p_memo
+        p_client, coalesce(p_event_at, clock_timestamp()), p_kind, p_channel, p_memo
     );
     IF p_key IS NOT NULL THEN
-        INSERT INTO ledger.request (client, key, hash, result_id, requested_at)
+        INSERT INTO ledger.request (client, key, hash, result_id)
         VALUES (
             p_client, p_key,
             sha256(convert_to(ROW(
                 'post', p_debit, p_credit, p_amount, p_currency, p_kind, p_memo, p_reference,
                 p_event_at
             )::text, 'UTF8')),
-            transfer_id, v_now);
+            transfer_id);
     END IF;
     replayed := false;
 END
