@@ -40,7 +40,7 @@ _SAME: Final = re.compile(
     re.VERBOSE,
 )
 _OURS: Final = re.compile(
-    r"Asha(?: Rao| R\.)?|Head office|HO|hired|Holi|test|Tellers|(?:Loan|Fraud) officers"
+    r"Asha(?: Rao| R\.)?|Head office|HO|hired|Holi|test|Tellers|(?:Loan|Fraud|Dispute) officers"
     r"|Vikram Singh|wages"
     r"|Bookshop|[Aa]pi-1|Personal loan|\(current\)"
     # Lists are filtered by what rows hold.
