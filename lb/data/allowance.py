@@ -77,6 +77,7 @@ class Allowance:
         late = full_at - now - limit.burst * one
         # Seconds of a long clock have few digits left for parts of them.
         if late > one * 1e-3:
+            self._full_at[note + 1] = owed_until
             return late
         self._full_at[note + 1] = full_at
         return 0.0

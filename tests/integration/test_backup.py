@@ -223,7 +223,7 @@ def test_the_last_mark_before_a_time_is_found_and_half_a_line_is_none(folder: Pa
     later = replace(MARK, began=BEGAN + timedelta(days=1), ended=BEGAN + timedelta(days=1))
     repository.keep_mark(later)
     with (repository.marks_folder / f"{later.began.date()}.jsonl").open("a") as file:
-        file.write('{"began": "2026-03-')
+        file.write('\n{"began": "2026-03-')
     assert repository.last_mark() == later
     assert repository.last_mark(until=BEGAN + timedelta(hours=1)) == MARK
     assert repository.last_mark(until=BEGAN) is None
