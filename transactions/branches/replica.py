@@ -181,6 +181,8 @@ def _begin(cursor: CursorWrapper, alias: str) -> None:
     slot = _slot(cursor, alias)
     with psycopg.connect(_publisher(alias), autocommit=True) as node:
         node.execute(_QUERIES["drop_slot"], [slot])
+        # It waits for others by their locks, and as long as a statement may.
+        node.execute("SET lock_timeout = 0")
         node.execute(sql.SQL("SET statement_timeout = {}").format(SLOT_SECONDS * 1000))
         lives_on = _slots_live_on(node)
         node.execute(_QUERIES["make_lasting_slot" if lives_on else "make_slot"], [slot])
