@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.access_log import note_accounts_viewed
 from accounts.admin.asking import Asking
+from accounts.admin.callers import caller_in_admin
 from accounts.admin.forms import ReasonForm
 from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
-from accounts.callers import Caller
 from accounts.cards.governing import block_card
-from accounts.models import Card, CardKind, CardState, CardTier, Role, User
+from accounts.models import Card, CardKind, CardState, CardTier, User
 from accounts.numbers import parse_account_number, parse_user_id
 from accounts.selectors import person_numbered
 from core import clock
@@ -138,7 +138,7 @@ class CardAdmin(ReadOnlyAdmin, NotedAdmin):
             button=_("Block"),
             form=ReasonForm(request.POST or None),
             work=lambda asked: block_card(
-                _admin(request), card_id=pk, reason=asked["reason"], now=clock.now()
+                caller_in_admin(request), card_id=pk, reason=asked["reason"], now=clock.now()
             ),
             done=_("The card is blocked."),
             back=reverse("admin:accounts_card_change", args=[pk]),
@@ -210,14 +210,6 @@ def _asked(request: HttpRequest, asked: Mapping[str, Any]) -> object:
         kind=CardKind(asked["kind"]),
         tier=CardTier(asked["tier"]),
     )
-    return ask_card(wish, maker=_admin(request).pk, reason=asked["reason"], now=clock.now())
-
-
-def _admin(request: HttpRequest) -> Caller:
-    return Caller(
-        pk=int(request.user.pk or 0),
-        role=Role.ADMIN,
-        scopes=None,
-        via="session",
-        credential="admin",
+    return ask_card(
+        wish, maker=caller_in_admin(request).pk, reason=asked["reason"], now=clock.now()
     )
