@@ -15,6 +15,7 @@ from bankproject.backup.failures import BackupFailed
 from bankproject.backup.repository import Repository
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.postgres import embedded
+from core.db.addresses import ENCRYPTED
 from core.db.sql import queries
 
 # Its slot and its application's name, too: synchronous_standby_names may name it.
@@ -70,7 +71,8 @@ def command(program: str, node: str, *words: str) -> list[str]:
     Raises:
         BackupFailed: the program is not on this machine.
     """
-    return [tool(program), "--no-password", f"--dbname={_conninfo(node)}", *words]
+    found = tool(program, by_tls=_goes_by_tls(node))
+    return [found, "--no-password", f"--dbname={_conninfo(node)}", *words]
 
 
 def environment() -> Mapping[str, str]:
@@ -79,20 +81,30 @@ def environment() -> Mapping[str, str]:
     return {**kept, "LC_ALL": "C", "PGPASSWORD": _role()["PASSWORD"]}
 
 
-def tool(program: str) -> str:
+def tool(program: str, *, by_tls: bool = False) -> str:
     """Return where one of PostgreSQL's programs is: those of the bank's own server, else others.
+
+    The bank's own speak no TLS.
 
     Raises:
         BackupFailed: it is not on this machine.
     """
-    try:
-        found = shutil.which(program, path=embedded().folder)
-    except StartError:
-        found = shutil.which(program)
+    found = shutil.which(program) if by_tls else _own_tool(program) or shutil.which(program)
     if found is None:
         message = f"{program} is not on this machine; install PostgreSQL's client programs"
         raise BackupFailed(message)
     return found
+
+
+def _own_tool(program: str) -> str | None:
+    try:
+        return shutil.which(program, path=embedded().folder)
+    except StartError:
+        return None
+
+
+def _goes_by_tls(node: str) -> bool:
+    return connections[node].settings_dict["OPTIONS"].get("sslmode") in ENCRYPTED
 
 
 def _role() -> Mapping[str, Any]:
