@@ -24,6 +24,7 @@ from transactions.branches.marks import Mark, Place
 SEALED: Final = ".cms"
 PARTIAL: Final = ".partial"
 _NAME_DIGITS: Final = 8
+_READ_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,16 +136,12 @@ class Store:
         """Check that it is the same server as before, and note it the first time.
 
         Raises:
-            BackupFailed: it is another one.
+            BackupFailed: it is another one, or what was noted is damaged.
         """
-        note = self.folder / "server.json"
         try:
-            known = json.loads(note.read_text("utf-8"))["system_identifier"]
+            known = self._known_server()
         except FileNotFoundError:
-            try:
-                write_private(note, json.dumps({"system_identifier": identifier}))
-            except OSError as error:
-                raise cannot_write(self.folder, error) from error
+            self._note_server(identifier)
             return
         if known != identifier:
             message = (
@@ -152,6 +149,25 @@ class Store:
                 " give BACKUP_FOLDER a new folder and configure it"
             )
             raise BackupFailed(message)
+
+    @property
+    def _server(self) -> Path:
+        return self.folder / "server.json"
+
+    def _known_server(self) -> int:
+        """Return which server it was before. Raises BackupFailed, FileNotFoundError."""
+        try:
+            return int(json.loads(self._server.read_text("utf-8"))["system_identifier"])
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{self._server} is damaged; remove it if the server is still the same"
+            raise BackupFailed(message) from error
+
+    def _note_server(self, identifier: int) -> None:
+        """Note which server it is. Raises BackupFailed."""
+        try:
+            write_private(self._server, json.dumps({"system_identifier": identifier}))
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
 
     def size(self) -> int:
         """Return how many bytes lie here."""
@@ -211,7 +227,9 @@ class Repository:
     def last_mark(self, *, until: datetime | None = None) -> Mark | None:
         """Return the last mark, or the last that was over at an instant; None without one."""
         for file in sorted(self.marks_folder.glob("*.jsonl"), reverse=True):
-            for mark in reversed(list(_marks_in(file))):
+            if until is not None and file.stem > until.date().isoformat():
+                continue
+            for mark in _marks_from_end(file):
                 if until is None or mark.ended <= until:
                     return mark
         return None
@@ -262,8 +280,9 @@ def _base_in(file: Path) -> Base:
         raise BackupFailed(message) from error
 
 
-def _marks_in(file: Path) -> Iterator[Mark]:
-    for line in file.read_text("utf-8").splitlines():
+def _marks_from_end(file: Path) -> Iterator[Mark]:
+    """Yield the marks of a day, the last first."""
+    for line in _lines_from_end(file):
         try:
             said = json.loads(line)
             yield Mark(
@@ -274,3 +293,19 @@ def _marks_in(file: Path) -> Iterator[Mark]:
         except (ValueError, KeyError, TypeError):
             # The disk was full in the middle of it: that one does not count.
             continue
+
+
+def _lines_from_end(file: Path) -> Iterator[bytes]:
+    """Yield the lines of a file, the last first; what lies before them is not read.
+
+    A day has 86,400 marks, and mostly the last one is asked for.
+    """
+    with file.open("rb") as lines:
+        place, begun = lines.seek(0, os.SEEK_END), b""
+        while place:
+            size = min(place, _READ_BYTES)
+            place -= size
+            lines.seek(place)
+            begun, *whole = (lines.read(size) + begun).split(b"\n")
+            yield from reversed(whole)
+        yield begun

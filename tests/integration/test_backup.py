@@ -232,6 +232,52 @@ def test_the_last_mark_before_a_time_is_found_and_half_a_line_is_none(folder: Pa
     assert repository.last_mark() == after
 
 
+def test_the_last_mark_is_found_without_reading_the_day_before_it(folder: Path) -> None:
+    repository = Repository(folder / "backups")
+    (today,) = repository.marks_folder.glob("*.jsonl")
+    os.truncate(today, 2**42)
+    assert repository.last_mark(until=BEGAN - timedelta(days=1)) is None
+    repository.keep_mark(MARK)
+    assert repository.last_mark() == MARK
+
+
+def test_a_mark_is_found_wherever_the_reading_begins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository(folder / "backups")
+    marks = [replace(MARK, ended=MARK.ended + timedelta(seconds=n)) for n in range(3)]
+    for mark in marks:
+        repository.keep_mark(mark)
+    for size in range(1, 400):
+        monkeypatch.setattr("bankproject.backup.repository._READ_BYTES", size)
+        assert [repository.last_mark(until=mark.ended) for mark in marks] == marks
+
+
+@pytest.mark.parametrize(
+    ("noted", "complaint"),
+    [
+        ('{"system_identifier": 8}', "default is another server than the one in .*a new folder"),
+        ('{"system_identifier": 7', "server.json is damaged; remove it if the server is still"),
+        ('{"system": 7}', "server.json is damaged"),
+        ("[]", "server.json is damaged"),
+        ("", "server.json is damaged"),
+    ],
+)
+def test_the_log_of_another_server_never_comes_into_the_folder_of_one(
+    folder: Path, noted: str, complaint: str
+) -> None:
+    store = Repository(folder / "backups").of(NODE)
+    store.refuse_other_server(7)
+    note = store.folder / "server.json"
+    note.write_text(noted)
+    with pytest.raises(BackupFailed, match=complaint):
+        store.refuse_other_server(7)
+    assert note.read_text() == noted
+    note.unlink()
+    store.refuse_other_server(7)
+    store.refuse_other_server(7)
+
+
 def test_a_gap_in_the_log_asks_for_a_base_backup_until_there_is_one(folder: Path) -> None:
     repository = Repository(folder / "backups")
     store = repository.of(NODE)
@@ -307,6 +353,9 @@ class TestCommand:
         assert "nobody receives the log of default" in wrong
         assert "the last point to which all nodes can be restored is" in wrong
         assert server_as_backup["PASSWORD"] not in out.getvalue()
+        with pytest.raises(SystemExit):
+            call_command("backup", "status", stdout=out)
+        assert f" {found['nodes'][0]['sealed_segment']} " in out.getvalue()
         with pytest.raises(CommandError, match="nobody receives the log of default"):
             call_command("backup", "run")
 

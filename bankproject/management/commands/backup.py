@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bankproject.backup import keeping, servers
 from bankproject.backup.failures import BackupFailed, cannot_write
@@ -166,7 +166,8 @@ def _mark(repository: Repository, until: datetime | None) -> Mark:
 def _as_table(found: Backups) -> Table:
     point = f"{found.mark_at:%Y-%m-%d %H:%M:%S} UTC" if found.mark_at else "none"
     table = Table(
-        *("Node", "Base backup", "Sealed log", "Comes in", "Behind", "Encrypted", "Size"),
+        *("Node", "Base backup", Column("Sealed log", no_wrap=True)),
+        *("Comes in", "Behind", "Encrypted", "Size"),
         title=f"All nodes can be restored to {point}",
     )
     for node in found.nodes:
