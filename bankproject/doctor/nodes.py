@@ -92,12 +92,13 @@ def clocks(alias: str, apart: timedelta) -> Findings:
         yield say(alias, sentence)
 
 
-def durability(alias: str) -> Findings:
-    """Tell of a node that loses what it commits."""
-    try:
-        fitness.refuse_forgetful(alias)
-    except fitness.UnfitNodeError as error:
-        yield danger(alias, str(error))
+def unfitness(alias: str) -> Findings:
+    """Tell of a node that loses what it commits, or cannot write every name."""
+    for refuse in (fitness.refuse_forgetful, fitness.refuse_other_encoding):
+        try:
+            refuse(alias)
+        except fitness.UnfitNodeError as error:
+            yield danger(alias, str(error))
 
 
 def schema(alias: str) -> Findings:
@@ -124,7 +125,7 @@ def partitions(alias: str) -> Findings:
 
 
 _OF_ALL: Final[tuple[NodeCheck, ...]] = (server, rights, clock)
-_OF_PRIMARIES: Final[tuple[NodeCheck, ...]] = (durability, schema, partitions)
+_OF_PRIMARIES: Final[tuple[NodeCheck, ...]] = (unfitness, schema, partitions)
 
 
 def _is_elsewhere(alias: str) -> bool:

@@ -17,6 +17,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from core.db.aliases import HEAD_OFFICE, find_all, primaries
 
 OLDEST_MAJOR: Final = 15
+ENCODING: Final = "UTF8"
 
 Check = Callable[[str], None]
 
@@ -110,6 +111,21 @@ def refuse_outdated_server(alias: str) -> None:
         message = (
             f"database {alias!r} is on PostgreSQL {version // 10_000}; "
             f"{OLDEST_MAJOR} or newer is needed"
+        )
+        raise UnfitNodeError(message)
+
+
+def refuse_other_encoding(alias: str) -> None:
+    """Check that a database takes every letter that a name may have.
+
+    Raises:
+        UnfitNodeError: it does not.
+    """
+    encoding = setting(alias, "server_encoding")
+    if encoding != ENCODING:
+        message = (
+            f"database {alias!r} is encoded in {encoding}, not {ENCODING}: not every name could be "
+            f"written; make it anew with ENCODING '{ENCODING}'"
         )
         raise UnfitNodeError(message)
 

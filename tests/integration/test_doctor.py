@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings as usual
 from django.core.management import call_command
 from django.db import connection
+from psycopg import sql
 from pytest_django import Settings
 from redis import Redis
 
@@ -171,6 +172,23 @@ class TestNode:
             connection.settings_dict = before
         assert "danger default is reached as postgres, which has rights over" in found
         assert "danger default lets postgres change ledger." in found
+
+    def test_that_cannot_write_every_name_is_named(self, server: TestServer) -> None:
+        before = connection.settings_dict
+        how = "ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+        server.run(sql.SQL("CREATE DATABASE latin_1 " + how))
+        connection.close()
+        connection.settings_dict = {**before, "NAME": "latin_1"}
+        try:
+            found = told(nodes.unfitness("default"))
+        finally:
+            connection.close()
+            connection.settings_dict = before
+            server.drop("latin_1")
+        assert found == (
+            "danger default database 'default' is encoded in LATIN1, not UTF8: not every name"
+            " could be written; make it anew with ENCODING 'UTF8'"
+        )
 
     def test_that_is_silent_is_named(self) -> None:
         before = connection.settings_dict

@@ -17,6 +17,7 @@ from core.db.aliases import HEAD_OFFICE, REPLICA
 from core.db.fitness import (
     UnfitNodeError,
     refuse_forgetful,
+    refuse_other_encoding,
     refuse_outdated_server,
     setting,
     unknown_migrations,
@@ -126,6 +127,7 @@ def _prepare(code: str, number: int | None) -> Belonging:
 
 def _refuse_unfit_server(code: str) -> None:
     refuse_outdated_server(code)
+    refuse_other_encoding(code)
     refuse_forgetful(code)
     if REPLICA in connections.settings and setting(code, "wal_level") != "logical":
         message = f"database {code!r} runs without wal_level = logical: no replica could copy it"

@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
+from psycopg import sql
 
 from accounts.models import Branch
 from bankproject.runtime.ports import first_free
@@ -202,6 +203,19 @@ class TestDatabase:
     ) -> None:
         monkeypatch.setattr(fitness, "OLDEST_MAJOR", 99)
         assert "is on PostgreSQL 18; 99 or newer is needed" in refused(empty)
+
+    def test_that_cannot_write_every_name_is_refused(
+        self, fresh_bank: BankUrls, server: TestServer
+    ) -> None:
+        name = f"latin_{fresh_bank.app.rpartition('/')[2]}"
+        how = "TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'"
+        server.run(sql.SQL("CREATE DATABASE {} " + how).format(sql.Identifier(name)))
+        try:
+            says = "'BLR' is encoded in LATIN1, not UTF8: not every name could be written"
+            assert says in refused(server.create_bank(name))
+        finally:
+            connections.close_all()
+            server.drop(name)
 
     @pytest.mark.usefixtures("fresh_bank")
     def test_on_a_server_that_cannot_prepare_is_refused(
