@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -165,10 +166,14 @@ def _mark(repository: Repository, until: datetime | None) -> Mark:
 
 def _as_table(found: Backups) -> Table:
     point = f"{found.mark_at:%Y-%m-%d %H:%M:%S} UTC" if found.mark_at else "none"
+    # In 80 columns a day and its time share one, and nothing is cut off.
     table = Table(
-        *("Node", "Base backup", Column("Sealed log", no_wrap=True)),
-        *("Comes in", "Behind", "Encrypted", "Size"),
+        *(Column("Node", no_wrap=True), "Base backup", Column("Sealed log", no_wrap=True)),
+        *(Column(name, no_wrap=True) for name in ("Comes in", "Behind", "Size")),
         title=f"All nodes can be restored to {point}",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
     for node in found.nodes:
         table.add_row(
@@ -177,7 +182,6 @@ def _as_table(found: Backups) -> Table:
             node.sealed_segment or "none",
             {True: "yes", False: "no", None: "?"}[node.is_received],
             "?" if node.behind_bytes is None else f"{node.behind_bytes:,} B",
-            "yes" if node.is_encrypted else "no",
             f"{node.bytes >> 20} MB",
         )
     return table
