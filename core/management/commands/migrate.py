@@ -16,6 +16,7 @@ from psycopg import errors
 from core.db.aliases import HEAD_OFFICE, REPLICA, find_all, is_branch, primaries
 from core.db.fitness import UnfitNodeError, refuse_newer
 from core.db.owner import as_owner
+from core.db.rendering import SparingExecutor
 from core.db.router import LEDGER_APP
 
 # With these, Django changes nothing, or no more than it is told.
@@ -28,6 +29,9 @@ PAUSE_SECONDS: Final = 1.0
 _IN_THE_WAY: Final = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 _log = structlog.get_logger(__name__)
+
+# Django's command asks for no other way to choose it.
+migrate.MigrationExecutor = SparingExecutor  # type: ignore[attr-defined]  # not in the stubs
 
 
 class Command(migrate.Command):
