@@ -21,8 +21,8 @@ from starlette.routing import Route
 from core.db.sql import queries
 
 POST = """
-SELECT transfer_id, debit_after
-FROM ledger.post_v1(
+SELECT transfer_id, debit_after, flushed
+FROM ledger.post_v2(
     p_client => $1, p_key => $2, p_debit => $3, p_credit => $4, p_amount => $5, p_currency => $6,
     p_kind => 'transfer', p_channel => 'api', p_day => $7, p_holder => $1, p_memo => $8
 )
@@ -65,6 +65,8 @@ async def transfer(request: Request) -> JSONResponse:
         datetime.now(UTC).date(),
         body["memo"],
     )
+    if not row[2]:
+        await request.app.state.pool.execute(_QUERIES["wait_for_disk"])
     return JSONResponse({"id": str(row[0]), "debit_balance_after": row[1]}, status_code=201)
 
 

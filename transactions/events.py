@@ -26,6 +26,7 @@ from notifications.notices.preferences import people_told_of_movements
 from notifications.webhooks.events import NewEvent, listening_people, record_events
 from notifications.webhooks.models import EventType
 from transactions.ledger.connection import fetch_one, ledger_cursor
+from transactions.ledger.tailer import locked_cursor
 from transactions.notices import Leg, tell_of_movements
 
 _QUERIES: Final = queries(Path(__file__).parent / "sql" / "events.sql")
@@ -59,17 +60,21 @@ def feed_events(*, node: str, now: datetime) -> None:
 
 
 def _feed_page(source: _Source, node: str, now: datetime) -> bool:
-    """Feed one page, and tell whether it was full.
+    """Feed one page, and tell whether there may be more.
 
-    What came in meanwhile waits for the next time: whoever reads on until nothing is left never
-    rests on a busy node, and commits for every few rows.
+    What is told is on the node's disk by then. What came in meanwhile waits for the next time:
+    whoever reads on until nothing is left never rests on a busy node, and commits for every few
+    rows.
     """
+    page: dict[str, Any] = {"name": source.reader, "limit": _PAGE}
     with transaction.atomic(using=node, durable=True):
-        fetch_one("lock_tail", {"name": source.reader}, node)
-        page: dict[str, Any] = {"name": source.reader, "limit": _PAGE}
+        cursor = locked_cursor(source.reader, using=node)
         end = next(iter(_rows(f"{source.query}_end", page, node)), None)
         if end is None:
             return False
+    with transaction.atomic(using=node, durable=True):
+        if locked_cursor(source.reader, using=node) != cursor:
+            return True
         page |= {"tx": end.tx, "id": end.id}
         # Asked after the end was read: who listens to anything before it is known by now.
         listeners = listening_people() | (people_told_of_movements() if source.legs_of else set())

@@ -122,6 +122,44 @@ def test_what_no_standby_has_yet_settles_nothing_and_is_no_answer(lab: Laborator
     assert json.loads(lab.manage("sweep"))["committed"] == 1
 
 
+def test_who_waited_for_an_account_is_answered_when_it_is_lasting_and_keeps_nobody_waiting(
+    lab: Laboratory,
+) -> None:
+    payer = somebody_with_money(lab)
+    payees = [number for number, home in HOMES.items() if home == "default" and number != payer]
+    with (
+        worker(lab, name="f", seed=0) as first,
+        worker(lab, name="a", seed=0) as second,
+        lab.nodes["default"].connect() as ahead,
+    ):
+        senders = (first, second)
+        for sender in senders:
+            sender.wait_until_ready()
+        ahead.execute("SELECT pg_advisory_lock(%s)", [payer])
+        with waiting_for_standbys(lab) as head_office:
+            for number, sender in enumerate(senders):
+                sender.tell(f"send hot{number} {payer} {payees[0]} 1")
+            assert eventually(lambda: count_blocked(head_office) == len(senders), seconds=20)
+            ahead.execute("SELECT pg_advisory_unlock_all()")
+            # Both are posted, though not even the first of them can be answered.
+            assert eventually(
+                lambda: "".join(waiting(head_office)).count("message") == len(senders), seconds=20
+            )
+            assert not any(sender.has_said("sent") for sender in senders)
+        for sender in senders:
+            sender.hear("sent ok")
+
+
+def count_blocked(server: psycopg.Connection) -> int:
+    """Return how many of the bank's statements wait for somebody else's transaction."""
+    rows = server.execute(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
+    )
+    ((count,),) = rows.fetchall()
+    return int(count)
+
+
 @contextmanager
 def waiting_for_standbys(lab: Laboratory) -> Iterator[psycopg.Connection]:
     """Let the head office answer nothing that its standby lacks, which does not come."""

@@ -75,3 +75,19 @@ def fetch_one(name: str, parameters: Mapping[str, Any], using: str) -> Any:
     """Run a named query and return its only row; None when there is none."""
     with ledger_cursor(using) as cursor:
         return cursor.execute(QUERIES[name], parameters, prepare=True).fetchone()
+
+
+def wait_for_disk(using: str) -> None:
+    """Return when all that was committed on a node so far is on disk; outside a transaction.
+
+    Raises:
+        psycopg.OperationalError: it cannot be told, as of a commit that is not answered. Never
+            Busy, which would say that nothing was done.
+    """
+    wrapper = connections[using]
+    try:
+        with within_patience(wrapper.connection):
+            wrapper.connection.execute(QUERIES["wait_for_disk"], prepare=True)
+    except psycopg.Error:
+        wrapper.errors_occurred = True
+        raise

@@ -27,7 +27,7 @@ from transactions.ledger.arrays import (
     adapt_packed_arrays,
 )
 from transactions.ledger.codes import Code, Refused
-from transactions.ledger.connection import QUERIES, fetch_one, ledger_cursor
+from transactions.ledger.connection import QUERIES, fetch_one, ledger_cursor, wait_for_disk
 
 BANK_CLIENT = 0
 """The client of what the bank does by itself."""
@@ -144,7 +144,7 @@ class BatchReceipt:
 
 
 def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt:
-    """Post one transfer in one statement.
+    """Post one transfer in one statement, and wait for the disk in another if others wait for it.
 
     Raises:
         Refused: with the reason; nothing is written.
@@ -156,7 +156,7 @@ def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt
     is_short = not (is_bank_account(transfer.debit) or is_bank_account(transfer.credit))
     if is_short and not connections[using].in_atomic_block:
         with suppress(_NotUsual):
-            return Receipt(*_short_way(parameters, using))
+            return _short_way(parameters, using)
     return Receipt(*fetch_one("post_fully", parameters, using))
 
 
@@ -197,9 +197,9 @@ class _NotUsual(Exception):  # no error: the full way decides
     """A transfer cannot be posted the short way."""
 
 
-def _short_way(parameters: dict[str, Any], using: str) -> Any:
+def _short_way(parameters: dict[str, Any], using: str) -> Receipt:
     try:
-        return fetch_one("post", parameters, using)
+        row = fetch_one("post", parameters, using)
     except Refused as refusal:
         if refusal.reason is not Code.LONG_WAY:
             raise
@@ -208,6 +208,9 @@ def _short_way(parameters: dict[str, Any], using: str) -> Any:
         if constraint_of(error) not in {"request_pkey", "account_floor"}:
             raise
         raise _NotUsual from error
+    if not row.flushed:
+        wait_for_disk(using)
+    return Receipt(row.transfer_id, row.debit_after, row.credit_after, row.replayed)
 
 
 def post_batch(

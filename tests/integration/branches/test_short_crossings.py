@@ -137,7 +137,7 @@ def test_a_key_that_is_claimed_meanwhile_for_another_account_is_asked_for_again(
 
 
 POST = (
-    "SELECT transfer_id FROM ledger.post_v1(1, NULL, %s, %s, %s, 'INR', 'transfer', 'api',"
+    "SELECT transfer_id FROM ledger.post_v2(1, NULL, %s, %s, %s, 'INR', 'transfer', 'api',"
     " '2026-03-02')"
 )
 

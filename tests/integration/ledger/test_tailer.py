@@ -14,7 +14,12 @@ from accounts.models import Branch
 from bankproject.runtime.postgres import BankUrls
 from core.db.errors import Busy
 from tests.factories import account
-from tests.integration.ledger.raw import post_on
+from tests.integration.ledger.raw import (
+    is_on_disk,
+    log_written_late,
+    post_ahead_of_the_disk,
+    post_on,
+)
 from tests.servers import TestServer
 from transactions.ledger.codes import Code, Refused
 from transactions.ledger.tailer import tailed
@@ -51,6 +56,18 @@ def read_until(enough: Callable[[list[UUID]], bool]) -> list[UUID]:
         seen += read_tail()
         time.sleep(0.01)
     return seen
+
+
+def test_what_is_given_is_on_disk(fresh_bank: BankUrls, server: TestServer) -> None:
+    payer, payee = account(balance=100), account()
+    read_until(lambda seen: len(seen) == 1)
+    with log_written_late(server):
+        place = post_ahead_of_the_disk(fresh_bank.app, payer, payee)
+        given = False
+        while not given:
+            with tailed("test") as transfers:
+                given = bool(transfers)
+                assert not given or is_on_disk(fresh_bank.app, place)
 
 
 def test_slow_and_prepared_commits_are_seen_where_an_id_cursor_passes_them(

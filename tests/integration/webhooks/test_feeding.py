@@ -1,7 +1,7 @@
 """What happens in the ledger of any node becomes events: each once, for those it concerns."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
@@ -19,7 +19,12 @@ from notifications.webhooks.events import NewEvent, record_events
 from notifications.webhooks.models import Delivery, Endpoint, Event, EventType
 from tests.branches import DEL, MUM, Branches
 from tests.factories import account, inr, order
-from tests.integration.ledger.raw import post_on
+from tests.integration.ledger.raw import (
+    is_on_disk,
+    log_written_late,
+    post_ahead_of_the_disk,
+    post_on,
+)
 from tests.integration.webhooks.conftest import Registering, listener
 from tests.outages import node_down
 from tests.servers import TestServer
@@ -68,6 +73,30 @@ def told(*, to: User | None = None) -> list[tuple[str, str]]:
     if to is not None:
         events = events.filter(owner=to)
     return [(event.type, event.data.get("account", "")) for event in events]
+
+
+def test_is_on_disk_where_it_happened_before_it_is_told(
+    fresh_bank: BankUrls,
+    server: TestServer,
+    register: Registering,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asha = listener()
+    payer, payee = account(balance=1_000, owner=asha), account()
+    register(asha)
+    feed()
+    found: list[bool] = []
+
+    def look(events: Sequence[NewEvent], *, now: datetime) -> None:
+        found.append(is_on_disk(fresh_bank.app, place))
+        record_events(events, now=now)
+
+    monkeypatch.setattr("transactions.events.record_events", look)
+    with log_written_late(server):
+        place = post_ahead_of_the_disk(fresh_bank.app, payer, payee)
+        while not found:
+            feed_events(node=HERE, now=now())
+    assert found == [True]
 
 
 @pytest.mark.usefixtures("fresh_bank")

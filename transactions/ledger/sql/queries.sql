@@ -4,13 +4,16 @@
 -- transaction ends when the standbys have that, and with it all that was committed here earlier.
 
 -- name: post
-SELECT p.transfer_id, p.debit_after, p.credit_after, p.replayed
-FROM ledger.post_v1(
+SELECT p.transfer_id, p.debit_after, p.credit_after, p.replayed, p.flushed
+FROM ledger.post_v2(
     p_client => %(client)s, p_key => %(key)s, p_debit => %(debit)s, p_credit => %(credit)s,
     p_amount => %(amount)s, p_currency => %(currency)s, p_kind => %(kind)s,
     p_channel => %(channel)s, p_day => %(day)s, p_holder => %(holder)s, p_memo => %(memo)s,
     p_reference => %(reference)s, p_event_at => %(event_at)s
 ) AS p
+
+-- name: wait_for_disk
+SELECT pg_logical_emit_message(true, 'bank', 'posted')
 
 -- name: post_fully
 SELECT p.transfer_id, p.debit_after, p.credit_after, p.replayed
