@@ -143,6 +143,15 @@ class Member:
         """Tell whether it takes writes, and its Patroni holds the lead."""
         return self._asked("primary") is not None
 
+    @property
+    def takes_writes(self) -> bool:
+        """Tell whether it is a standby no more: until then it confirms what its primary writes."""
+        try:
+            with self.connect() as server:
+                return server.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+        except psycopg.Error:
+            return False
+
     def tell(self) -> list[dict[str, Any]]:
         """Return what its Patroni knows of all members; nothing when it does not answer."""
         told = self._asked("cluster")
@@ -189,9 +198,11 @@ class Members:
         return self._wait(self._safe_leader)
 
     def leader_besides(self, former: Member) -> Member:
-        """Return who leads in place of a former leader, as soon as somebody does."""
+        """Return who takes writes in place of a former leader, as soon as somebody does."""
         others = [member for member in self.all if member is not former]
-        return self._wait(lambda: next((member for member in others if member.leads), None))
+        return self._wait(
+            lambda: next((each for each in others if each.leads and each.takes_writes), None)
+        )
 
     def stop(self) -> None:
         """Stop them all."""

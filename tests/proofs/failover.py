@@ -4,8 +4,8 @@ A bank of three nodes and their replica, where the branch MUM is a cluster that 
 clients send money on all nodes and between them, its primary's server is killed, or everything on
 its machine. Each time a standby takes over, the bank finds it by itself, what was in flight is
 settled, the killed member comes back as a standby, and every answer is compared with the books, and
-these with the replica. In the end the former primary is cut off from what leads it, and must answer
-nothing.
+these with the replica. In the end the primary is cut off from what leads it while it is written to:
+what it answered must be at its successor, and beside that it must answer nothing.
 
 ``KILLS=20``, ``MEMBERS=2`` (with three, nothing is answered that is not on two disks), ``SEED=…``.
 """
@@ -16,14 +16,15 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from shutil import rmtree
+from threading import Thread
 from typing import Final
 
 import psycopg
-from psycopg import pq
 
 from tests.faults._books import read_gids
 from tests.faults._ending import ending_of
@@ -48,6 +49,8 @@ CLIENTS: Final = 2
 SMALL: Final = {"shared_buffers": "32MB", "max_wal_size": "256MB", "min_wal_size": "64MB"}
 SERVES_WITHIN_SECONDS: Final = 90
 SETTLES_WITHIN_SECONDS: Final = 30
+ANSWERS_WITHIN_SECONDS: Final = 1
+BESIDE_SECONDS: Final = 3
 _WRITE: Final = f"SELECT ledger.swept_v1('{BRANCH}')"
 
 
@@ -165,31 +168,58 @@ class Run:
         self.judge.judge(name, ending, notes=self._lab.folder.glob("*.notes"))
 
     def cut_off(self) -> None:
-        """Let Patroni hang at the primary: a standby takes over, and the former answers nothing."""
+        """Let Patroni hang at the primary: a standby takes over, and the former answers no more."""
         former = self._members.leader()
+        writes = _Writes(former)
+        writes.start()
         former.freeze_patroni()
         try:
-            self._members.leader_besides(former)
-            if _answers(former):
-                self.judge.fail("cut off", "the former primary answered a write")
+            self._judge_cut_off(writes, self._members.leader_besides(former))
             if "has two servers that take writes" not in _doctor(self._lab):
                 self.judge.fail("cut off", "the doctor does not see two primaries")
         finally:
             former.wake_patroni()
+        writes.join()
         self._members.leader()
         self.judge.counts["cut_off"] += 1
 
+    def _judge_cut_off(self, writes: "_Writes", successor: Member) -> None:
+        # What was confirmed before the successor took writes is told by then.
+        time.sleep(ANSWERS_WITHIN_SECONDS)
+        before = len(writes.answered)
+        time.sleep(BESIDE_SECONDS)
+        beside = len(writes.answered) - before
+        if beside:
+            self.judge.fail("cut off", f"the former primary answered {beside} writes")
+        lost = set(writes.answered) - _written(successor)
+        if lost:
+            self.judge.fail("cut off", f"{len(lost)} writes were answered and are lost")
+        if not before:
+            self.judge.fail("cut off", "the primary never answered")
+        self.judge.counts["answered_by_who_was_cut_off"] += before
 
-def _answers(member: Member) -> bool:
-    """Tell whether a server answers a write within some seconds."""
+
+class _Writes(Thread):
+    """Writes at one server, whatever becomes of it, and notes what was answered."""
+
+    def __init__(self, member: Member) -> None:
+        super().__init__()
+        self.answered: list[int] = []
+        self._member = member
+
+    def run(self) -> None:
+        """Write until the server ends the connection."""
+        with suppress(psycopg.Error), closing(self._member.connect()) as server:
+            server.execute("CREATE TABLE public.written (number integer)")
+            for number in count():
+                server.execute("INSERT INTO public.written VALUES (%s)", [number])
+                self.answered.append(number)
+                time.sleep(0.01)
+
+
+def _written(member: Member) -> set[int]:
     with closing(member.connect()) as server:
-        server.pgconn.send_query(_WRITE.encode())
-        time.sleep(3)
-        server.pgconn.consume_input()
-        if server.pgconn.is_busy():
-            return False
-        result = server.pgconn.get_result()
-        return result is not None and result.status == pq.ExecStatus.TUPLES_OK
+        return {number for (number,) in server.execute("SELECT number FROM public.written")}
 
 
 def _doctor(lab: Laboratory) -> str:
