@@ -21,6 +21,7 @@ from bankproject.backup.receiving import Receiver, wait_until_received
 from bankproject.backup.repository import Base, Repository, Store
 from bankproject.backup.servers import connect, one
 from bankproject.backup.taking import take_base
+from core.alive import show_alive
 from core.clock import now
 from core.errors import DomainError
 from transactions.branches import registry
@@ -41,6 +42,7 @@ def keep(repository: Repository, *, stop: threading.Event) -> None:
         marker = _Marker(repository)
         stack.callback(marker.hang_up)
         while not stop.is_set():
+            show_alive()
             before = time.monotonic()
             for node in registry.nodes():
                 if node not in keepers:

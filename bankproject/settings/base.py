@@ -138,7 +138,7 @@ ALLOW_PLAINTEXT = env.flag("ALLOW_PLAINTEXT", default=False)
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=False)
 # Where backends of the load balancer may be, such as 10.0.0.0/8:8000-8999: none without it.
 BACKEND_NETWORKS = env.networks("BACKEND_NETWORKS")
-# What worker, beat and watch touch as long as they go on, for the health checks of containers.
+# What worker, beat, watch and backup touch as long as they go on: health checks of containers look.
 ALIVE_FILE = env.file("ALIVE_FILE")
 # By which data planes elsewhere ask for what they shall do; nobody is told without one.
 BALANCER_TOKEN = env.optional("BALANCER_TOKEN")

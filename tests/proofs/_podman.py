@@ -73,8 +73,10 @@ class Podman:
         file = str(self.project / "deploy" / "compose.yml")
         return self._run(["podman-compose", "-f", file, *words], check=True, seconds=900)
 
-    def build(self, file: Path, tag: str, context: Path, *, calls_pip: bool = False) -> None:
-        """Build an image, with the host's network."""
+    def build(
+        self, file: Path, tag: str, context: Path, *, calls_pip: bool = False, target: str = ""
+    ) -> None:
+        """Build an image, or another target of its file, with the host's network."""
         mounts = []
         if calls_pip:
             pip = self.folder / "pip.conf"
@@ -82,6 +84,7 @@ class Podman:
             places = {_AUTHORITIES: str(_AUTHORITIES), pip: "/etc/pip.conf"}
             mounts = [f"--volume={one}:{place}:ro" for one, place in places.items()]
         options = ["--network=host", "--layers=false", "--pull=never", "--quiet", *mounts]
+        options += [f"--target={target}"] if target else []
         self.run("build", *options, f"--file={file}", f"--tag={tag}", str(context), seconds=1_800)
 
     def inspect(self, name: str) -> Any:

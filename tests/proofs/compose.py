@@ -2,8 +2,9 @@
 
 Here no image can be pulled: Debian's programs stand in for the official images under their names,
 which the end says. Everything else is what an operator runs. A customer logs in through the
-balancer's TLS and sends money from Mumbai to Delhi while every container is restarted once;
-afterwards the books prove, nothing is doubled or lost, and the replica has it all.
+balancer's TLS and sends money from Mumbai to Delhi while every container is restarted once and all
+nodes are backed up; afterwards the books prove, nothing is doubled or lost, the replica has it all,
+and the backups are well.
 
 ``KEEP=1`` leaves the containers running.
 """
@@ -29,13 +30,15 @@ from tests.proofs._podman import STAND_INS, Missing, Podman, engine, make_stand_
 Found = TypeVar("Found")
 
 IMAGE: Final = "localhost/bankproject:local"
+BACKUP_IMAGE: Final = "localhost/bankproject-backup:local"
 # With the 130 MB of the official base it stays below 700.
 MOST_MEGABYTES: Final = 570
 KILLED: Final = 137
 NODES: Final = ("head-office", "branch-mumbai", "branch-delhi", "replica")
 WEB: Final = ("web-1", "web-2")
 BACKGROUND: Final = ("worker", "worker-long", "beat", "watch")
-RESTARTED: Final = ("web-1", "lb", *BACKGROUND, "web-2", "valkey", *NODES)
+RESTARTED: Final = ("web-1", "lb", *BACKGROUND, "backup", "web-2", "valkey", *NODES)
+PROFILES: Final = ("demo", "haproxy", "backup")
 
 
 @dataclass
@@ -89,12 +92,15 @@ def _prove(podman: Podman, outcome: Outcome) -> None:
         door = _door(podman)
         _judge_door(door, outcome)
         _judge_haproxy(podman, outcome)
+        _step("backup", lambda: _start_backup(podman, outcome))
         load = _restart_under_load(podman, door, outcome)
         _judge_books(podman, load, outcome)
+        _judge_backup(podman, outcome)
         _step("stop", lambda: _stop(podman, outcome))
     finally:
         if os.environ.get("KEEP") != "1":
-            podman.compose("--profile", "demo", "--profile", "haproxy", "down", "--volumes")
+            profiles = [word for name in PROFILES for word in ("--profile", name)]
+            podman.compose(*profiles, "down", "--volumes")
             left = podman.run("ps", "--all", "--quiet").split()
             outcome.check(f"{len(left)} containers are left", holds=not left)
 
@@ -102,6 +108,7 @@ def _prove(podman: Podman, outcome: Outcome) -> None:
 def _build(podman: Podman) -> None:
     file = podman.project / "deploy" / "Containerfile"
     podman.build(file, IMAGE, podman.project, calls_pip=True)
+    podman.build(file, BACKUP_IMAGE, podman.project, calls_pip=True, target="backup")
 
 
 def _judge_image(podman: Podman, outcome: Outcome) -> None:
@@ -202,6 +209,34 @@ def _answers(door: Door) -> bool:
         return False
 
 
+def _start_backup(podman: Podman, outcome: Outcome) -> None:
+    """Make the key as the guide does, and let the container that backs up begin."""
+    words = ["run", "--rm", "--no-deps", "-T", "backup", "sh", "-c", _CONFIGURE]
+    key = podman.compose("--profile", "backup", *words)
+    outcome.check("no key was made", holds="-----BEGIN PRIVATE KEY-----" in key)
+    podman.compose("--profile", "backup", "up", "--detach", "--no-deps", "--no-build", "backup")
+    podman.wait_until_healthy(_name("backup"))
+
+
+def _judge_backup(podman: Podman, outcome: Outcome) -> None:
+    """Wait until every node is backed up again after its restart, and let it tell how."""
+    patience = time.monotonic() + 120
+    while (found := _backups(podman))["wrong"] and time.monotonic() < patience:
+        time.sleep(2)
+    outcome.failures += [f"backup: {one}" for one in found["wrong"]]
+    outcome.counts["nodes_backed_up"] = sum(node["bases"] > 0 for node in found["nodes"])
+
+
+def _backups(podman: Podman) -> Any:
+    words = ("python", "manage.py", "backup", "status", "--json")
+    said = podman.inside(_name("backup"), *words, check=False)
+    try:
+        return json.loads(said)
+    except ValueError:
+        message = f"backup: {said} {podman.logs(_name('backup'))}"
+        raise RuntimeError(message) from None
+
+
 def _restart_under_load(podman: Podman, door: Door, outcome: Outcome) -> Load:
     payer, payee = Customer(door, PAYER), Customer(door, PAYEE)
     debit, credit = payer.account(), payee.account()
@@ -255,12 +290,13 @@ def _judge_books(podman: Podman, load: Load, outcome: Outcome) -> None:
 
 def _stop(podman: Podman, outcome: Outcome) -> None:
     """Stop everything; whoever did not end by itself was killed, which says so."""
-    podman.compose("--profile", "haproxy", "stop")
-    for service in (*NODES, "valkey", *WEB, *BACKGROUND, "lb", "haproxy"):
+    podman.compose("--profile", "haproxy", "--profile", "backup", "stop")
+    for service in (*NODES, "valkey", *WEB, *BACKGROUND, "lb", "haproxy", "backup"):
         code = podman.inspect(_name(service))["State"]["ExitCode"]
         outcome.check(f"{service} did not end by itself", holds=code != KILLED)
 
 
+_CONFIGURE: Final = "python manage.py backup configure --key /tmp/key >&2 && cat /tmp/key"
 _ON_REPLICA: Final = """
 from django.db import connections
 cursor = connections["replica"].cursor()
