@@ -5,6 +5,8 @@ BIN := .venv/bin
 NAME ?=
 
 .DEFAULT_GOAL := help
+# A bank is ten processes: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test coverage fix css messages docs reference lock clean bench prove faults install install-dev
 
 help: ## List what can be made

@@ -1,5 +1,7 @@
 """Django's registration of the project itself."""
 
+import gc
+
 from django.apps import AppConfig
 
 
@@ -15,3 +17,6 @@ class BankprojectConfig(AppConfig):
 
         app.set_default()
         translate_names()
+        # As the settings left it: what is loaded stays, and need not be looked through.
+        gc.freeze()
+        gc.enable()

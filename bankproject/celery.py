@@ -11,6 +11,9 @@ from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bankproject.settings.prod")
 
+# Django's checks are of the code, and load every page: tests make them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
+
 app = Celery("bankproject")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

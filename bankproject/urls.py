@@ -9,6 +9,8 @@ from core.api import docs
 from lb.control import handing_out, old_addresses, pages
 from transactions.api import aliases
 
+admin.autodiscover()
+
 urlpatterns = [
     path("health", health, name="health"),
     # Money first: whatever stands before is tried before.

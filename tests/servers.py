@@ -145,6 +145,8 @@ def _choose_quick_folder() -> None:
 def _start() -> None:
     """Start the servers; they stop with this process, and their data go."""
     _choose_quick_folder()
+    # Hundreds of processes are started: each would compile the bank anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     folder = Path(tempfile.mkdtemp(prefix="bank-tests-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -14,6 +14,7 @@ from typer.main import get_command
 from bankproject.reference.markdown import code, sentence, table, written
 from bankproject.reference.sources import APPS, PROJECT
 from client.main import app
+from core.management.base import BankCommand
 
 _WIDTH: Final = 96
 _TARGET: Final = re.compile(r"^([a-z-]+):.*## (.*)$", re.MULTILINE)
@@ -55,7 +56,7 @@ def _described(name: str, command: BaseCommand) -> str:
 
 
 def _usage(name: str, command: BaseCommand) -> str:
-    if type(command).__base__ is not BaseCommand:
+    if not isinstance(command, BankCommand):
         return "Its options are those of Django's command."
     shape = partial(HelpFormatter, width=_WIDTH)
     parser = CommandParser(prog=f"manage.py {name}", add_help=False, formatter_class=shape)

@@ -35,7 +35,8 @@ WSGI_APPLICATION = "bankproject.wsgi.application"
 INSTALLED_APPS = [
     # Before the admin: its templates and its site take the place of Django's own.
     "unfold",
-    "django.contrib.admin",
+    # Its pages are found by bankproject.urls: other processes need none.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,4 +1,7 @@
-"""What a browser is told by the bank behind TLS: the settings of production, asked for real."""
+"""What a browser is told by the bank behind TLS: the settings of production, asked for real.
+
+And what a process of the bank loads before it knows what it is for.
+"""
 
 import json
 import os
@@ -7,9 +10,12 @@ import sys
 from typing import Any, Final
 
 import pytest
+from django.core.management import call_command
 
 ASKING: Final = """
+import gc
 import json
+import sys
 
 import django
 from django.conf import settings
@@ -18,18 +24,30 @@ from django.conf import settings
 files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 settings.STORAGES = {**settings.STORAGES, "staticfiles": files}
 django.setup()
+loaded, collects = sorted(sys.modules), gc.isenabled()
 
 from django.test import Client
 
 page = Client().get("/auth/login/", secure=True, headers={"host": "localhost"})
 plain = Client().get("/auth/login/", headers={"host": "localhost"})
 print(json.dumps({
+    "loaded": loaded,
+    "collects": collects,
     "status": page.status_code,
     "headers": dict(page.headers),
     "cookies": {name: cookie.OutputString() for name, cookie in page.cookies.items()},
     "plain": [plain.status_code, plain.headers.get("Location")],
 }))
 """
+
+# What pages, pictures, files and models are made with: most processes make none.
+HEAVY: Final = frozenset(
+    {
+        *("accounts.admin", "bankproject.urls", "transactions.api", "portals.urls"),
+        *("fontTools", "lxml", "matplotlib", "numpy", "openpyxl", "pandas"),
+        *("PIL", "rest_framework.views", "scipy", "sklearn", "typst", "unfold.admin", "xgboost"),
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +86,15 @@ def test_keeps_pages_to_themselves(answer: Any) -> None:
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert not [name for name in headers if name in {"Access-Control-Allow-Origin", "Server"}]
+
+
+def test_loads_nothing_heavy_before_somebody_needs_it(answer: Any) -> None:
+    assert HEAVY & {*answer["loaded"]} == set()
+
+
+def test_looks_for_garbage_once_it_has_started(answer: Any) -> None:
+    assert answer["collects"]
+
+
+def test_passes_the_checks_that_its_own_commands_leave_out() -> None:
+    call_command("check")

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -24,13 +24,14 @@ from bankproject.backup.restoring import restore_bank, restore_node
 from bankproject.backup.sealing import make_key
 from core.clock import now
 from core.db.aliases import find_all
+from core.management.base import BankCommand
 from transactions.branches import registry
 from transactions.branches.marks import Mark
 
 _EXAMPLE: Final = "2026-11-22T18:30:00+05:30"
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Back all nodes up into BACKUP_FOLDER, look at the backups, and restore from them."""
 
     help = (
@@ -38,8 +39,6 @@ class Command(BaseCommand):
         " stop, and takes a base backup each day; run takes one now; status exits 1 when something"
         " is wrong; restore fills empty folders with all nodes, or with one, at one point of time."
     )
-    # Who restores has no database.
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Know the actions and what each of them needs."""

@@ -5,21 +5,20 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from bankproject.doctor.examination import examine
 from bankproject.doctor.findings import Finding, Level
+from core.management.base import BankCommand
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Say what is wrong with settings, databases, copies, certificates and machine."""
 
     help = (
         "Check this deployment and explain each finding in a sentence; it changes nothing. Exits 1"
         " when one is a danger."
     )
-    # What is wrong with the settings is the doctor's to say.
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Know the form for programs."""

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from bankproject.failover import NoCluster, patroni_configuration
 from core.db.aliases import find_all, primaries
+from core.management.base import BankCommand
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Print a configuration without secrets, made of the node's address and of the template."""
 
     help = "Print Patroni's configuration of one member of a node (docs/howto/failover.md)."

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from accounts import second_factor
+from core.management.base import BankCommand
 from notifications.webhooks import resealing
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Renew secrets of webhooks and of second factors; safe to break off and to repeat."""
 
     help = (

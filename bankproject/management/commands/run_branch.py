@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError, connections
 from psycopg.conninfo import conninfo_to_dict
 
@@ -23,6 +23,7 @@ from core.db.addresses import database_settings
 from core.db.aliases import REPLICA
 from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
 from core.errors import DomainError
+from core.management.base import BankCommand
 from core.plaintext import refuse_plaintext
 from transactions.branches import replica
 from transactions.branches.joining import join_branch
@@ -32,7 +33,7 @@ from transactions.demo.preload import preload_branch
 CODE_LENGTH: Final = 3
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Start the server, let it join the bank, and serve until Ctrl-C."""
 
     help = (

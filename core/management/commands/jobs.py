@@ -5,14 +5,15 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from core.clock import now
 from core.jobs.models import Job
 from core.jobs.state import State, state_of_jobs
+from core.management.base import BankCommand
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Exits 1 while somebody should look: dead or overdue work, or no broker."""
 
     help = __doc__

@@ -6,6 +6,7 @@ from time import sleep
 from typing import Any, Final
 
 import structlog
+from django.core.checks import Tags
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connections
@@ -38,6 +39,8 @@ class Command(migrate.Command):
     """Django's own command, connected as bank_owner: the application's role changes no schema."""
 
     help = "Migrate all nodes, replica first, head office last; with --database one of them."
+    # The rest of Django's checks are of the code; tests make them.
+    requires_system_checks = (Tags.database,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Know the nodes that joined since, too; no database named means all."""

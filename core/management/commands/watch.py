@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import structlog
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, close_old_connections, connections
 from django.utils.module_loading import module_has_submodule
 
 from core.alive import show_alive
 from core.clock import now
 from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
+from core.management.base import BankCommand
 
 PERIOD_SECONDS: Final = 1.0
 
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 Job = Callable[..., None]
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Run the apps' upkeep until told to stop. It may run twice: the jobs are safe to meet."""
 
     help = __doc__

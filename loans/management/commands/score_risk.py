@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core.errors import DomainError
+from core.management.base import BankCommand
 from loans.risk.drift import PSI_ALARM, realised_default, shares, stability_index
 from loans.risk.registry import Entry, Role, load
 from loans.risk.scoring import Review, Score, score
@@ -17,7 +18,7 @@ from loans.risk.training.berka import KnownLoan, known_loans
 _COLUMNS: Final = ("loan_id", "probability", "band", "review", "reasons", "challenger")
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Score the loans of a folder that the champion has never seen, and watch for drift."""
 
     help = (

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core import clock
 from core.errors import DomainError
+from core.management.base import BankCommand
 from loans.risk.appointing import register
 from loans.risk.models import TrainingData
 from loans.risk.registry import Role
@@ -28,7 +29,7 @@ _READERS: Final[Mapping[str, Callable[[Path], Loans]]] = {
 _BOOK: Final = str(TrainingData.BOOK)
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Compare models on loans whose outcome is known, and store the best with its card."""
 
     help = (

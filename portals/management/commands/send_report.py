@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core import clock
 from core.errors import DomainError
+from core.management.base import BankCommand
 from portals.reports.monthly import NobodyToSendTo, made_report, next_copy, send_report
 from transactions.reporting.month import Month
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Make the report if it was not, and mail it to each super admin who has not had it."""
 
     help = "Mail the report of a month that is over, as 2026-10, to the super admins."

@@ -3,15 +3,16 @@
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core import clock
 from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
 from core.errors import DomainError
+from core.management.base import BankCommand
 from transactions.branches.joining import join_branch
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Check a database, migrate it and make it the node of a branch; safe to repeat."""
 
     help = (

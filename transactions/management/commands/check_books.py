@@ -4,14 +4,13 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from core import clock
+from core.management.base import BankCommand
 from transactions.branches.books import check_bank
 from transactions.ledger.invariants import CHECKS
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Print as JSON what was looked at and what is wrong; exit 1 when anything is."""
 
     help = "Prove that the books of all nodes and the replica are right; exit 1 and say where not."

@@ -3,18 +3,19 @@
 from datetime import date, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
 from core import clock
 from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
 from core.errors import DomainError
+from core.management.base import BankCommand
 from core.money import Money
 from transactions.closing.days import close_days
 from transactions.closing.models import ClosingStep
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Close a day and the missed ones before it; safe to stop at any instant and to repeat."""
 
     help = (

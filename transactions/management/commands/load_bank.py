@@ -4,18 +4,19 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from core.db.fitness import UnfitNodeError, refuse_unfit_nodes
 from core.errors import DomainError
+from core.management.base import BankCommand
 from transactions.imports.berka.load import load_berka, read_berka
 from transactions.imports.progress import progress
 from transactions.imports.seed_csv import load_seed_csv, read_seed_csv
 from transactions.imports.tables import BadRow
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Post what is missing and compare all; safe to stop at any instant and to repeat."""
 
     help = (

@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
 from core import clock
+from core.management.base import BankCommand
 from transactions.demo.burst import add_burst
 from transactions.demo.loading import PASSWORD, load_demo, logins
 
 MOST_SHOWN = 6
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Fill this bank with people who do not exist and thirteen months of their lives."""
 
     help = "Make the demo bank; safe to break off and to repeat."

@@ -4,16 +4,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.numbers import parse_account_number
 from core.errors import DomainError
+from core.management.base import BankCommand
 from transactions.branches.moving import move_account
 from transactions.branches.outcomes import OutcomeUnknown
 from transactions.ledger.posting import BANK_CLIENT
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Move one account with all that belongs to it; asking again for what is done is refused."""
 
     help = (

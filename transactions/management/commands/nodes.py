@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import DatabaseError
 from rich import box
 from rich.console import Console
@@ -14,13 +14,14 @@ from rich.table import Table
 
 from accounts.models import Branch
 from core.clock import now
+from core.management.base import BankCommand
 from transactions.branches.alarms import alarms
 from transactions.branches.health import Health, look_at_nodes
 
 MEGABYTE: Final = 1024 * 1024
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Ask every node and show a table, or with --json what programs read."""
 
     help = "Show each node's state, release, schema, lag of its copy, prepared transactions, sweep."

@@ -4,17 +4,18 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
 from core import clock
 from core.errors import DomainError
+from core.management.base import BankCommand
 from core.money import Money
 from transactions.branches.position import Position, take_position
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Take the position over all nodes; exit 1 when it is not sound."""
 
     help = "Show what the accounts of all nodes hold, at one point between two transfers."

@@ -3,15 +3,16 @@
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core.db.aliases import find_all, primaries
+from core.management.base import BankCommand
 from transactions.branches import replica
 
 WAIT_SECONDS: Final = 3_600.0
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Forget the copy of a node, or of all, and wait until it is there again."""
 
     help = (

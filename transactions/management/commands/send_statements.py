@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from core import clock
 from core.errors import DomainError
+from core.management.base import BankCommand
 from transactions.reporting.month import Month
 from transactions.statements.monthly import StatementsMissing, mail_statements
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Mail the statements of a month that were not mailed yet; safe to stop and to repeat."""
 
     help = (

@@ -4,12 +4,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core.management.base import BankCommand
 from transactions.branches.recovery import sweep
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Print as JSON what was committed, rolled back and left; exit 1 when something is left."""
 
     help = "Settle at once what `manage.py watch` settles each second; exit 1 if something is left."

@@ -6,12 +6,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from core.management.base import BankCommand
 from lb.control.rounds import Rounds
 
 
-class Command(BaseCommand):
+class Command(BankCommand):
     """Run until told to stop. Without its database it changes nothing: the last word holds."""
 
     help = __doc__
