@@ -21,7 +21,7 @@ _PAUSE_SECONDS: Final = 0.02
 _GIVE_UP_SECONDS: Final = 10.0
 _SCRIPT: Final = Path(__file__).parent / "sql" / "single.sql"
 _POST: Final = """
-SELECT transfer_id FROM ledger.post_v2(
+SELECT transfer_id FROM ledger.post_v1(
     1, %s, %s::bigint, %s::bigint, 1::bigint, 'INR', 'transfer', 'api', current_date
 )
 """

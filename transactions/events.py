@@ -48,7 +48,7 @@ class _Source:
 def feed_events(*, node: str, now: datetime) -> None:
     """Record what happened on a node since the last time, for those who listen.
 
-    Opens a transaction on the node for each page, in which the tailer is locked; another of its
+    Opens two transactions on the node for each page, in which the tailer is locked; another of its
     name waits. The head office has its own, committed first.
 
     Raises:

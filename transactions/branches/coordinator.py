@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import psycopg
+
 from core.db.errors import passing_errors_translated
 from transactions.branches import commitment
 from transactions.branches.clearing import clearing_account, open_clearing
@@ -29,6 +31,7 @@ from transactions.branches.outcomes import BranchDown
 from transactions.branches.recovery import has_arrived, refuse_unlasting
 from transactions.branches.registry import branch_number_of
 from transactions.branches.wire import Answer, Line, exchange, say
+from transactions.ledger.codes import Refused
 from transactions.ledger.posting import Order, Receipt, Transfer
 
 _SHORTLY: Final = BEGIN.format(wait="100ms")
@@ -227,9 +230,19 @@ class _Attempt(Commitment):
         """Raise what one of the two sides complains of; the source's word counts first."""
         for line, answer in ((self.source, sent), (self.destination, received)):
             if answer.complaint is not None:
-                raise_complaint(answer.complaint, line.node)
+                _raise_lasting(answer.complaint, line.node)
             if answer.is_lost:
                 raise BranchDown(line.node)
+
+
+def _raise_lasting(complaint: psycopg.Error, node: str) -> None:
+    """Raise what a node's complaint means, once what it rests on outlives the node's server."""
+    try:
+        raise_complaint(complaint, node)
+    except Refused as refusal:
+        if refusal.rests_on_others:
+            refuse_unlasting(node)
+        raise
 
 
 def _execute(line: Line, statement: str, *parameters: Any) -> str:

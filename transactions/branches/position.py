@@ -23,7 +23,7 @@ from core.db.sql import queries
 from core.errors import DomainError
 from transactions.branches.directory import connect
 from transactions.branches.outcomes import BranchDown
-from transactions.branches.recovery import settle_decided
+from transactions.branches.recovery import refuse_unlasting, settle_decided
 from transactions.branches.registry import branch_number_of, nodes
 
 # Less than a transfer is patient; so is whoever cuts.
@@ -77,12 +77,15 @@ def take_position(*, now: datetime) -> Position:
     Raises:
         BranchDown: a node does not answer.
         PositionNotTaken: transfers were under way all the time; it may be tried again.
+        OutcomeUnknown: a node's standbys do not tell that they have what was added up.
     """
     with cut() as snapshots:
         sums = [found for node, snapshot in snapshots.items() for found in _sums(node, snapshot)]
         in_transit: Counter[str] = Counter()
         for owed in owed_between(snapshots).values():
             in_transit.update(owed)
+    for node in nodes():
+        refuse_unlasting(node)
     customers: Counter[str] = Counter()
     imbalance: Counter[str] = Counter()
     for found in sums:

@@ -84,7 +84,7 @@ def _watch_node(node: str, *, now: datetime, until: float) -> int:
 def watch_page(*, node: str, now: datetime) -> tuple[int, int]:
     """Look at the next postings of a node; return how many, and how many alerts were raised.
 
-    Opens a transaction on the node, in which the tail is locked; another watcher waits.
+    Opens two transactions on the node, in which the tail is locked; another watcher waits.
     """
     with tailed(READER, limit=_PAGE, using=node) as transfers:
         since = now - _NEWS

@@ -143,6 +143,11 @@ class Refused(DomainError):
         self.code = reason.name.lower()
         self.http_status = 404 if reason in _MISSING else 422
 
+    @property
+    def rests_on_others(self) -> bool:
+        """Tell whether it may be because of a posting that is not on disk yet."""
+        return self.reason is Code.INSUFFICIENT_FUNDS
+
 
 def refusal_in(error: psycopg.Error) -> Refused | None:
     """Return the refusal that a database error stands for, if it is one of the ledger's."""

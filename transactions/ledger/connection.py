@@ -54,6 +54,8 @@ def ledger_cursor(
             refusal = refusal_in(error)
             if refusal is None:
                 raise
+            if refusal.rests_on_others and not wrapper.in_atomic_block:
+                wait_for_disk(using)
             raise refusal from error
 
 
@@ -87,7 +89,7 @@ def wait_for_disk(using: str) -> None:
     wrapper = connections[using]
     try:
         with within_patience(wrapper.connection):
-            wrapper.connection.execute(QUERIES["wait_for_disk"], prepare=True)
+            wrapper.connection.execute(QUERIES["wait_for_disk"])
     except psycopg.Error:
         wrapper.errors_occurred = True
         raise

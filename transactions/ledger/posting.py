@@ -1,7 +1,8 @@
 """Posting: the Python side of the only functions that write the journal.
 
-Every function here is one statement. Outside a transaction that statement is the transaction;
-inside ``atomic()`` it joins it. Accounts are locked in the order of their numbers, within it.
+Every function here is one statement. Outside a transaction that statement is the transaction, and
+another may wait for the disk; inside ``atomic()`` it joins it. Accounts are locked in the order of
+their numbers, within it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -144,11 +145,12 @@ class BatchReceipt:
 
 
 def post(transfer: Transfer, *, order: Order, using: str = "default") -> Receipt:
-    """Post one transfer in one statement, and wait for the disk in another if others wait for it.
+    """Post one transfer.
 
     Raises:
         Refused: with the reason; nothing is written.
         Busy: try again.
+        psycopg.OperationalError: it was posted, or it was not; the same order sent again tells.
     """
     parameters = _parameters(transfer, order)
     # The short way is for customers' accounts: it would queue for the bank's, which nobody locks.

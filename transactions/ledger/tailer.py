@@ -48,9 +48,9 @@ def tailed(
 ) -> Iterator[list[TailedTransfer]]:
     """Yield what is next for the tailer ``name``, and move its cursor when the block ends well.
 
-    Opens the transaction in which the cursor is locked and saved: what the block writes on this
-    node is saved with it, or not at all. A second tailer of the same name waits, and is given
-    nothing when the first had the same page.
+    Opens the transaction in which the cursor is locked and saved, if there is anything: what the
+    block writes on this node is saved with it, or not at all. A second tailer of the same name
+    waits, and is given nothing when the first had the same page.
 
     Raises:
         Refused: the cursor is another server's (after a restore); the tailer must be based anew.
@@ -58,6 +58,9 @@ def tailed(
     with transaction.atomic(using=using, durable=True):
         cursor = locked_cursor(name, using=using)
         rows = fetch_all("read_tail", {"name": name, "limit": limit}, using)
+    if not rows:
+        yield []
+        return
     with transaction.atomic(using=using, durable=True):
         is_next = locked_cursor(name, using=using) == cursor
         transfers = [TailedTransfer(*row) for row in rows] if is_next else []

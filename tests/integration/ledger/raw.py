@@ -50,11 +50,11 @@ def log_written_late(server: TestServer) -> Iterator[None]:
         server.run(sql.SQL("SELECT pg_reload_conf()"))
 
 
-def post_ahead_of_the_disk(url: str, debit: int, credit: int) -> str:
+def post_ahead_of_the_disk(url: str, debit: int, credit: int, minor: int = 1) -> str:
     """Commit a posting without waiting for the disk, and return how far the log has to come."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
-        post_on(connection, debit, credit)
+        post_on(connection, debit, credit, minor)
         row = connection.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
     assert row is not None
     return str(row[0])

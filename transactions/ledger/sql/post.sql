@@ -330,7 +330,8 @@ $$;
 -- Who had to wait for an account is not `flushed`: the transaction ends, and lets the next one at the
 -- account, without waiting for the disk. The caller answers nobody before a later transaction of the same
 -- node, with synchronous_commit, has written to the log and is on disk, and with it all that ended before
--- (early lock release; DeWitt et al. 1984, section 4).
+-- (early lock release; DeWitt et al. 1984, section 4). Not where standbys are waited for: they may keep
+-- silent for long, and others would see meanwhile what goes with this server.
 CREATE OR REPLACE FUNCTION ledger.post_v2(
     p_client bigint, p_key text, p_debit bigint, p_credit bigint, p_amount bigint, p_currency text,
     p_kind text, p_channel text, p_day date, p_holder bigint DEFAULT NULL, p_memo text DEFAULT NULL,
@@ -358,6 +359,7 @@ BEGIN
         flushed := false;
         PERFORM pg_advisory_xact_lock(greatest(p_debit, p_credit));
     END IF;
+    flushed := flushed OR current_setting('synchronous_standby_names') <> '';
     IF NOT flushed THEN
         PERFORM set_config('synchronous_commit', 'off', true);
     END IF;

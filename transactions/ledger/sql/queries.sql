@@ -13,6 +13,7 @@ FROM ledger.post_v2(
 ) AS p
 
 -- name: wait_for_disk
+-- The same for who ended without waiting, and for who was refused because of one who did.
 SELECT pg_logical_emit_message(true, 'bank', 'posted')
 
 -- name: post_fully
