@@ -159,6 +159,8 @@ def _start() -> None:
         "max_replication_slots": "64",
         "max_wal_senders": "64",
         "max_wal_size": "1GB",
+        # Guessing a password may be easy here; connecting is, too, and tests do little else.
+        "scram_iterations": "1",
     }
     cluster = Cluster(binaries=embedded(), folder=folder / "postgres", port=port, settings=settings)
     cluster.create(password=password)
