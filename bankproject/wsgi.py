@@ -3,7 +3,9 @@
 import gc
 import os
 import sys
+from importlib import import_module
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
@@ -14,7 +16,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bankproject.settings.prod")
 try:
     application = get_wsgi_application()
     refuse_unfit_nodes()
-    # What is loaded stays: workers share it, and the collector has no need to look through it.
+    # What is loaded stays, the pages too: workers share it, and the collector has no need to look
+    # through it.
+    import_module(settings.ROOT_URLCONF)
     gc.collect()
     gc.freeze()
 except (ImproperlyConfigured, UnfitNodeError) as error:
