@@ -178,7 +178,9 @@ def _door(podman: Podman, service: str = "lb") -> Door:
 def _judge_door(door: Door, outcome: Outcome) -> None:
     """Look at what a browser gets: HSTS, a page, and files that are kept for good."""
     status, page, fields = door.ask("GET", "/auth/login/")
-    outcome.check(f"the log-in page answers {status}", holds=status == http.HTTPStatus.OK)
+    if status != http.HTTPStatus.OK:
+        outcome.failures.append(f"the log-in page answers {status}: {page}")
+        return
     outcome.check(
         "no HSTS", holds="max-age=31536000" in fields.get("Strict-Transport-Security", "")
     )
