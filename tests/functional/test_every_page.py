@@ -1,10 +1,11 @@
 """Every page there is, as everybody who may see it: by axe, in both themes, and on a narrow phone.
 
 The pages are those of the table of permissions, so that one that is added is looked at, too. Files
-are no pages; those of the API's documents are made by others and left out. Pictures are kept in
-``screenshots/``.
+are no pages; those of the API's documents are made by others and left out. With ``SCREENSHOTS=1``
+in the environment, pictures of all are kept in ``screenshots/``.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,7 +19,7 @@ from allauth.account.internal.flows.login import (
     AUTHENTICATION_METHODS_SESSION_KEY,
 )
 from allauth.mfa.webauthn.internal.auth import WebAuthn
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -51,12 +52,28 @@ EYES: Final = ("anonymous", "customer A", "employee", "superadmin")
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 # Of a passkey that there is: customer A has one.
 _OF_A_PASSKEY: Final = ("mfa_edit_webauthn", "mfa_remove_webauthn")
+# Colours that fade from one theme to the other would be seen in between: what has an end is at it
+# at once, and so is what begins by that, until nothing changes any more.
+_WHAT_IS_WRONG: Final = """
+async how => {
+    const fades = one =>
+        one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity;
+    const fading = () => document.getAnimations().filter(fades);
+    do {
+        fading().forEach(one => one.finish());
+        await new Promise(requestAnimationFrame);
+    } while (fading().length);
+    return (await axe.run(how)).violations;
+}
+"""
 # WCAG 2.2 AA, and what axe's makers hold to be good practice. The other theme differs in colours
 # alone.
-_AXE: Final = Axe()
-_RULES: Final = {
-    "light": {},
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+_RULES: Final[dict[str, dict[str, Any]]] = {
+    "light": {"resultTypes": ["violations"]},
+    "dark": {
+        "resultTypes": ["violations"],
+        "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    },
 }
 
 
@@ -114,22 +131,27 @@ class Looking:
         # Before it opens: whatever fades from one theme to the other would be seen in between.
         self.page.emulate_media(color_scheme=THEMES[0])
         self.page.goto(address, wait_until="load")
+        self.page.evaluate(AXE_SCRIPT)
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)
-            self.page.screenshot(path=PICTURES / f"{picture}-{theme}.png", full_page=True)
-            for violation in _AXE.run(self.page, options=_RULES[theme]).response["violations"]:
+            self._keep(f"{picture}-{theme}")
+            for violation in self.page.evaluate(_WHAT_IS_WRONG, _RULES[theme]):
                 self.note(f"{theme}: {_told(violation)}")
         self._narrow(picture)
         self.seen.add(picture)
 
     def _narrow(self, picture: str) -> None:
         self.page.set_viewport_size({"width": NARROW, "height": 700})
-        self.page.screenshot(path=PICTURES / f"{picture}-phone.png", full_page=True)
+        self._keep(f"{picture}-phone")
         wider = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         if wider > 0:
             self.note(f"{wider} pixels too wide at {NARROW}")
+
+    def _keep(self, picture: str) -> None:
+        if "SCREENSHOTS" in os.environ:
+            self.page.screenshot(path=PICTURES / f"{picture}.png", full_page=True)
 
 
 def _told(violation: dict[str, Any]) -> str:
@@ -137,13 +159,12 @@ def _told(violation: dict[str, Any]) -> str:
     return f"{violation['id']} at {', '.join(places)}"
 
 
-@pytest.fixture
-def bank(fresh_bank: BankUrls, tmp_path: Path) -> Iterator[Bank]:
+@pytest.fixture(scope="module")
+def bank(shared_bank: BankUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     """Serve a bank with somebody of each role, one of whom has one of everything."""
     people, callers = cast()
     belongings = with_passkey(belongings_of(people), people["customer A"])
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with website(fresh_bank, tmp_path) as address:
+    with website(shared_bank, tmp_path_factory.mktemp("bank")) as address:
         yield Bank(address, callers, belongings)
 
 
