@@ -40,7 +40,9 @@ class Door:
         )
         try:
             text = None if body is None else json.dumps(body)
-            fields = {"Host": "localhost", "Content-Type": "application/json", **headers}
+            # Who names a type is taken for a program, and told in JSON what a page would say.
+            kind = {} if body is None else {"Content-Type": "application/json"}
+            fields = {"Host": "localhost", **kind, **headers}
             connection.request(method, path, text, fields)
             answer = connection.getresponse()
             said = answer.read()
