@@ -152,6 +152,20 @@ def test_who_waited_for_an_account_is_answered_when_its_transfer_is_on_disk(
         assert count_paid(again, payer) == before + len(senders)
 
 
+def test_where_standbys_are_waited_for_nobody_leaves_an_account_early(lab: Laboratory) -> None:
+    payer = somebody_with_money(lab)
+    payee = next(one for one, home in HOMES.items() if home == "default" and one != payer)
+    with worker(lab, name="f", seed=0) as sender, lab.nodes["default"].connect() as ahead:
+        sender.wait_until_ready()
+        ahead.execute("SELECT pg_advisory_lock(%s)", [payer])
+        sender.tell(f"send late {payer} {payee} 1")
+        assert eventually(lambda: count_blocked(ahead) == 1, seconds=20)
+        with waiting_for_standbys(lab) as head_office:
+            ahead.execute("SELECT pg_advisory_unlock_all()")
+            assert eventually(lambda: "post_v2" in " ".join(waiting(head_office)), seconds=20)
+        sender.hear("sent ok")
+
+
 def count_paid(server: psycopg.Connection, payer: int) -> int:
     """Return how many transfers an account has paid."""
     rows = server.execute("SELECT count(*) FROM ledger.journal WHERE debit = %s", [payer])
