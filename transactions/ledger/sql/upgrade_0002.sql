@@ -1,4 +1,8 @@
 -- What a ledger made by 0001 of an earlier release lacks or has too much of. A new one has it so already.
+
+-- The accounts first, as postings lock them: who held the journal already would wait for postings that wait
+-- for the journal, each time anew.
+LOCK TABLE ledger.account IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE ledger.journal ADD COLUMN IF NOT EXISTS peer bigint;
 COMMENT ON COLUMN ledger.journal.peer IS
 'the account at the other end, where that is on another node and the leg here is a clearing account''s'
