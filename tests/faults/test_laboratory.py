@@ -158,9 +158,9 @@ def test_where_standbys_are_waited_for_nobody_leaves_an_account_early(lab: Labor
     with worker(lab, name="f", seed=0) as sender, lab.nodes["default"].connect() as ahead:
         sender.wait_until_ready()
         ahead.execute("SELECT pg_advisory_lock(%s)", [payer])
-        sender.tell(f"send late {payer} {payee} 1")
-        assert eventually(lambda: count_blocked(ahead) == 1, seconds=20)
         with waiting_for_standbys(lab) as head_office:
+            sender.tell(f"send late {payer} {payee} 1")
+            assert eventually(lambda: count_blocked(ahead) == 1, seconds=20)
             ahead.execute("SELECT pg_advisory_unlock_all()")
             assert eventually(lambda: "post_v2" in " ".join(waiting(head_office)), seconds=20)
         sender.hear("sent ok")
