@@ -1,7 +1,7 @@
 """Restart the web workers of a running bank under load, one by one and all at once: none fails.
 
-RESTARTS and REQUESTS say how long; FULL=1 is 20 restarts and 100,000 requests. LB=haproxy proves
-the other data plane.
+RESTARTS (of all of them, one by one) and REQUESTS say how long; FULL=1 is 20 restarts and 100,000
+requests. LB=haproxy proves the other data plane.
 """
 
 import os
@@ -29,8 +29,9 @@ def main() -> int:
             wait_until_all_serve(bank)
             with load(bank, clients=CLIENTS) as found:
                 begun = time.monotonic()
-                for _one in range(restarts):
-                    restart(bank, workers(bank)[0])
+                for _round in range(restarts):
+                    for worker in workers(bank):
+                        restart(bank, worker)
                 restart(bank, *workers(bank))
                 seconds = time.monotonic() - begun
                 while found.outcomes.total() < requests:
