@@ -10,11 +10,13 @@ import pytest
 from django.db import connections
 
 from tests.branches import DEL, MUM, Branches
-from tests.integration.branches.test_crossing import account_at, balance_of
+from tests.integration.branches.test_crossing import account_at, balance_of, send
 from tests.integration.branches.test_registry import until
+from tests.integration.ledger.raw import is_on_disk, log_written_late, post_ahead_of_the_disk
 from tests.servers import TestServer
 from transactions.branches.clearing import clearing_account, open_clearing
 from transactions.branches.commitment import Contended, raise_complaint
+from transactions.branches.meetings import note_meeting
 from transactions.ledger.accounts import set_limits
 from transactions.ledger.codes import Code, Refused
 
@@ -173,6 +175,21 @@ def test_who_waits_for_an_account_posts_at_a_later_instant(
         (transfer_id,) = answer.result().fetchone() or ()
         (at,) = waiting.execute("SELECT ledger.id_time_v1(%s)", [transfer_id]).fetchone() or ()
     assert at > released
+
+
+def test_who_is_refused_because_of_what_is_not_on_disk_is_told_when_it_is(
+    pair: tuple[int, int], branches: Branches, server: TestServer
+) -> None:
+    payer, payee = pair
+    near = account_at(MUM, 2)
+    # One node after the other: what the payee's prepares would write the log, which both have here.
+    note_meeting(payer, payee)
+    with log_written_late(server):
+        place = post_ahead_of_the_disk(branches.mumbai.app, payer, near, balance_of(MUM, payer))
+        with pytest.raises(Refused) as refused:
+            send(payer, payee, 100)
+        assert is_on_disk(branches.mumbai.app, place)
+    assert refused.value.reason is Code.INSUFFICIENT_FUNDS
 
 
 def waits(connection: psycopg.Connection, node: str = MUM) -> bool:

@@ -44,17 +44,9 @@ def posting_behind(
     ):
         ahead.execute("SELECT pg_advisory_xact_lock(%s)", [number])
         answer = pool.submit(lambda: behind.execute(statement, pair).fetchone())
-        wait_until(lambda: is_blocked(ahead, behind))
+        wait_until(lambda: count_blocked(ahead) == 1)
         ahead.rollback()
         yield behind, answer
-
-
-def is_blocked(asking: psycopg.Connection, other: psycopg.Connection) -> bool:
-    """Tell whether another connection's statement waits for somebody's transaction."""
-    row = asking.execute(
-        "SELECT cardinality(pg_blocking_pids(%s)) > 0", [other.info.backend_pid]
-    ).fetchone()
-    return row == (True,)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
