@@ -118,6 +118,8 @@ def _prepare(code: str, number: int | None) -> Belonging:
     with as_owner(code):
         _refuse_unfit_server(code)
         found = _refuse_used(code, here)
+    if found is None:
+        _refuse_instead_of_another(code)
     joined = Belonging(code=code, number=_number_for(code, number, found), bank=here.bank)
     call_command("migrate", database=code, verbosity=0, interactive=False)
     with as_owner(code), connections[code].cursor() as cursor:
@@ -156,6 +158,19 @@ def _refuse_used(code: str, here: Belonging) -> Belonging | None:
         message = f"the database is newer than the code ({newer[0]}); bring the code up to date"
         raise CannotJoin(message)
     return found
+
+
+def _refuse_instead_of_another(code: str) -> None:
+    """Refuse an empty database for a branch that has its ledger elsewhere.
+
+    A node is registered after it was named: what is registered and has no name is another one.
+    """
+    if Node.objects.filter(branch__code=code).exists():
+        message = (
+            f"branch {code} has a ledger already, and this database is not it:"
+            " start it from its own data, or restore them"
+        )
+        raise CannotJoin(message)
 
 
 def _number_for(code: str, wanted: int | None, found: Belonging | None) -> int:

@@ -104,6 +104,20 @@ class TestJoining:
             noticed_at = float(other.stdout.readline().split()[0])
         assert noticed_at - joined_at < 2
 
+    def test_is_refused_to_an_empty_database_in_place_of_the_branchs_own(
+        self, branches: Branches, server: TestServer
+    ) -> None:
+        name = branches.delhi.app.rpartition("/")[2]
+        connections["DEL"].close()
+        server.drop(name)
+        made_anew = server.create_bank(name)
+        assert "branch DEL has a ledger already, and this database is not it" in refused(
+            made_anew, code="DEL"
+        )
+        with psycopg.connect(made_anew.owner) as database:
+            found = database.execute("SELECT to_regnamespace('ledger')").fetchone()
+        assert found == (None,)
+
     def test_is_a_command(self, empty: BankUrls, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("add_branch", "BLR", "Bengaluru", empty.app, number=210)
         shown = capsys.readouterr()
