@@ -99,7 +99,7 @@ class Command(BankCommand):
                 _copy_to(database, code)
             connections.close_all()
             self.stdout.write(
-                f"Branch {code} {name}, number {branch.number}, serves on"
+                f"Branch {code} {branch.name}, number {branch.number}, serves on"
                 f" {options['host']}:{options['port']} (Ctrl-C closes it)"
             )
             self.stdout.flush()
@@ -120,17 +120,27 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _code_for(name: str, *, host: str, port: int) -> str:
-    """Return the code of the branch that serves there, else a free one made from the name."""
-    taken = {}
-    for code, url in Node.objects.values_list("branch__code", "database_url"):
-        parts = conninfo_to_dict(url)
-        taken[str(code)] = (str(parts.get("host")), str(parts.get("port")))
-    for code, place in taken.items():
-        if place == (host, str(port)):
-            return code
+    """Return the code of the branch that serves there, else a free one made from the name.
+
+    Raises:
+        CommandError: a branch of another name serves there.
+    """
+    taken = []
+    for node in Node.objects.select_related("branch"):
+        parts = conninfo_to_dict(node.database_url)
+        if (str(parts.get("host")), str(parts.get("port"))) == (host, str(port)):
+            return _code_if_named(node.branch, name)
+        taken.append(node.branch.code)
     first = name[:CODE_LENGTH].upper()
     tries = (first, *(f"{first}{nth}" for nth in range(2, 100)))
     return next(code for code in tries if code not in taken)
+
+
+def _code_if_named(branch: Branch, name: str) -> str:
+    if branch.name.casefold() != name.casefold():
+        message = f"branch {branch.code} {branch.name} has this address; give {name} another port"
+        raise CommandError(message)
+    return branch.code
 
 
 def _replica_at(address: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from accounts.models import Account, Branch, User
 from bankproject import env
 from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import BankUrls
-from tests.branches import DEL, MUM
+from tests.branches import DEL, MUM, Branches
 from tests.functional.runtime.terminal import CTRL_C, Terminal
 from tests.integration.replica.conftest import empty_replica, eventually, unsubscribe
 from tests.servers import TestServer
@@ -77,6 +77,15 @@ class TestRunBranch:
     def test_refuses_a_name_that_makes_no_code(self, folder: Path) -> None:
         with pytest.raises(CommandError, match="'1ST' is no code for a branch"):
             call_command("run_branch", "1st Street", "--port", "5999")
+        assert not folder.exists()
+
+    def test_refuses_the_address_of_a_branch_of_another_name(
+        self, branches: Branches, folder: Path
+    ) -> None:
+        port = branches.mumbai.app.rpartition(":")[2].partition("/")[0]
+        line = "branch MUM Mumbai has this address; give Pune another port"
+        with pytest.raises(CommandError, match=re.escape(line)):
+            call_command("run_branch", "Pune", "--port", port)
         assert not folder.exists()
 
     @pytest.mark.usefixtures("shared_bank")
