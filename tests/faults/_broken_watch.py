@@ -17,11 +17,8 @@ _settle: Final = recovery._settle  # noqa: SLF001  # what is broken is inside
 _in_doubt_on: Final = recovery._in_doubt_on  # noqa: SLF001  # as above
 
 
-def outcome_without_fence(
-    source: str, crossing: UUID, attempt: int, *, seconds: float
-) -> recovery.Decision | None:
+def decided_without_fence(source: str, crossing: UUID, attempt: int) -> recovery.Decision | None:
     """Take a decision that is not there yet for one that will never be."""
-    del seconds
     answer = recovery._ask(source, ("decision", (crossing, attempt)))  # noqa: SLF001  # as above
     if not answer.is_good:
         return None
@@ -51,7 +48,7 @@ def main() -> None:
     """Break the sweep, and watch."""
     (flaw,) = sys.argv[1:]
     if flaw == NO_FENCE:
-        recovery.outcome_of = outcome_without_fence
+        recovery._decided = decided_without_fence  # noqa: SLF001  # as above
         recovery._in_doubt_on = in_doubt_at_once  # noqa: SLF001  # as above
     else:
         recovery._settle = SkippingOne().settle  # noqa: SLF001  # as above

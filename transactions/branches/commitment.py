@@ -18,7 +18,7 @@ from psycopg import errors
 
 from core.db.errors import Busy, passing_errors_translated
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
-from transactions.branches.recovery import gid_of, outcome_of
+from transactions.branches.recovery import gid_of, has_ended_well, outcome_of
 from transactions.branches.wire import Answer, Line, exchange, say
 from transactions.ledger.codes import refusal_in
 
@@ -171,8 +171,10 @@ class Commitment:
         """Commit the destination and tell whether it has; if not, ``recovery`` will see to it."""
         answer = say(self.destination, f"COMMIT PREPARED '{self._gid}'", seconds=ANSWER_SECONDS)
         on_step("settled")
-        # Somebody else may have settled it meanwhile: then there is nothing left to commit.
-        return answer.is_good or isinstance(answer.complaint, errors.UndefinedObject)
+        if isinstance(answer.complaint, errors.UndefinedObject):
+            # Somebody else may have settled it meanwhile: then the money is there.
+            return has_ended_well(self._nodes[1], self._crossing, self._attempt)
+        return answer.is_good
 
     def give_up(self) -> None:
         """Roll both sides back. What may yet be prepared, unseen, can never be committed."""

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -37,6 +38,14 @@ _LASTING: Final = ("lasting", ())
 _log = structlog.get_logger(__name__)
 
 Decision = Literal["committed", "aborted"]
+
+
+class _SilentError(Exception):
+    """A node did not answer."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__(node)
+        self.node = node
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +81,31 @@ def outcome_of(source: str, crossing: UUID, attempt: int, *, seconds: float) -> 
     """
     deadline = time.monotonic() + seconds
     while True:
-        # The second statement reads what the first waited for, and could not see.
-        which = (crossing, attempt)
-        answer = _ask(source, ("fence", which), _LASTING, ("decision", which))
-        if answer.is_good and answer.row == ("committed",):
-            return "committed"
-        if answer.is_good and answer.row == ("aborted",):
-            return "aborted"
+        with suppress(_SilentError):
+            decision = _decided(source, crossing, attempt)
+            if decision is not None:
+                return decision
         if time.monotonic() > deadline:
             return None
         time.sleep(0.05)
+
+
+def _decided(source: str, crossing: UUID, attempt: int) -> Decision | None:
+    """Give an attempt up for lost unless it is decided; None when its coordinator is still at it.
+
+    Raises:
+        _SilentError: the source does not answer.
+    """
+    # The second statement reads what the first waited for, and could not see.
+    which = (crossing, attempt)
+    answer = _ask(source, ("fence", which), _LASTING, ("decision", which))
+    if answer.is_lost:
+        raise _SilentError(source)
+    if answer.is_good and answer.row == ("committed",):
+        return "committed"
+    if answer.is_good and answer.row == ("aborted",):
+        return "aborted"
+    return None
 
 
 def refuse_unlasting(source: str) -> None:
@@ -109,6 +133,12 @@ def has_arrived(source: str, transfer_id: UUID) -> bool:
     return arrived.is_good and bool(arrived.row)
 
 
+def has_ended_well(node: str, crossing: UUID, attempt: int) -> bool:
+    """Tell whether a node has committed its part of an attempt; False when it does not answer."""
+    answer = _ask(node, ("arrived", (crossing, attempt)))
+    return answer.is_good and bool(answer.row)
+
+
 def sweep(*, older_than: float = OLDER_THAN_SECONDS) -> Swept:
     """Settle on all nodes what is in doubt for longer than ``older_than`` seconds.
 
@@ -129,14 +159,22 @@ def sweep(*, older_than: float = OLDER_THAN_SECONDS) -> Swept:
 
 
 def sweep_node(*, node: str, older_than: float = OLDER_THAN_SECONDS) -> Swept:
-    """Settle what is in doubt on one node; a source that is silent is waited for once."""
+    """Settle what is in doubt on one node; who is silent is waited for once.
+
+    What a coordinator is still at keeps nothing else waiting.
+    """
     decisions: list[Decision] = []
-    left, silent = [], set()
+    left: list[str] = []
+    silent: set[str] = set()
     for doubt in _in_doubt_on(node, older_than) or ():
-        decision = None if doubt.source in silent else _settle(doubt)
+        decision = None
+        if silent.isdisjoint((doubt.source, node)):
+            try:
+                decision = _settle(doubt)
+            except _SilentError as silence:
+                silent.add(silence.node)
         if decision is None:
             left.append(doubt.gid)
-            silent.add(doubt.source)
         else:
             decisions.append(decision)
     return Swept(decisions.count("committed"), decisions.count("aborted"), tuple(left))
@@ -150,16 +188,21 @@ def settle_decided(*, node: str) -> list[str]:
     found = _in_doubt_on(node, 0)
     if found is None:
         return [node]
-    left = []
-    for doubt in found:
-        decided = _ask(doubt.source, _LASTING, ("decision", (doubt.id, doubt.attempt)))
-        # No answer is no decision, and no complaint is one either.
-        is_settled = decided.is_good and (
-            decided.row != ("committed",) or _end(doubt, "committed") is not None
-        )
-        if not is_settled:
-            left.append(doubt.gid)
-    return left
+    return [doubt.gid for doubt in found if not _is_settled_as_decided(doubt)]
+
+
+def _is_settled_as_decided(doubt: InDoubt) -> bool:
+    if not _is_of_known_node(doubt):
+        return False
+    decided = _ask(doubt.source, _LASTING, ("decision", (doubt.id, doubt.attempt)))
+    # No answer is no decision, and no complaint is one either.
+    if not decided.is_good:
+        return False
+    if decided.row != ("committed",):
+        return True
+    with suppress(_SilentError):
+        return _end(doubt, "committed") is not None
+    return False
 
 
 def _in_doubt_on(node: str, older_than: float) -> list[InDoubt] | None:
@@ -180,32 +223,50 @@ def _parsed(gid: str, node: str) -> InDoubt | None:
     return InDoubt(gid, node, match["source"], UUID(match["id"]), int(match["attempt"]))
 
 
+def _is_of_known_node(doubt: InDoubt) -> bool:
+    if doubt.source in nodes():
+        return True
+    _log.error("prepared_by_an_unknown_node", gid=doubt.gid, node=doubt.node)
+    return False
+
+
 def _settle(doubt: InDoubt) -> Decision | None:
-    if doubt.source not in nodes():
-        _log.error("prepared_by_an_unknown_node", gid=doubt.gid, node=doubt.node)
+    """End a prepared transaction as its source decides; None when it may not, or could not be.
+
+    Raises:
+        _SilentError: its source or its own node does not answer.
+    """
+    if not _is_of_known_node(doubt):
         return None
-    decision = outcome_of(doubt.source, doubt.id, doubt.attempt, seconds=0)
+    decision = _decided(doubt.source, doubt.id, doubt.attempt)
     return None if decision is None else _end(doubt, decision)
 
 
 def _end(doubt: InDoubt, decision: Decision) -> Decision | None:
-    """End a prepared transaction as decided; None when it could not be."""
+    """End a prepared transaction as decided; None when it could not be.
+
+    Raises:
+        _SilentError: its node does not answer.
+    """
     answer = _ask(doubt.node, (decision, (doubt.gid,)))
     if answer.is_good:
         _log.info("settled", gid=doubt.gid, decision=decision)
-    elif isinstance(answer.complaint, errors.UndefinedObject):
-        _confirm(doubt, decision)
-    else:
-        _log.warning("not_settled", gid=doubt.gid, error=str(answer.complaint or "no answer"))
-        return None
-    return decision
+        return decision
+    if isinstance(answer.complaint, errors.UndefinedObject):
+        return decision if _has_ended(doubt, decision) else None
+    _log.warning("not_settled", gid=doubt.gid, error=str(answer.complaint or "no answer"))
+    if answer.is_lost:
+        raise _SilentError(doubt.node)
+    return None
 
 
-def _confirm(doubt: InDoubt, decision: Decision) -> None:
-    """Look whether what is gone has ended as decided; somebody else was faster, then."""
+def _has_ended(doubt: InDoubt, decision: Decision) -> bool:
+    """Tell whether what is gone has ended as decided; somebody else was faster, then."""
     answer = _ask(doubt.node, ("arrived", (doubt.id, doubt.attempt)))
     if answer.is_good and bool(answer.row) != (decision == "committed"):
         _log.error("ended_against_its_decision", gid=doubt.gid, decision=decision)
+        return False
+    return answer.is_good
 
 
 def _ask(node: str, *statements: tuple[str, Sequence[Any]]) -> Answer:

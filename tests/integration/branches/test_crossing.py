@@ -1,6 +1,7 @@
 """Transfers between nodes: done, refused, and nothing in between."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -11,11 +12,13 @@ from accounts.numbers import account_number
 from core.money import Money
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, order
+from tests.faults._proxy import Proxy
 from tests.servers import TestServer
-from transactions.branches import recovery
+from transactions.branches import commitment, recovery
 from transactions.branches.clearing import clearing_account
 from transactions.branches.commitment import Commitment
 from transactions.branches.coordinator import rehearse_across, transfer_across
+from transactions.branches.outcomes import OutcomeUnknown
 from transactions.chart import Place, open_chart
 from transactions.ledger.accounts import Opening, Purpose, Status, open_account, set_status
 from transactions.ledger.codes import Code, Refused
@@ -196,6 +199,36 @@ class TestTransferAcross:
         assert in_doubt(branches) == []
 
 
+class TestSilence:
+    """The source falls silent while it is told to commit: nobody can know."""
+
+    def test_is_no_refusal_and_the_same_request_tells(
+        self,
+        pair: tuple[int, int],
+        branches: Branches,
+        server: TestServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        payer, payee = pair
+        for module in (commitment, recovery):
+            monkeypatch.setattr(module, "ANSWER_SECONDS", 0.5)
+        asked = order(key=str(uuid4()))
+        with Proxy(server_port=server.cluster.port) as proxy:
+            monkeypatch.setitem(connections[MUM].settings_dict, "PORT", proxy.port)
+            with monkeypatch.context() as falling_silent:
+                swallow = {"prepared": proxy.swallow}
+                falling_silent.setattr(commitment, "on_step", lambda step: swallow.get(step, int)())
+                with pytest.raises(OutcomeUnknown):
+                    send(payer, payee, 400, asked=asked)
+            proxy.heal()
+            again = send(payer, payee, 400, asked=asked)
+            recovery.sweep(older_than=0)
+            assert again.replayed
+            assert (balance_of(MUM, payer), balance_of(DEL, payee)) == (600, 400)
+            connections[MUM].close()
+        assert in_doubt(branches) == []
+
+
 class TestRehearseAcross:
     """Looking what a transfer would do."""
 
@@ -218,7 +251,6 @@ class TestSweep:
         crossing = uuid4()
         gid = recovery.gid_of(MUM, DEL, crossing, 1)
         due = clearing_account(DEL, other=MUM, currency="INR")
-        owed = clearing_account(MUM, other=DEL, currency="INR")
         with psycopg.connect(branches.delhi.app, autocommit=True) as delhi:
             delhi.execute("BEGIN")
             delhi.execute(
@@ -229,12 +261,18 @@ class TestSweep:
             delhi.execute(f"PREPARE TRANSACTION '{gid}'")
         if decided:
             with psycopg.connect(branches.mumbai.app) as mumbai:
-                mumbai.execute(
-                    "SELECT ledger.send_v1(%s, 1::smallint, 'DEL', %s, 0, %s, %s, %s, 400, 'INR',"
-                    " 'transfer', 'api', '2026-03-02')",
-                    [crossing, owed, str(crossing), payer, payee],
-                )
+                self.decide(mumbai, gid, pair)
         return gid
+
+    def decide(self, mumbai: psycopg.Connection[Any], gid: str, pair: tuple[int, int]) -> None:
+        """Do the source's part of a crossing, with the decision, and leave it uncommitted."""
+        crossing = gid.split(":")[4]
+        owed = clearing_account(MUM, other=DEL, currency="INR")
+        mumbai.execute(
+            "SELECT ledger.send_v1(%s, 1::smallint, 'DEL', %s, 0, %s, %s, %s, 400, 'INR',"
+            " 'transfer', 'api', '2026-03-02')",
+            [crossing, owed, crossing, *pair],
+        )
 
     @pytest.mark.parametrize(("decided", "moved"), [(True, 401), (False, 1)])
     def test_ends_it_as_it_was_decided(
@@ -279,16 +317,45 @@ class TestSweep:
     ) -> None:
         gid = self.prepare(branches, pair, decided=False)
         recovery.sweep(older_than=0)
-        crossing = gid.split(":")[4]
-        payer, payee = pair
-        owed = clearing_account(MUM, other=DEL, currency="INR")
         with (
             psycopg.connect(branches.mumbai.app) as mumbai,
             pytest.raises(psycopg.errors.UniqueViolation, match="decision_pkey"),
         ):
-            mumbai.execute(
-                "SELECT ledger.send_v1(%s, 1::smallint, 'DEL', %s, 0, %s, %s, %s, 400, 'INR',"
-                " 'transfer', 'api', '2026-03-02')",
-                [crossing, owed, crossing, payer, payee],
-            )
-        assert balance_of(MUM, payer) == 999
+            self.decide(mumbai, gid, pair)
+        assert balance_of(MUM, pair[0]) == 999
+
+    def test_keeps_nothing_waiting_for_a_coordinator_that_is_still_at_it(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        held = self.prepare(branches, pair, decided=False)
+        others = account_at(MUM, 2, balance=1_000), account_at(DEL, 2)
+        self.prepare(branches, others, decided=True)
+        with psycopg.connect(branches.mumbai.app) as mumbai:
+            self.decide(mumbai, held, pair)
+            swept = recovery.sweep(older_than=0)
+            mumbai.rollback()
+        assert (swept.committed, swept.left) == (1, (held,))
+        assert balance_of(DEL, others[1]) == 401
+        assert recovery.sweep(older_than=0).rolled_back == 1
+
+    def test_leaves_what_a_node_prepared_that_nobody_knows(
+        self, pair: tuple[int, int], branches: Branches
+    ) -> None:
+        assert pair
+        strange = recovery.gid_of("XYZ", DEL, uuid4(), 1)
+        with psycopg.connect(branches.delhi.app, autocommit=True) as delhi:
+            delhi.execute(f"BEGIN; SELECT 1; PREPARE TRANSACTION '{strange}'")
+            assert recovery.settle_decided(node=DEL) == [strange]
+            assert recovery.sweep(older_than=0).left == (strange,)
+            delhi.execute(f"ROLLBACK PREPARED '{strange}'")
+
+    def test_takes_what_is_gone_for_settled_only_if_the_money_is_there(
+        self, pair: tuple[int, int], branches: Branches, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lose(step: str) -> None:
+            if step == "decided":
+                with psycopg.connect(branches.delhi.app, autocommit=True) as delhi:
+                    delhi.execute(f"ROLLBACK PREPARED '{in_doubt(branches)[0]}'")
+
+        monkeypatch.setattr(commitment, "on_step", lose)
+        assert send(*pair, 400).settling
