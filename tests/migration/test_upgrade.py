@@ -19,7 +19,15 @@ from core.db.migrations import RunSQLFile
 from core.db.owner import as_owner
 from core.db.sql import queries
 from core.management.commands import migrate as migrating
-from tests.migration._earlier import PAYEE, PAYER, RELEASES, Payer, make_first_release
+from tests.factories import TODAY
+from tests.migration._earlier import (
+    PAYEE,
+    PAYER,
+    RELEASES,
+    VAULT,
+    Payer,
+    make_first_release,
+)
 from tests.migration._locks import harms
 from tests.servers import TestServer, worker_name
 from transactions.branches import replica
@@ -47,6 +55,14 @@ HARMFUL: Final = {
         "locks several tables at once: ledger.account, ledger.journal"
     ),
 }
+# Memos and references of a batch; references alone, once hashed as memos alone, are known no more.
+WORDS: Final = ((None, None), (["W-1"], None), (["W-1"], ["W-2"]))
+BATCH: Final = """
+SELECT first_id, replayed FROM ledger.post_batch_v1(
+    0, %s, ARRAY[%s, %s], ARRAY[2], ARRAY[1], ARRAY[1::bigint], ARRAY['INR'], ARRAY['deposit'],
+    'bank', %s, p_memo => %s, p_reference => %s
+)
+"""
 # They were there before this was asked; who comes from a release without them has a small ledger.
 HARMFUL_ONES: Final = {
     "0002_branches",
@@ -106,6 +122,14 @@ def migrate(owner: psycopg.Connection, is_due: Callable[[str], bool]) -> None:
                 owner.execute(statements)
 
 
+def post_batch(
+    worker: psycopg.Connection, memos: list[str] | None, references: list[str] | None
+) -> Any:
+    """Post a batch of one deposit with these words; return its id, and whether it was before."""
+    key = f"{memos} {references}"
+    return worker.execute(BATCH, [key, PAYEE, VAULT, TODAY, memos, references]).fetchone()
+
+
 def described(url: str, what: str) -> set[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         found = set(connection.execute(CATALOG[what]).fetchall())
@@ -150,6 +174,14 @@ class TestUpgrade:
         payer, payee = balances([PAYER, PAYEE], using=ALIAS)
         assert (payer.balance, payer.held, payee.balance) == (700, 100, 300)
         assert [entry.memo for entry in entries(PAYER, using=ALIAS)] == ["rent", None]
+
+    def test_keeps_answering_batches(self, old: BankUrls) -> None:
+        with psycopg.connect(old.app) as worker:
+            posted = [post_batch(worker, *words) for words in WORDS]
+        call_command("migrate", database=ALIAS, verbosity=0)
+        with psycopg.connect(old.app) as worker:
+            again = [post_batch(worker, *words) for words in WORDS]
+        assert again == [(first_id, True) for first_id, _replayed in posted]
 
 
 class TestMigrations:

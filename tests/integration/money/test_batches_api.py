@@ -197,3 +197,11 @@ class TestRequest:
         assert refusal(answer, 400) == ("idempotency_key_missing", [])
         send(api, [item(pair)], key="march")
         assert refusal(send(api, [item(pair, "2")], key="march"), 422) == ("key_reused", [])
+
+    @pytest.mark.parametrize(("first", "second"), [("memo", "reference"), ("reference", "memo")])
+    def test_is_another_one_when_a_memo_is_a_reference(
+        self, api: Client, pair: tuple[int, int], first: str, second: str
+    ) -> None:
+        send(api, [item(pair, **{first: "W-1"})], key="march")
+        other = send(api, [item(pair, **{second: "W-1"})], key="march")
+        assert refusal(other, 422) == ("key_reused", [])

@@ -52,12 +52,9 @@ BEGIN
     SELECT * INTO v_request FROM ledger.request WHERE client = p_client AND key = p_key;
     IF NOT FOUND THEN
         RETURN;
-    -- The hash of post_batch_v1.
-    ELSIF v_request.hash <> sha256(
-        array_send(p_accounts) || array_send(p_debit) || array_send(p_credit) || array_send(p_amount)
-        || array_send(p_currency) || array_send(p_kind) || coalesce(array_send(p_linked), '\x')
-        || coalesce(array_send(p_memo), '\x') || coalesce(array_send(p_reference), '\x')
-        || coalesce(array_send(p_event_at), '\x') || coalesce(array_send(p_peer), '\x')) THEN
+    ELSIF v_request.hash <> ledger.batch_hash_v1(
+        p_accounts, p_debit, p_credit, p_amount, p_currency, p_kind, p_linked, p_memo, p_reference,
+        p_event_at, p_peer) THEN
         PERFORM ledger.refuse_v1(41);
     END IF;
     first_id := v_request.result_id;

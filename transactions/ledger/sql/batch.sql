@@ -45,6 +45,23 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN ledger.reference AS r ON r.client = p_client AND r.reference = item.reference
 $$;
 
+-- name: batch_hash_v1
+-- The hash of what a batch asks for, the same for the same batch and for no other. What is left out adds
+-- nothing: an array says of which type it is, and so which one it is. Memos and references are of one
+-- type, hence the mark before references without memos; no array begins like that.
+CREATE OR REPLACE FUNCTION ledger.batch_hash_v1(
+    p_accounts bigint [], p_debit integer [], p_credit integer [], p_amount bigint [],
+    p_currency text [], p_kind text [], p_linked boolean [], p_memo text [], p_reference text [],
+    p_event_at timestamptz [], p_peer bigint []
+) RETURNS bytea
+LANGUAGE sql STABLE
+RETURN sha256(
+    array_send(p_accounts) || array_send(p_debit) || array_send(p_credit) || array_send(p_amount)
+    || array_send(p_currency) || array_send(p_kind) || coalesce(array_send(p_linked), '\x')
+    || CASE WHEN p_memo IS NULL AND p_reference IS NOT NULL THEN '\xff' ELSE '\x' END::bytea
+    || coalesce(array_send(p_memo), '\x') || coalesce(array_send(p_reference), '\x')
+    || coalesce(array_send(p_event_at), '\x') || coalesce(array_send(p_peer), '\x'));
+
 -- name: post_batch_v1
 -- Post up to 10,000 transfers under one key; answers with the id of the first item and, of the refused
 -- ones alone, their places and codes. Item n has the id of the first one's tick + n - 1.
@@ -73,11 +90,9 @@ SET enable_bitmapscan = off
 SET enable_mergejoin = off AS $$
 DECLARE
     v_items CONSTANT integer := cardinality(p_amount);
-    v_hash CONSTANT bytea := sha256(
-        array_send(p_accounts) || array_send(p_debit) || array_send(p_credit) || array_send(p_amount)
-        || array_send(p_currency) || array_send(p_kind) || coalesce(array_send(p_linked), '\x')
-        || coalesce(array_send(p_memo), '\x') || coalesce(array_send(p_reference), '\x')
-        || coalesce(array_send(p_event_at), '\x') || coalesce(array_send(p_peer), '\x'));
+    v_hash CONSTANT bytea := ledger.batch_hash_v1(
+        p_accounts, p_debit, p_credit, p_amount, p_currency, p_kind, p_linked, p_memo, p_reference,
+        p_event_at, p_peer);
     v_request ledger.request;
     v_now timestamptz;
     v_tick bigint;

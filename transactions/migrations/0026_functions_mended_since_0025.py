@@ -1,0 +1,21 @@
+"""Tell references from memos when a batch is asked for again.
+
+A batch of references without memos from before is not known again: its key is refused as used.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+from django.db import migrations
+
+from core.db.migrations import RunSQLFile
+
+SQL = Path(__file__).resolve().parent.parent / "ledger" / "sql"
+FILES = ("batch", "answers", "rights")
+
+
+class Migration(migrations.Migration):
+    """Functions of earlier releases as of now."""
+
+    dependencies: ClassVar = [("transactions", "0025_hot_accounts_since_0024")]
+    operations: ClassVar = [RunSQLFile(SQL / f"{name}.sql") for name in FILES]
