@@ -63,6 +63,8 @@ def _run(home: Home) -> None:
         left = stop_leftovers(folder=home.processes, home=home.folder)
         if left:
             console.print(f"[yellow]Stopped what an earlier run left: {', '.join(left)}[/]")
+        # Before the first setting is asked for: a killed run's would stand in for those unset now.
+        home.nodes.unlink(missing_ok=True)
         # On which address of this machine the pages are served; others need TLS in front.
         host = env.own_address("HOST", LOOPBACK)
         # Where the pages are served.

@@ -17,6 +17,7 @@ import psutil
 import psycopg
 import pytest
 
+from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import wait_until_ready
 from tests.client.sitting import INSTALLED, sitting
 from tests.functional.runtime.terminal import CTRL_C, Bank, Terminal, kill
@@ -278,7 +279,7 @@ class TestCloseBank:
 
 
 class TestKilledSupervisor:
-    def test_next_start_ends_what_is_left(self, bank: Bank) -> None:
+    def test_next_start_ends_what_is_left_and_is_where_it_is_told_to_be(self, bank: Bank) -> None:
         with bank.run() as killed:
             bank.wait_until_open(killed)
             bank.wait_for_new("watch", 0)
@@ -286,9 +287,11 @@ class TestKilledSupervisor:
             killed.process.wait()
             left = {process.pid for process in bank.processes()}
             assert bank.pid("postgres") in left
+            bank.port = first_free(bank.port + 1)
             with bank.run() as terminal:
                 terminal.wait_for("Stopped what an earlier run left")
                 bank.wait_until_open(terminal)
+                terminal.wait_for(f"The bank is open: http://localhost:{bank.port}")
                 assert not left & {process.pid for process in bank.processes()}
 
     def test_stranger_with_a_recorded_process_id_is_left_alone(self, bank: Bank) -> None:

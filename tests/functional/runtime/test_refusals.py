@@ -60,6 +60,13 @@ class TestHost:
             in complaint(bank, HOST=host)
         )
 
+    def test_is_not_allowed_by_what_a_killed_run_was_told(self, bank: Bank) -> None:
+        nodes = bank.folder / "run" / "nodes.json"
+        nodes.parent.mkdir(parents=True)
+        nodes.write_text('{"ALLOW_PLAINTEXT": "1"}', encoding="ascii")
+        refused = complaint(bank, HOST="0.0.0.0")  # noqa: S104  to be refused
+        assert "HOST reaches 0.0.0.0 without TLS" in refused
+
     def test_of_another_machine_is_named(self, bank: Bank) -> None:
         with bank.run(RUN, HOST="192.0.2.1", ALLOW_PLAINTEXT="1") as terminal:
             assert terminal.wait() == 1
