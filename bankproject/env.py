@@ -71,12 +71,13 @@ def running_nodes() -> dict[str, str]:
     """Return what the embedded runtime wrote about its servers; empty when none runs here."""
     try:
         found = json.loads(NODES_FILE.read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in found.items()}
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
-        message = f"{NODES_FILE} cannot be read ({error}); stop the bank and remove the file"
+    except (OSError, ValueError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        message = f"{NODES_FILE} cannot be read: {reason}; stop the bank and remove the file"
         raise ImproperlyConfigured(message) from error
-    return {str(name): str(value) for name, value in found.items()}
 
 
 def optional(name: str) -> str | None:

@@ -135,9 +135,13 @@ class Cluster:
         """Check the data folder, clear it of what a killed server left, renew its primary.conf.
 
         Raises:
-            StartError: the data belong to another major version.
+            StartError: the data belong to another major version, or do not tell to which.
         """
-        made_by = (self.folder / "PG_VERSION").read_text(encoding="ascii").strip()
+        file = self.folder / "PG_VERSION"
+        made_by = file.read_text(encoding="ascii", errors="replace").strip()
+        if not re.fullmatch(r"[0-9.]+", made_by):
+            message = f"{file} is damaged; put it back or `make clean`"
+            raise StartError(message)
         if made_by != str(self.binaries.major):
             message = (
                 f"{self.folder} holds data of PostgreSQL {made_by}, "

@@ -331,13 +331,14 @@ class TestNodes:
         monkeypatch.setenv(NAME, "from the environment")
         assert env.text(NAME) == "from the environment"
 
+    @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])
     def test_that_cannot_be_read_are_named(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
     ) -> None:
         nodes = tmp_path / "nodes.json"
-        nodes.write_text("{", encoding="ascii")
+        nodes.write_bytes(content)
         monkeypatch.setattr(env, "NODES_FILE", nodes)
-        with pytest.raises(ImproperlyConfigured, match="cannot be read"):
+        with pytest.raises(ImproperlyConfigured, match=f"{nodes} cannot be read: it is damaged"):
             env.text(NAME)
 
 

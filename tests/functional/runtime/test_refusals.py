@@ -122,13 +122,21 @@ class TestFolder:
         (bank.folder / "secrets").write_text("{}", encoding="ascii")
         assert f"{bank.folder}/secrets is damaged" in complaint(bank)
 
-    def test_data_of_another_version_are_named(self, bank: Bank) -> None:
+    @pytest.mark.parametrize(
+        ("version", "line"),
+        [
+            (b"13\n", "holds data of PostgreSQL 13, but the server here is"),
+            (b"\xff\x00", "PG_VERSION is damaged"),
+            (b"", "PG_VERSION is damaged"),
+        ],
+    )
+    def test_data_of_another_version_are_named(self, bank: Bank, version: bytes, line: str) -> None:
         data = bank.folder / "data" / "postgres"
         data.mkdir(parents=True)
-        (data / "PG_VERSION").write_text("13\n", encoding="ascii")
+        (data / "PG_VERSION").write_bytes(version)
         secrets = json.dumps(dict.fromkeys(SECRET_NAMES, "x"))
         (bank.folder / "secrets").write_text(secrets, encoding="ascii")
-        assert "holds data of PostgreSQL 13, but the server here is" in complaint(bank)
+        assert line in complaint(bank)
 
     @pytest.mark.usefixtures("as_root")
     def test_folder_of_somebody_else_is_named(self, bank: Bank) -> None:
