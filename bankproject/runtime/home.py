@@ -1,4 +1,4 @@
-"""The folder that holds everything a bank on this machine keeps: data, logs, secrets, outbox."""
+"""The folder of all that a bank on this machine keeps: data, logs, secrets, outbox, models."""
 
 import json
 import os
@@ -61,6 +61,11 @@ class Home:
     def nodes(self) -> Path:
         """Return the file by which management commands find the running servers."""
         return self.run / "nodes.json"
+
+    @property
+    def outbox(self) -> Path:
+        """Return the folder of mails and messages that no server is there to send."""
+        return self.folder / "outbox"
 
     @property
     def secrets(self) -> Path:
@@ -143,7 +148,7 @@ class Home:
 
     def forget(self) -> None:
         """Remove everything that the bank keeps here, and nothing else."""
-        for folder in (self.data, self.log, self.run, self.folder / "outbox"):
+        for folder in (self.data, self.log, self.run, self.outbox, self.folder / "risk"):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.secrets, self.history):
             file.unlink(missing_ok=True)

@@ -312,6 +312,9 @@ class TestKilledSupervisor:
             bank.wait_until_open(killed)
             os.kill(killed.process.pid, signal.SIGKILL)
             killed.process.wait()
+            model = bank.folder / "risk" / "demo" / "model.json"
+            model.parent.mkdir(parents=True, exist_ok=True)
+            model.touch()
             with bank.run(("make", "clean")) as terminal:
                 assert terminal.wait() == 0
             bank.wait_until_gone(seconds=0)
