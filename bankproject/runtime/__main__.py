@@ -66,6 +66,7 @@ def _run(home: Home) -> None:
         # Before the first setting is asked for: a killed run's would stand in for those unset now.
         home.nodes.unlink(missing_ok=True)
         # On which address of this machine the pages are served; others need TLS in front.
+        # The page of the demo's outbox is shown on this machine alone.
         host = env.own_address("HOST", LOOPBACK)
         # Where the pages are served.
         port = env.number("PORT", DEFAULT_PORT)

@@ -19,6 +19,7 @@ from accounts.numbers import shown_user_id
 from accounts.sessions import IDLE_SECONDS
 from core.db.aliases import HEAD_OFFICE
 from core.money import Money
+from portals import outbox
 from portals.amounts import are_hidden, written, written_change
 from portals.languages import page_locale
 from portals.preferences import THEMES
@@ -179,6 +180,12 @@ def amounts_hidden() -> bool:
 def in_demo() -> bool:
     """Tell whether this bank is a demo."""
     return settings.BANK_DEMO
+
+
+@register.simple_tag(takes_context=True)
+def outbox_is_shown(context: template.Context) -> bool:
+    """Tell whether who asks for the page is shown the outbox."""
+    return outbox.is_shown_to(context["request"])
 
 
 @register.simple_tag
