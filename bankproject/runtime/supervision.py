@@ -26,6 +26,7 @@ from supervisor.supervisord import Supervisor
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.history import History, read_history
 from bankproject.runtime.home import Home
+from bankproject.runtime.places import places_of
 from bankproject.runtime.ports import LOOPBACK
 from bankproject.runtime.processes import BALANCER, POSTGRES, record_self
 from bankproject.runtime.programs import PROJECT, Plan, Program, Stage
@@ -214,6 +215,8 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
             self._start("background")
             self._keep_running()
             self._console_write(self._history(self._plan).logins)
+            for name, place in places_of(self._plan).items():
+                self._console_write(f"  {name:14} {place}\n")
             self._say(f"[bold green]The bank is open: {address}[/]  [dim](Ctrl-C closes it)[/]")
 
     @staticmethod

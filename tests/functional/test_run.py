@@ -104,7 +104,8 @@ class TestOpenBank:
             with psycopg.connect(nodes(bank)["DATABASE_URL"]) as database:
                 found = database.execute("SELECT value FROM public.mark").fetchone()
             assert found == (42,)
-            terminal.wait_for(f"http://localhost:{bank.port}")
+            for page in ("/staff/", "/admin/", "/api/v1/docs/", "/outbox/"):
+                terminal.wait_for(f"  http://localhost:{bank.port}{page}")
             assert "migrating" not in terminal.read()
             forget_a_migration(bank)
 

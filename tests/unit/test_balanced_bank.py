@@ -6,12 +6,15 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.urls import resolve
 
 from bankproject.runtime import backend
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.home import Home
+from bankproject.runtime.places import places_of
 from bankproject.runtime.planning import make_plan, prepare_servers
 from bankproject.runtime.programs import Plan
 from lb.snapshot import read_snapshot
@@ -65,6 +68,22 @@ def test_backups_are_kept_where_a_folder_is_given_and_nobody_else_may_make_them(
     told = [one.name for one in plan.programs() if "BACKUP_DATABASE_URL" in one.environment]
     assert told == ["opening", "backup"]
     assert plan.nodes()["BACKUP_FOLDER"] == "/backups"
+
+
+def test_people_are_told_where_their_pages_are(planned: Planned) -> None:
+    told = places_of(planned())
+    assert told["admin pages"] == "http://localhost:8000/admin/"
+    assert told["Outbox (demo)"] == "http://localhost:8000/outbox/"
+    for place in told.values():
+        resolve(urlsplit(place).path)
+
+
+def test_the_outbox_is_a_folder_where_its_page_is_not_shown(planned: Planned) -> None:
+    plan = planned(PUBLIC_URL="https://bank.example")
+    told = places_of(plan)
+    assert told["staff pages"] == "https://bank.example/staff/"
+    assert told["Outbox (demo)"] == str(plan.home.folder / "outbox")
+    assert "Outbox (demo)" not in places_of(planned(BANK_DEMO="0"))
 
 
 def test_the_balancer_knows_the_workers_before_they_have_registered(planned: Planned) -> None:
