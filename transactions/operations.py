@@ -16,6 +16,7 @@ from psycopg import sql
 
 from accounts.selectors import people_named
 from core.db.aliases import REPLICA
+from core.db.reading import read_on
 from core.db.sql import queries
 from core.money import Money
 from transactions.branches.asking import ask_everywhere, ask_head_office, read_everywhere
@@ -107,7 +108,8 @@ def all_operations(wanted: OperationFilter) -> Iterator[Operation]:
         BranchDown: at once, when a node that may have some does not answer.
     """
     homes = [node for node in nodes() if _may_have(node, wanted)]
-    return _named(read_everywhere(lambda source: _all_rows(source, wanted), homes, newest_by=_id))
+    rows = read_everywhere(lambda source: _all_rows(source, wanted), homes, newest_by=_id)
+    return read_on(_named(rows))
 
 
 def _may_have(source: str, wanted: OperationFilter) -> bool:

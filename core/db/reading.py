@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from django.db import DatabaseError, connections
@@ -23,6 +23,7 @@ MOST_LAG_SECONDS: Final = 5.0
 NEVER: Final = (1 << 64) - 1
 
 Positions = Mapping[str, int]
+Row = TypeVar("Row")
 
 _log = structlog.get_logger(__name__)
 
@@ -67,6 +68,27 @@ def reading(*, may_use_replica: bool, positions: Positions) -> Iterator[Reading]
         yield current
     finally:
         _reading.reset(token)
+
+
+def read_on(rows: Iterator[Row]) -> Iterator[Row]:
+    """Return rows, each to be read as the request under way reads, also while its answer is sent.
+
+    By then the request's own block is over: without this, what is looked up for the rows would be
+    asked of the primaries.
+    """
+    return _read_as(_reading.get(), rows)
+
+
+def _read_as(current: Reading | None, rows: Iterator[Row]) -> Iterator[Row]:
+    while True:
+        token = _reading.set(current)
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        finally:
+            _reading.reset(token)
+        yield row
 
 
 def current_reading() -> Reading | None:

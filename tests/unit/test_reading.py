@@ -80,6 +80,20 @@ class TestSource:
             assert source() is None
             assert current.as_of is None
 
+    def test_stays_as_it_was_for_rows_that_are_read_while_the_answer_is_sent(
+        self, copies: dict[str, Copy]
+    ) -> None:
+        def sources() -> Iterator[str | None]:
+            while True:
+                yield source()
+
+        with reading.reading(may_use_replica=True, positions={}):
+            rows = reading.read_on(sources())
+            assert next(rows) == "replica"
+        copies.clear()
+        assert next(rows) == "replica"
+        assert source() is None
+
 
 class TestToken:
     def test_comes_back_as_it_was_given(self) -> None:

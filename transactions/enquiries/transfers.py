@@ -140,7 +140,7 @@ def all_transfers(wanted: TransferFilter) -> Iterator[FoundTransfer]:
     """
     rows = read_everywhere(lambda source: _all_rows(source, wanted), nodes(), newest_by=_id)
     copy = reading.source()
-    return _pieces_made(rows, wanted, [copy] if copy else nodes())
+    return reading.read_on(_pieces_made(rows, wanted, [copy] if copy else nodes()))
 
 
 def transfer_known(transfer_id: UUID) -> FoundTransfer:

@@ -12,17 +12,22 @@ from django.test import Client
 
 from accounts.models import Approval, LogIn, Role, User
 from bankproject.runtime.postgres import BankUrls
+from core import remembered
 from core.clock import now
 from core.db import reading
 from notifications.mail import Mail, Words, queue_mail
 from notifications.messages.models import Channel
 from notifications.messages.queue import Outcome, claim_due, note_outcome
+from portals.employee import noting
+from portals.employee import operations as operation_pages
 from tests.branches import DEL, MUM, Branches
 from tests.factories import inr, order, person
 from tests.integration.replica.bank import NODES, customer, on_replica
 from tests.integration.replica.conftest import eventually
 from tests.integration.replica.test_routing import beat
+from transactions import operations
 from transactions.branches.coordinator import transfer_across
+from transactions.enquiries import transfers
 from transactions.enquiries.transfers import TransferFilter, TransferState, transfers_found
 from transactions.ledger.posting import Transfer
 
@@ -55,7 +60,8 @@ class Desk:
         self.mine = customer(MUM, user=self.asha.pk)
         self.other = customer(DEL, user=9)
         rent = Transfer(self.mine, self.other, inr(400), memo="rent March")
-        sent = transfer_across(rent, order=order(), source=MUM, destination=DEL)
+        asked = order(client=self.asha.pk)
+        sent = transfer_across(rent, order=asked, source=MUM, destination=DEL)
         self.sent = sent.transfer_id
         LogIn.objects.create(person=self.asha, device="Firefox", result="succeeded")
         _send_in_vain(self.asha)
@@ -163,6 +169,26 @@ def test_reads_the_replica_alone_as_one_who_cannot_write(desk: Desk, branches: B
         connections["replica"].cursor() as cursor,
     ):
         cursor.execute("UPDATE ledger.account SET balance = 0")
+
+
+@pytest.mark.parametrize("file", ["operations", "transfers"])
+def test_reads_the_replica_alone_while_a_file_is_sent(
+    desk: Desk, branches: Branches, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    newest = customer(MUM, serial=2)
+    arrived = "SELECT FROM ledger.journal WHERE credit = %s"
+    assert eventually(lambda: bool(on_replica(arrived, newest)))
+    # Only the newest row is looked up before the answer begins.
+    pieces = ((operations, "_CHUNK"), (transfers, "_PIECE"))
+    for module, size in (*pieces, (operation_pages, "_PIECE"), (noting, "_PIECE")):
+        monkeypatch.setattr(module, size, 1)
+    monkeypatch.setattr(remembered, "SECONDS", 0.0)
+    beat()
+    answer = desk.browser.get(f"/staff/{file}.csv")
+    with kept_from_the_app(branches):
+        _change([branches.head_office.owner], "REVOKE SELECT ON accounts_user FROM bank_app")
+        sent = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert f"{desk.asha.number},Asha Rao" in sent
 
 
 def beat_as_owner(branches: Branches) -> None:
