@@ -46,7 +46,7 @@ _OF_NODES: Final[dict[str, tuple[str, Callable[[Health], float | None]]]] = {
         lambda node: node.prepared_slots_max,
     ),
     "bank_replica_lag_seconds": (
-        "How far the copy of a node on the replica is behind.",
+        "How long ago the copy of a node on the replica last heard of it.",
         lambda node: node.lag_seconds,
     ),
     "bank_retained_wal_bytes": (

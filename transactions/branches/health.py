@@ -1,7 +1,7 @@
 """How the bank's nodes are: who answers, at which release and schema, and what is left to do."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,8 +30,9 @@ class Health:
 
     ``latency_ms`` is how long it took to answer. The schema is *current*, *older* or *newer* than
     the code. ``prepared`` counts transactions of the node that are prepared, slots are those of its
-    server. ``lag_seconds`` is how far its copy on the replica is behind. ``is_received`` tells
-    whether its log is, as a backup; None where it never was.
+    server. ``lag_seconds`` is how long ago its copy on the replica last heard of it: hardly more
+    than the second between two beats, while all is well. ``is_received`` tells whether its log is,
+    as a backup; None where it never was.
     """
 
     node: str
@@ -58,10 +59,13 @@ def look_at_nodes() -> list[Health]:
     asked = [*registry.nodes(), *replica]
     known = set(MigrationLoader(None).disk_migrations)
     with ThreadPoolExecutor(len(asked)) as several:
-        copied = several.submit(_beats_on_replica) if replica else None
+        copied = several.submit(_lags_on_replica) if replica else None
         found = list(several.map(lambda node: _look_at(node, known), asked))
-        beats = copied.result() if copied else {}
-    return [_with_lag(health, beats) for health in found]
+        lags = copied.result() if copied else {}
+    return [
+        replace(health, lag_seconds=lags.get(health.node)) if health.is_up else health
+        for health in found
+    ]
 
 
 def _look_at(node: str, known: set[tuple[str, str]]) -> Health:
@@ -110,18 +114,9 @@ def _age(applied: set[tuple[str, str]], known: set[tuple[str, str]]) -> str:
     return "older" if known - applied else "current"
 
 
-def _beats_on_replica() -> dict[str, datetime]:
+def _lags_on_replica() -> dict[str, float]:
     try:
         with connect(REPLICA) as connection:
             return dict(connection.execute(_QUERIES["copied"]).fetchall())
     except psycopg.Error:
         return {}
-
-
-def _with_lag(health: Health, beats: Mapping[str, datetime]) -> Health:
-    copied = beats.get(health.node)
-    if copied is None or health.beat_at is None:
-        return health
-    # A beat may have been copied after the node was asked.
-    behind = max((health.beat_at - copied).total_seconds(), 0.0)
-    return replace(health, lag_seconds=behind)

@@ -1,5 +1,6 @@
 """The replica looks after itself, tells when it cannot, and is copied anew on demand."""
 
+import time
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -18,6 +19,7 @@ from tests.outages import node_down
 from tests.servers import TestServer
 from transactions.branches.alarms import alarms, sound_alarms
 from transactions.branches.books import check_bank
+from transactions.branches.health import look_at_nodes
 from transactions.chart import Place, open_chart
 from transactions.ledger.posting import Kind, Transfer, post
 
@@ -50,6 +52,28 @@ class TestPartitions:
             return on_replica("SELECT to_regclass(%s) IS NOT NULL", month) == [(True,)]
 
         assert eventually(is_made)
+
+
+def longest_lag() -> float:
+    """Return for how long the copy that has waited the longest has not heard of its node."""
+    lags = [node.lag_seconds for node in look_at_nodes() if node.node != "replica"]
+    return max(float("inf") if lag is None else lag for lag in lags)
+
+
+class TestLag:
+    def test_is_short_while_nodes_beat_and_grows_while_nobody_does(
+        self, superuser_url: str
+    ) -> None:
+        assert superuser_url
+
+        def is_short() -> bool:
+            beat()
+            return longest_lag() < 1
+
+        assert eventually(is_short)
+        time.sleep(1.5)
+        assert 1.5 <= longest_lag() < 60
+        assert eventually(is_short)
 
 
 class TestAlarm:

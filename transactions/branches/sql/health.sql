@@ -29,5 +29,6 @@ SELECT app, name FROM public.django_migrations
 SELECT beat_at, swept_at FROM ledger.pulse WHERE node = %s
 
 -- name: copied
--- On the replica: the last beat of each node that has arrived there.
-SELECT node, beat_at FROM ledger.pulse
+-- On the replica: how long ago the last beat of each node was that has arrived there. Not how far it is
+-- behind the node's own: where nobody beats, both stand still, and so might the copy.
+SELECT node, greatest(extract(EPOCH FROM clock_timestamp() - beat_at), 0)::float8 FROM ledger.pulse
