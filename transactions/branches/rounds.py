@@ -30,9 +30,9 @@ def reachable(
     by: str,
     accounts: Callable[[Row], Collection[int]],
     silent: Collection[str],
-    most: int,
+    most: int | None,
 ) -> Iterator[Row]:
-    """Yield up to ``most`` of the rows whose accounts live on no node that is ``silent``.
+    """Yield up to ``most`` of the rows, or all, whose accounts live on no ``silent`` node.
 
     In the order of the field ``by``, those without it first; a page of them is read at a time. The
     caller adds to ``silent`` as it goes, and comes back for the others with the next round.

@@ -11,6 +11,7 @@ from transactions.interest.paying import pay_interest
 from transactions.payments.due_dates import queue_standing_orders
 from transactions.payments.models import ScheduledTransfer
 from transactions.payments.schedule import is_month_end
+from transactions.payments.scheduling import send_due_transfers
 from transactions.products.charging import charge_fees
 
 ACCRUALS: Final = "accruals"
@@ -26,10 +27,15 @@ class Step:
     is_due: Callable[[date], bool] = lambda _day: True
 
 
-def _queue_standing_orders(day: date, now: datetime) -> Outcome:
-    """Queue what `manage.py watch` has not; the watch sends it, and queues what is due today."""
+def _pay_standing_orders(day: date, now: datetime) -> Outcome:
+    """Queue what `manage.py watch` has not, and send all that is due; each of it has its key.
+
+    What a silent branch, or want of money, holds up is tried again by the watch: no day waits for
+    it.
+    """
     while queue_standing_orders(now=now):
         pass
+    send_due_transfers(now=now, most=None)
     queued = ScheduledTransfer.objects.filter(standing_order__isnull=False, due_date=day)
     return Outcome(queued.count())
 
@@ -47,7 +53,7 @@ def _charge_fees(day: date, now: datetime) -> Outcome:
 
 
 _STEPS: Final = [
-    Step("standing_orders", _queue_standing_orders),
+    Step("standing_orders", _pay_standing_orders),
     Step(ACCRUALS, _accrue),
     Step("interest", _pay_interest, is_month_end),
     Step("fees", _charge_fees, is_month_end),

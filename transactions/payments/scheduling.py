@@ -1,7 +1,8 @@
 """Scheduled transfers: left with the bank, sent once, or cancelled before.
 
-`manage.py watch` sends them. Several may try at once and any may end at any instant: a transfer is
-claimed by its state and sent under its own key, so that it moves money once at most.
+`manage.py watch` sends them, and so does whoever closes a day. Several may try at once and any may
+end at any instant: a transfer is claimed by its state and sent under its own key, so that it moves
+money once at most.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,7 @@ _TRY_AGAIN: Final = timedelta(seconds=5)
 # Who tries has an answer by then, or has given up: what takes a minute has fallen silent. Where
 # not, the key makes two tries one transfer.
 _TAKE_OVER: Final = timedelta(minutes=2)
-_MOST_AT_ONCE: Final = 50
+MOST_AT_ONCE: Final = 50
 # Salaries come by day: what lacks money in the morning may have it by noon.
 _TRY_FOR_MONEY: Final = timedelta(hours=1)
 
@@ -183,8 +184,8 @@ def scheduled_transfers_of(user: int, *, limit: int) -> list[ScheduledTransfer]:
     return list(ScheduledTransfer.objects.filter(user_id=user)[:limit])
 
 
-def send_due_transfers(*, now: datetime) -> int:
-    """Try the scheduled transfers that wait, and return how many were sent.
+def send_due_transfers(*, now: datetime, most: int | None = MOST_AT_ONCE) -> int:
+    """Try up to ``most`` of the scheduled transfers that wait, or all; return how many were sent.
 
     No transaction may be open. Of those that need a branch that is down, only one is tried.
     """
@@ -192,7 +193,7 @@ def send_due_transfers(*, now: datetime) -> int:
     _give_up_old(now)
     sent = 0
     silent: set[str] = set()
-    due = reachable(_due(now), by="tried_at", accounts=_parties, silent=silent, most=_MOST_AT_ONCE)
+    due = reachable(_due(now), by="tried_at", accounts=_parties, silent=silent, most=most)
     for scheduled in due:
         # A round can take minutes: as of its beginning, a fresh claim would look left over.
         claimed_at = now + timedelta(seconds=monotonic() - begun)

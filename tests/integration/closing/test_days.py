@@ -98,9 +98,9 @@ def assert_closed_once(mine: int) -> None:
     assert BankDay.objects.filter(closed_at__isnull=False).count() == 3
     assert len(accruals(mine)) == 3
     assert list(interest_of(mine).values()) == [288]
-    assert balances([mine])[0].balance == 1_000_000 + 288 - 5_000
+    assert balances([mine])[0].balance == 1_000_000 + 288 - 5_000 - 100
     (payment,) = ScheduledTransfer.objects.all()
-    assert payment.due_date == LAST
+    assert (payment.due_date, payment.state) == (LAST, ScheduledTransfer.State.DONE)
     assert check_books().findings == []
 
 
@@ -120,7 +120,7 @@ class TestDays:
         assert ending.left_out == {"insufficient_funds": 1}
         position = BankDay.objects.get(day=LAST).position
         assert position is not None
-        assert position["customers"] == {"INR": balances([mine])[0].balance + 1_000}
+        assert position["customers"] == {"INR": balances([mine])[0].balance + 1_100}
         assert position["is_sound"] is True
 
     def test_that_are_not_over_or_too_early_are_refused(self, mine: int) -> None:
@@ -164,6 +164,8 @@ class TestSomebodyWhoDies:
     def test_at_any_step_leaves_nothing_out_and_doubles_nothing(self, mine: int) -> None:
         deaths: list[tuple[object, str, bool]] = [
             (steps, "queue_standing_orders", False),
+            (steps, "send_due_transfers", False),
+            (steps, "send_due_transfers", True),
             (closing_days, "_do", True),
             (accruing, "accrue", False),
             (accruing, "accrue", True),

@@ -19,8 +19,9 @@ class Command(BankCommand):
     """Close a day and the missed ones before it; safe to stop at any instant and to repeat."""
 
     help = (
-        "Queue standing orders, keep and post interest, charge fees, and store the bank's position,"
-        " for each day up to DATE that is not closed yet. `manage.py watch` does it by itself."
+        "Queue standing orders, send what is due, keep and post interest, charge fees, and store"
+        " the bank's position, for each day up to DATE that is not closed yet. `manage.py watch`"
+        " does it by itself."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
