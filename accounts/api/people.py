@@ -279,7 +279,7 @@ def _page(view: HeadOfficeView, request: Request, *, role: str | None) -> Respon
         text=view.filtered.get("text"),
     )
     found = people(wanted, after=page.after[0] if page.after else 0, limit=page.sought)
-    shown = [one.pk for one in found[: page.size]]
+    shown = [one.pk for one in page.shown(found)]
     note_all_viewed(viewer=caller_pk(request), subjects=shown, what="list of people")
     return Response(page.answer("people", found, show=person_shown, position=lambda one: [one.pk]))
 

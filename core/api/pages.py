@@ -67,6 +67,10 @@ class Page:
         """How many entries to look up: one more than are shown tells whether there are more."""
         return self.size + 1
 
+    def shown(self, found: Sequence[_Entry]) -> Sequence[_Entry]:
+        """Return those of up to ``sought`` entries that the page shows."""
+        return found[: self.size]
+
     def answer(
         self,
         name: str,
@@ -80,7 +84,7 @@ class Page:
         ``found`` are up to ``sought`` entries; ``position`` is what the next page needs to know of
         its last: values that JSON can hold.
         """
-        shown = found[: self.size]
+        shown = self.shown(found)
         more = len(found) > self.size
         members = {name: [show(entry) for entry in shown], "has_more": more}
         if more:

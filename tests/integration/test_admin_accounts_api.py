@@ -123,6 +123,15 @@ class TestAllAccounts:
         call(anjali, "GET", f"accounts/{number}")
         assert Viewing.objects.filter(subject=asha).exists()
 
+    def test_tell_nobody_of_a_look_who_stands_on_the_next_page(
+        self, anjali: Client, asha: User, number: int
+    ) -> None:
+        vikram = person()
+        customer_account(vikram)
+        (shown,) = call(anjali, "GET", "accounts?limit=1").json()["accounts"]
+        assert shown["number"] == str(number)
+        assert [look.subject for look in Viewing.objects.all()] == [asha]
+
     def test_need_the_permission_to_be_changed(self, number: int) -> None:
         client = client_of(admin("view_account"))
         answer = call(client, "POST", f"accounts/{number}/freeze", {"reason": "x"})
@@ -261,6 +270,19 @@ class TestOperations:
         assert len(posted) == 4
         assert call(anjali, "GET", "operations?node=HO&channel=web").json()["operations"] == []
         assert Viewing.objects.filter(subject=asha, what="operations").exists()
+
+    def test_tell_nobody_of_a_look_who_stands_on_the_next_page(
+        self, anjali: Client, asha: User, number: int
+    ) -> None:
+        vikram, zoya = person(), person()
+        theirs = [customer_account(one) for one in (vikram, zoya)]
+        for other in theirs:
+            post(Transfer(number, other, inr(100)), order=order(client=asha.pk))
+        for listing in ("transactions", "operations"):
+            (shown,) = call(anjali, "GET", f"{listing}?what=transfer&limit=1").json()[listing]
+            assert shown["counterparty_account"] == str(theirs[1])
+            looks = Viewing.objects.filter(what=listing)
+            assert {look.subject for look in looks} == {asha, zoya}
 
     @pytest.mark.parametrize(
         ("query", "code"),

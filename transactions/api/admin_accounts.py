@@ -151,7 +151,7 @@ class GovernedAccountList(BankView):
         found = all_accounts(
             _wanted(self.filtered), after=page.after[0] if page.after else 0, limit=page.sought
         )
-        note_look(request, *found)
+        note_look(request, *page.shown(found))
         answer = page.answer(
             "accounts", found, show=_account, position=lambda one: [one.identity.number]
         )

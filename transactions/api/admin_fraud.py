@@ -112,7 +112,7 @@ class FraudAlerts(HeadOfficeView):
             before=after or None,
             limit=page.sought,
         )
-        _note_look(request, found[: page.size])
+        _note_look(request, page.shown(found))
         return Response(
             page.answer(
                 "fraud_alerts",

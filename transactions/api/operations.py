@@ -171,7 +171,8 @@ def _wanted(filtered: Mapping[str, Any], *, postings_only: bool = False) -> Oper
 def _listing(name: str, request: Request, page: Page, wanted: OperationFilter) -> Response:
     before = None if page.after is None else UUID(page.after[0])
     found = operations(wanted, before=before, limit=page.sought).operations
-    both = chain.from_iterable((one.account, one.counterparty) for one in found)
+    shown = page.shown(found)
+    both = chain.from_iterable((one.account, one.counterparty) for one in shown)
     seen = {number for number in both if number is not None}
     note_all_viewed(
         viewer=caller_pk(request),
