@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from core import clock
 from portals.customer.page import customer_page, person
 from transactions.payments.scheduling import NotCancellable, cancel_transfer
 from transactions.payments.showing import scheduled_shown
@@ -19,7 +20,7 @@ MOST_SHOWN: Final = 50
 @customer_page
 def scheduled(request: HttpRequest) -> HttpResponse:
     """Show the newest of the person's scheduled transfers."""
-    found = scheduled_shown(person(request).pk, limit=MOST_SHOWN)
+    found = scheduled_shown(person(request).pk, limit=MOST_SHOWN, now=clock.now())
     return render(request, "customer/scheduled.html", {"transfers": found})
 
 

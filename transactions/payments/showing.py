@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from core.money import Money
@@ -22,6 +23,10 @@ from transactions.payments.standing_orders import (
     standing_orders_of,
 )
 from transactions.policy import needs_step_up
+
+# What came of a try is asked for every two minutes: by then its branch is silent for long, its
+# person was suspended, or its key may be forgotten and nobody asks any more.
+_ANSWERED_WITHIN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,11 @@ class OrderCheck:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledView:
-    """A scheduled transfer, and who is paid."""
+    """A scheduled transfer, who is paid, and whether a try has long been without an answer."""
 
     transfer: ScheduledTransfer
     payee: Party
+    is_unanswered: bool
 
 
 def check_order(request: StandingOrderRequest, *, now: datetime) -> OrderCheck:
@@ -109,11 +115,19 @@ def order_page(user: int, *, order: UUID, after: Sequence[str] | None, limit: in
     return OrderPage(shown, payments_of(found, after=after, limit=limit))
 
 
-def scheduled_shown(user: int, *, limit: int) -> list[ScheduledView]:
+def scheduled_shown(user: int, *, limit: int, now: datetime) -> list[ScheduledView]:
     """Return up to ``limit`` of a person's scheduled transfers, newest first."""
     found = scheduled_transfers_of(user, limit=limit)
     parties = payees_named([transfer.credit for transfer in found])
-    return [ScheduledView(transfer, parties[transfer.credit]) for transfer in found]
+    return [
+        ScheduledView(transfer, parties[transfer.credit], _is_unanswered(transfer, now))
+        for transfer in found
+    ]
+
+
+def _is_unanswered(transfer: ScheduledTransfer, now: datetime) -> bool:
+    is_tried = transfer.state == ScheduledTransfer.State.SENDING and transfer.tried_at is not None
+    return is_tried and transfer.tried_at < now - _ANSWERED_WITHIN
 
 
 def _shown(order: StandingOrder, payee: Party) -> OrderView:

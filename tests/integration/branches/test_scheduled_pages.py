@@ -1,5 +1,6 @@
 """The pages of a transfer to a branch that is down: left with the bank, listed, cancelled."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -162,6 +163,29 @@ def test_what_can_never_be_sent_is_listed_with_its_reason(
     page = text_of(pages.get(LIST))
     assert "It was not sent." in page
     assert "not enough money" in page
+
+
+def test_a_try_that_nobody_answered_is_not_said_to_be_under_way(
+    asha: User, pages: Client, mine: int, theirs: int
+) -> None:
+    now = clock.now()
+    tried = ScheduledTransfer.objects.create(
+        user=asha,
+        key="once",
+        debit=mine,
+        credit=theirs,
+        amount=400,
+        currency="INR",
+        state="sending",
+        not_before=now,
+        queued_at=now,
+        tried_at=now,
+    )
+    assert "It is being sent" in text_of(pages.get(LIST))
+    ScheduledTransfer.objects.filter(pk=tried.pk).update(tried_at=now - timedelta(hours=2))
+    page = text_of(pages.get(LIST))
+    assert "no answer has come since" in page
+    assert "It is being sent" not in page
 
 
 def test_a_branch_that_is_up_is_sent_to_at_once(pages: Client, mine: int, theirs: int) -> None:
