@@ -46,7 +46,8 @@ class HoldsAccounts(DomainError):
 def change_person_status(person: int, *, status: UserStatus, changed_by: User, reason: str) -> User:
     """Suspend a person, let them in again, or close them for good; once they are so, do nothing.
 
-    Whoever is not active is refused everywhere within a second. Locks the person.
+    Whoever is not active is refused everywhere within a second, and what they left to be paid is
+    held. Locks the person.
 
     Raises:
         UnknownPerson, OwnStatus, StatusOfStaff, PersonClosed, HoldsAccounts

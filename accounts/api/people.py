@@ -210,8 +210,8 @@ class PersonStatus(HeadOfficeView):
     def put(self, request: Request, user_id: str) -> Response:
         """Suspend a person, let them in again, or close them for good.
 
-        Who is not active is refused everywhere within a second. Only super admins decide about
-        those who work for the bank.
+        Who is not active is refused everywhere within a second, and what they left to be paid is
+        held. Only super admins decide about those who work for the bank.
         """
         body = _checked(StatusBody, request)
         person = _known(user_id)

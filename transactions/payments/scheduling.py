@@ -2,7 +2,8 @@
 
 `manage.py watch` sends them, and so does whoever closes a day. Several may try at once and any may
 end at any instant: a transfer is claimed by its state and sent under its own key, so that it moves
-money once at most.
+money once at most. What a suspended person left is held until they are let in again, or its day has
+ended.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.callers import Caller
+from accounts.models import User, UserStatus
 from accounts.numbers import is_bank_account
 from core.api.step_up import StepUp
 from core.clock import bank_day, start_of
@@ -72,6 +74,13 @@ class NotCancellable(DomainError):
 
     def __init__(self, state: str) -> None:
         super().__init__(_NOT_WAITING[State(state)])
+
+
+class PersonShutOut(DomainError):
+    """What a person left is never sent: they are closed, or were suspended while its day was."""
+
+    code = "person_shut_out"
+    http_status = 409
 
 
 def transfer_or_leave_as(
@@ -213,7 +222,11 @@ def _parties(scheduled: ScheduledTransfer) -> tuple[int, int]:
 
 
 def _due(now: datetime) -> QuerySet[ScheduledTransfer]:
-    """Return what is to be tried now."""
+    """Return what is to be tried now.
+
+    Of suspended people that is only what was for a day that has ended, to be refused. What was
+    being sent for them is not asked about either: if it was not made, asking makes it.
+    """
     untried = Q(tried_at__isnull=True) | Q(tried_at__lte=now - _TRY_AGAIN)
     waiting = Q(state=State.WAITING, not_before__lte=now) & untried
     left_over = Q(
@@ -221,7 +234,10 @@ def _due(now: datetime) -> QuerySet[ScheduledTransfer]:
         not_before__lte=now,
         tried_at__lte=now - _TAKE_OVER,
     )
-    return ScheduledTransfer.objects.filter(waiting | left_over & _first_tried("gt", now))
+    held = Q(user__status=UserStatus.SUSPENDED)
+    over = Q(state=State.WAITING, retry_until__lt=now)
+    found = ScheduledTransfer.objects.filter(waiting | left_over & _first_tried("gt", now))
+    return found.filter(~held | over)
 
 
 def _first_tried(compared: Literal["gt", "lte"], now: datetime) -> Q:
@@ -256,6 +272,9 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         _NoAnswer
     """
     try:
+        if _is_held(scheduled, now):
+            _note(scheduled, now, state=_state_before(scheduled))
+            return False
         transfer = pay_in(_request(scheduled), now=now)
     except (OutcomeUnknown, DatabaseError, psycopg.Error) as error:
         # It stays as claimed, and cannot be cancelled; its key tells, with a later try.
@@ -272,6 +291,26 @@ def _send(scheduled: ScheduledTransfer, now: datetime) -> bool:
         _refuse(scheduled, error, now)
         return False
     _note(scheduled, now, state=State.DONE, transfer_id=transfer)
+    return True
+
+
+def _is_held(scheduled: ScheduledTransfer, now: datetime) -> bool:
+    """Tell whether a claimed transfer waits until its person is let in again.
+
+    Asked of the person anew, since a round can take minutes and they are shut out within a second.
+
+    Raises:
+        PersonShutOut: it is never sent.
+    """
+    status = User.objects.values_list("status", flat=True).get(pk=scheduled.user_id)
+    is_suspended = status == UserStatus.SUSPENDED
+    # Of one left over from an earlier try the ledger alone knows whether it was sent.
+    if status == UserStatus.ACTIVE or scheduled.state == State.SENDING:
+        return is_suspended
+    if not is_suspended:
+        raise PersonShutOut(_("You were no customer of the bank any more."))
+    if scheduled.retry_until is not None and scheduled.retry_until < now:
+        raise PersonShutOut(_("You were suspended until its day had ended."))
     return True
 
 

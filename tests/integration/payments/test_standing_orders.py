@@ -11,9 +11,10 @@ import pytest
 from django.db import connections, transaction
 from structlog.testing import capture_logs
 
-from accounts.models import User
+from accounts.models import User, UserStatus
 from core.api.step_up import StepUp
 from core.errors import DomainError
+from notifications.notices.models import Notice
 from tests.factories import bank_accounts, customer_account, inr, order, person
 from tests.integration.payments.conftest import by_key
 from transactions.chart import BankAccounts, Place
@@ -229,6 +230,36 @@ class TestWithoutMoney:
         assert failed.state == Sent.REFUSED
         assert failed.tried_at is not None
         assert failed.tried_at < NOW + timedelta(hours=1)
+
+
+@pytest.mark.usefixtures("fresh_bank")
+class TestOfASuspendedPerson:
+    def test_dates_are_noted_as_refused_and_the_order_goes_on_once_they_are_let_in(
+        self, asha: User, mine: int, theirs: int
+    ) -> None:
+        mandate = given(wish(asha, mine, theirs))
+        User.objects.filter(pk=asha.pk).update(status=UserStatus.SUSPENDED, is_active=False)
+        assert [pay(at) for at in (NOW, noon(3, 3), noon(4, 2), noon(4, 3))] == [0, 0, 0, 0]
+        User.objects.filter(pk=asha.pk).update(status=UserStatus.ACTIVE, is_active=True)
+        assert [pay(at) for at in (noon(4, 4), noon(5, 2), noon(5, 3))] == [0, 1, 0]
+        assert balance(theirs) == 100_000
+        paid, *held = payments_of(mandate, after=None, limit=5)
+        assert paid.due_date == date(2026, 5, 2)
+        assert [(one.due_date, one.state, one.reason) for one in held] == [
+            (day, Sent.REFUSED, "You were suspended until its day had ended.")
+            for day in (date(2026, 4, 2), TODAY)
+        ]
+        assert Notice.objects.filter(person=asha, kind="standing_order_failed").count() == 2
+
+    def test_a_date_is_paid_once_they_are_let_in_that_day(
+        self, asha: User, mine: int, theirs: int
+    ) -> None:
+        given(wish(asha, mine, theirs))
+        User.objects.filter(pk=asha.pk).update(status=UserStatus.SUSPENDED, is_active=False)
+        assert pay(NOW) == 0
+        User.objects.filter(pk=asha.pk).update(status=UserStatus.ACTIVE, is_active=True)
+        assert [pay(NOW + timedelta(hours=hours)) for hours in (1, 5)] == [1, 0]
+        assert balance(theirs) == 100_000
 
 
 @pytest.mark.django_db
