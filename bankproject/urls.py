@@ -6,6 +6,7 @@ from django.urls import include, path
 from bankproject.health import health
 from bankproject.metrics.page import metrics
 from core.api import docs
+from core.failures import nothing_here
 from lb.control import handing_out, old_addresses, pages
 from transactions.api import aliases
 
@@ -23,6 +24,8 @@ urlpatterns = [
     path("api/v1/redoc/", docs.RedocPage.as_view(), name="api-redoc"),
     path("internal/balancer/snapshot", handing_out.snapshot, name="balancer-snapshot"),
     path("auth/", include("allauth.urls")),
+    # Nobody logs in by phone number, and allauth's address for one fails without.
+    path("auth/app/v1/account/phone", nothing_here, name="no-phone"),
     path("auth/", include("allauth.headless.urls")),
     path("internal/metrics", metrics, name="metrics"),
     path("admin/servers", pages.servers, name="admin-servers"),

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 
 from core.api.problems import problem_response
 from core.middleware import request_id
@@ -30,6 +31,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django passes it
     """Answer for an address that nothing is at, or nothing of yours."""
     return _answer(request, 404, _("There is nothing at this address."))
+
+
+@csrf_exempt
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """Stand before an address that a library brings along and the bank does not serve.
+
+    Raises:
+        Http404
+    """
+    raise Http404(request.path)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

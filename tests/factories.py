@@ -9,11 +9,12 @@ from uuid import uuid4
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 
+from accounts.keys import KeyRequest, make_key
 from accounts.models import Branch, Product, Session, SessionKind, User
 from accounts.numbers import account_number
 from accounts.services import head_office
 from accounts.sessions import remember_session
-from accounts.standing import remember_standing
+from accounts.standing import epoch_of, remember_standing
 from accounts.tokens import tokens_of
 from core import clock
 from core.money import Money
@@ -139,6 +140,19 @@ def token_of(user: User) -> str:
     remember_session(session)
     remember_standing(user)
     return tokens_of(session, now=now).access
+
+
+def key_of(user: User, scope: str) -> str:
+    """Return an API key with one scope, which sends amounts of up to ten million rupees."""
+    now = clock.now()
+    asked = KeyRequest(
+        name=scope,
+        scopes=frozenset({scope}),
+        largest_transfer=10**9,
+        expires_at=now + timedelta(days=1),
+    )
+    _key, text = make_key(user.pk, asked, epoch=epoch_of(user), now=now)
+    return text
 
 
 def instant(year: int = 2026, month: int = 3, day: int = 2, hour: int = 12) -> datetime:

@@ -10,13 +10,11 @@ from uuid import uuid4
 from django.conf import settings
 from django.test import Client
 
-from accounts.keys import KeyRequest, make_key
 from accounts.models import Session, SessionKind, User, UserStatus
-from accounts.standing import epoch_of
 from accounts.tokens import tokens_of
 from core import clock
 from core.api.access import SCOPES, scopes_of
-from tests.factories import person
+from tests.factories import key_of, person
 
 ANONYMOUS: Final = "anonymous"
 PEOPLE: Final = (
@@ -30,11 +28,13 @@ PEOPLE: Final = (
 )
 WHO: Final = (ANONYMOUS, *PEOPLE, *SCOPES)
 """The columns of the table. A key has one scope; those of admins belong to the super admin."""
+PROGRAMS_DOOR: Final = "/auth/app/"
+"""Below it are allauth's addresses for programs: they look at no cookie, and take any method."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody who tries: by session on pages, by a token or key over the API."""
+    """Somebody who tries: by session on pages and at the door, by a token or key over the API."""
 
     session: str = ""
     key: str = ""
@@ -50,18 +50,18 @@ class Caller:
 
     def send(self, method: str, address: str, body: bytes, headers: Mapping[str, str]) -> Any:
         """Send a request and return the answer."""
-        is_api = address.startswith("/api/")
         client = _browser()
         # As it was before: an answer may have it forget the session.
         client.cookies.clear()
-        if self.session and not is_api:
+        named: Mapping[str, str] = {}
+        if address.startswith("/api/"):
+            named = self.headers
+        elif self.session and address.startswith(PROGRAMS_DOOR):
+            named = {"X-Session-Token": self.session}
+        elif self.session:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.session
         return client.generic(
-            method,
-            address,
-            body,
-            content_type="application/json",
-            headers={**headers, **(self.headers if is_api else {})},
+            method, address, body, content_type="application/json", headers={**headers, **named}
         )
 
 
@@ -86,7 +86,7 @@ def cast() -> tuple[dict[str, User], dict[str, Caller]]:
     for scope in SCOPES:
         is_theirs = scope in scopes_of("customer")
         owner = people["customer A" if is_theirs else "superadmin"]
-        callers[scope] = _with_key(owner, scope)
+        callers[scope] = Caller(key=key_of(owner, scope))
     callers[ANONYMOUS] = Caller()
     User.objects.filter(pk=people["suspended"].pk).update(
         status=UserStatus.SUSPENDED, is_active=False
@@ -107,15 +107,3 @@ def logged_in(somebody: User) -> Caller:
     )
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     return Caller(session=cookie, logged_in=session)
-
-
-def _with_key(owner: User, scope: str) -> Caller:
-    now = clock.now()
-    asked = KeyRequest(
-        name=scope,
-        scopes=frozenset({scope}),
-        largest_transfer=10**9,
-        expires_at=now + timedelta(days=1),
-    )
-    _key, text = make_key(owner.pk, asked, epoch=epoch_of(owner), now=now)
-    return Caller(key=text)
