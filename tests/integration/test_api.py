@@ -13,7 +13,7 @@ from rest_framework.exceptions import Throttled
 
 from accounts.models import User
 from tests.expectations import nothing_written, statements_counted
-from tests.factories import account, bank_accounts, person, token_of
+from tests.factories import account, bank_accounts, key_of, person, token_of
 from tests.unit.test_amounts import NO_AMOUNTS
 from tests.unit.test_text import NO_MEMOS
 from transactions.chart import Place
@@ -95,12 +95,18 @@ class TestTransfer:
         assert (again.status_code, again.json()) == (201, first.json())
         assert balances([payer])[0].balance == 7_500
 
-    def test_asks_the_database_once(self, asha: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        "credential", [token_of, lambda asha: key_of(asha, "transfers:write")], ids=["token", "key"]
+    )
+    def test_asks_the_database_once_where_all_are_known(
+        self, asha: User, monkeypatch: pytest.MonkeyPatch, credential: Callable[[User], str]
+    ) -> None:
         payer, payee = account(balance=10_000, owner=asha), account()
-        client = Client(headers={"Authorization": f"Bearer {token_of(asha)}"})
+        client = Client(headers={"Authorization": f"Bearer {credential(asha)}"})
+        assert send(client, body_of(payer, payee)).status_code == 201
         with statements_counted(monkeypatch) as sent:
             assert send(client, body_of(payer, payee)).status_code == 201
-        assert len(sent) == 1
+        assert len(sent) == 1, sent
 
     @pytest.mark.parametrize(("amount", "code"), NO_AMOUNTS.items())
     def test_refuses_what_is_no_amount(
