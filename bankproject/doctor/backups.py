@@ -29,9 +29,9 @@ def backups() -> Findings:
 
 
 def unreceived(node: Health) -> Findings:
-    """Tell of a node whose log nobody receives."""
+    """Tell of a node whose log nobody receives, whether anybody ever did or is still to begin."""
     if node.is_received is None and is_public():
         sentence = "is not backed up: its money is on one disk only (docs/howto/backup.md)"
         yield warning(node.node, sentence)
     elif node.is_received is False:
-        yield danger(node.node, "was backed up until manage.py backup keep went away")
+        yield danger(node.node, "keeps its log for a backup: manage.py backup keep is away")

@@ -13,6 +13,7 @@ from django.db import connections
 
 from bankproject.doctor.findings import Findings, danger, warning
 from core.clock import now
+from core.db.addresses import places_of
 from core.db.aliases import REPLICA, find_all, primaries
 
 SECONDS: Final = 3.0
@@ -48,7 +49,7 @@ def certificates() -> Findings:
         yield from of_place(_broker(broker.hostname or "", broker.port or 6379, broker.query))
     find_all()
     for alias in [*primaries(), *([REPLICA] if REPLICA in connections else [])]:
-        yield from _of_database(alias)
+        yield from of_database(alias)
 
 
 def of_place(place: Place, greet: Greeting = lambda _connection: None) -> Findings:
@@ -87,23 +88,26 @@ def _end_of(place: Place, greet: Greeting) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC)
 
 
-def _of_database(alias: str) -> Findings:
+def of_database(alias: str) -> Findings:
+    """Look at the certificate of each server of a node that is reached by TLS."""
     node = connections[alias].settings_dict
-    mode, host = node["OPTIONS"].get("sslmode"), str(node["HOST"])
-    if mode not in _ENCRYPTED or "," in host:
+    mode = node["OPTIONS"].get("sslmode")
+    if mode not in _ENCRYPTED:
         return
     if mode not in _VERIFIED:
         yield warning(alias, f"is reached with sslmode={mode}, which any server may answer")
         return
     authorities = node["OPTIONS"].get("sslrootcert")
-    place = Place(
-        about=alias,
-        host=host,
-        port=int(node["PORT"] or 5432),
-        authorities=None if authorities == "system" else authorities,
-        checks_name=mode == "verify-full",
-    )
-    yield from of_place(place, ask_postgres)
+    places = [(host, int(port or 5432)) for host, port in places_of(node)]
+    for host, port in places:
+        place = Place(
+            about=alias if len(places) == 1 else f"{alias} at {host}:{port}",
+            host=host,
+            port=port,
+            authorities=None if authorities == "system" else authorities,
+            checks_name=mode == "verify-full",
+        )
+        yield from of_place(place, ask_postgres)
 
 
 def ask_postgres(connection: socket.socket) -> None:

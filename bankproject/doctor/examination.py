@@ -40,6 +40,6 @@ def examine() -> Iterator[tuple[str, list[Finding]]]:
     for name, check in CHECKS.items():
         try:
             found = list(check())
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             found = [danger(name, f"cannot be looked at: {' '.join(str(error).split())}")]
         yield name, found

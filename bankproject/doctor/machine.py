@@ -1,6 +1,7 @@
 """Whether this machine, the broker and the background work are as the bank needs them."""
 
 import shutil
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings
@@ -16,15 +17,18 @@ from core.jobs.state import state_of_jobs
 LEAST_FREE: Final = 1 << 30
 LEAST_FREE_PART: Final = 0.1
 _BROKER_SECONDS: Final = 2.0
+# Every Valkey says it is Redis 7.
+_OLDEST_REDIS: Final = 7
 
 
 def disk() -> Findings:
-    """Tell of a disk that is nearly full."""
-    if not env.VAR.is_dir():
-        return
-    usage = shutil.disk_usage(env.VAR)
-    if usage.free < min(LEAST_FREE, usage.total * LEAST_FREE_PART):
-        yield danger(str(env.VAR), f"has {usage.free >> 20} MB of its disk left")
+    """Tell of a disk that is nearly full: of this machine's data, and of the backups."""
+    for folder in (env.VAR, settings.BACKUP_FOLDER):
+        if folder is None or not folder.is_dir():
+            continue
+        usage = shutil.disk_usage(folder)
+        if usage.free < min(LEAST_FREE, usage.total * LEAST_FREE_PART):
+            yield danger(str(folder), f"has {usage.free >> 20} MB of its disk left")
 
 
 def static_files() -> Findings:
@@ -36,20 +40,28 @@ def static_files() -> Findings:
 
 
 def broker() -> Findings:
-    """Tell of a broker that is away, open, or forgets what it was told."""
+    """Tell of a broker that is away, too old, open, or forgets what it was told."""
     server = Redis.from_url(settings.REDIS_URL, socket_timeout=_BROKER_SECONDS)
     try:
-        kept: Any = server.info("memory")
-        policy = kept.get("maxmemory_policy")
+        said: Any = server.info()
     except RedisError as error:
         yield danger("REDIS_URL", f"does not answer: {' '.join(str(error).split())}")
         return
     finally:
         server.close()
-    if policy != "noeviction":
-        yield danger("REDIS_URL", f"forgets tasks when it is full: maxmemory-policy is {policy}")
+    yield from of_broker(said)
     if not server.connection_pool.connection_kwargs.get("password"):
         yield warning("REDIS_URL", "has no password: whoever reaches the broker can give it work")
+
+
+def of_broker(said: Mapping[str, Any]) -> Findings:
+    """Tell what is wrong with a broker by what it says of itself."""
+    version, policy = str(said["redis_version"]), said.get("maxmemory_policy")
+    if int(version.partition(".")[0]) < _OLDEST_REDIS:
+        sentence = f"is Redis {version}; Valkey, or Redis {_OLDEST_REDIS} or newer is needed"
+        yield danger("REDIS_URL", sentence)
+    if policy != "noeviction":
+        yield danger("REDIS_URL", f"forgets tasks when it is full: maxmemory-policy is {policy}")
 
 
 def background() -> Findings:

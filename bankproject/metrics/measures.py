@@ -54,7 +54,7 @@ _OF_NODES: Final[dict[str, tuple[str, Callable[[Health], float | None]]]] = {
         lambda node: node.retained_wal_bytes,
     ),
     "bank_backup_received": (
-        "Whether a node's log is received as a backup, where it ever was.",
+        "Whether a node's log is received as a backup, where the node keeps it for one.",
         lambda node: None if node.is_received is None else float(node.is_received),
     ),
     "bank_sweep_timestamp_seconds": (

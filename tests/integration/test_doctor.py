@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 import pytest
 from django.conf import settings as usual
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from psycopg import sql
 from pytest_django import Settings
@@ -27,6 +27,8 @@ from bankproject.doctor import (
 from bankproject.doctor.findings import Findings
 from bankproject.runtime.postgres import BankUrls
 from core.clock import now
+from core.db import aliases
+from core.db.addresses import database_settings
 from tests.certificates import Authority, serving
 from tests.servers import TestServer
 from transactions.branches.health import Health
@@ -240,13 +242,27 @@ class TestPulse:
         at = now() + timedelta(seconds=61)
         assert "danger MUM was swept at" in told(copies.unwatched(node, at=at))
 
+    def test_whose_folder_of_backups_may_not_be_read_hinders_no_other_check(
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.BACKUP_DATABASE = {"USER": "bank_backup", "PASSWORD": "secret"}
+        settings.BACKUP_FOLDER = Path("/x" * 2_500)
+        asked = {"backups": backups.backups, "openness": configuration.openness}
+        monkeypatch.setattr(backups, "look_at_nodes", list)
+        monkeypatch.setattr(examination, "CHECKS", asked)
+        (name, (found,)), (after, _fine) = examination.examine()
+        assert (name, after) == ("backups", "openness")
+        assert found.sentence.startswith("cannot be looked at: [Errno")
+        with pytest.raises(CommandError, match="Errno"):
+            call_command("backup", "status")
+
     def test_of_a_node_that_nobody_backs_up_is_named(self, public: Settings) -> None:
         node = Health(node="MUM", code="MUM", is_up=True)
         assert "warning MUM is not backed up" in told(backups.unreceived(node))
         public.PUBLIC_URL = "http://localhost:8000"
         assert told(backups.unreceived(node)) == ""
         left = Health(node="MUM", code="MUM", is_up=True, is_received=False)
-        assert "danger MUM was backed up until" in told(backups.unreceived(left))
+        assert "danger MUM keeps its log for a backup" in told(backups.unreceived(left))
         kept = Health(node="MUM", code="MUM", is_up=True, is_received=True)
         assert told(backups.unreceived(kept)) == ""
 
@@ -290,6 +306,27 @@ class TestCertificate:
             found = told(certificates.of_place(place(port, files.authority)))
         assert "danger lb shows a certificate nobody believes: Hostname mismatch" in found
 
+    def test_of_each_server_of_a_node_is_looked_at(
+        self, authority: Authority, tmp_path: Path
+    ) -> None:
+        for name in ("primary", "standby"):
+            (tmp_path / name).mkdir()
+        first = authority.sign(tmp_path / "primary", "localhost", days=90)
+        second = authority.sign(tmp_path / "standby", "localhost", days=3)
+        with (
+            serving(first, as_postgres=True) as one,
+            serving(second, as_postgres=True) as other,
+        ):
+            url = f"postgresql://bank_app:secret@localhost:{one},127.0.0.1:{other}/bank"
+            url += f"?sslmode=verify-full&sslrootcert={first.authority}"
+            aliases.add("BOM", database_settings(url, name="BOM", allow_plaintext=False))
+            try:
+                found = told(certificates.of_database("BOM"))
+            finally:
+                aliases.remove("BOM")
+        about = f"BOM at 127.0.0.1:{other}"
+        assert found == f"danger {about} has a certificate for 2 more days; renew it"
+
     def test_that_a_server_does_not_have_is_named(self) -> None:
         database, broker = connection.settings_dict, usual.REDIS_URL
         assert broker.startswith("redis://")
@@ -307,13 +344,16 @@ def place(port: int, authority: Path | None) -> certificates.Place:
 
 class TestMachine:
     def test_with_a_full_disk_is_named(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+        self, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
     ) -> None:
         monkeypatch.setattr("bankproject.env.VAR", tmp_path)
         assert told(machine.disk()) == ""
         monkeypatch.setattr(machine, "LEAST_FREE", 1 << 60)
         monkeypatch.setattr(machine, "LEAST_FREE_PART", 2)
-        assert "MB of its disk left" in told(machine.disk())
+        settings.BACKUP_FOLDER = tmp_path / "backups"
+        settings.BACKUP_FOLDER.mkdir()
+        for folder in (tmp_path, settings.BACKUP_FOLDER):
+            assert f"danger {folder} has" in told(machine.disk())
 
     def test_with_a_broker_that_forgets_or_is_away_is_named(self, settings: Settings) -> None:
         broker = Redis.from_url(settings.REDIS_URL)
@@ -325,6 +365,10 @@ class TestMachine:
             broker.config_set("maxmemory-policy", "noeviction")
         settings.REDIS_URL = settings.REDIS_URL.replace("@", "x@")
         assert "danger REDIS_URL does not answer" in told(machine.broker())
+
+    def test_with_a_broker_that_is_too_old_is_named(self) -> None:
+        said = {"redis_version": "6.2.7", "maxmemory_policy": "noeviction"}
+        assert "danger REDIS_URL is Redis 6.2.7" in told(machine.of_broker(said))
 
     def test_without_collected_files_is_named(self, settings: Settings, tmp_path: Path) -> None:
         assert told(machine.static_files()) == ""

@@ -32,7 +32,7 @@ class Health:
     the code. ``prepared`` counts transactions of the node that are prepared, slots are those of its
     server. ``lag_seconds`` is how long ago its copy on the replica last heard of it: hardly more
     than the second between two beats, while all is well. ``is_received`` tells whether its log is,
-    as a backup; None where it never was.
+    as a backup; None where it keeps none for that.
     """
 
     node: str

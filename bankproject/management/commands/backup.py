@@ -70,7 +70,7 @@ class Command(BankCommand):
         }
         try:
             does[action](options)
-        except BackupFailed as error:
+        except (BackupFailed, OSError) as error:
             raise CommandError(str(error)) from error
 
     def _configure(self, options: dict[str, Any]) -> None:
