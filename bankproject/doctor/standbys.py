@@ -74,6 +74,14 @@ def compare(alias: str, standing: dict[Member, Any]) -> Findings:
             if found.cluster != standing[leader].cluster:
                 sentence = f"could not fail over to {member.place}, a server of another cluster"
                 yield danger(alias, sentence)
-            elif not set(standing[leader].slots) <= set(found.slots):
-                sentence = f"would lose the replica's place if {member.place} took over"
-                yield warning(alias, sentence)
+            else:
+                yield from _lost_places(alias, member, standing[leader], found)
+
+
+def _lost_places(alias: str, member: Member, leader: Any, found: Any) -> Findings:
+    """Tell who would not go on at a standby where the primary left them."""
+    if not set(leader.slots) <= set(found.slots):
+        yield warning(alias, f"would lose the replica's place if {member.place} took over")
+    if leader.is_backed_up and not found.is_backed_up:
+        sentence = f"would begin its backups anew if {member.place} took over (patronictl, slots)"
+        yield warning(alias, sentence)

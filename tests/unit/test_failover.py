@@ -10,8 +10,10 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
+from bankproject.backup.servers import ROLE
 from bankproject.doctor.standbys import compare
 from bankproject.failover import TEMPLATE, Member, members_of, patroni_configuration
+from bankproject.reference.sources import PROJECT
 from bankproject.runtime.postgres import DEPLOY
 from core.db import aliases
 from core.db.addresses import database_settings
@@ -43,6 +45,12 @@ class TestConfiguration:
         assert rules["synchronous_mode"] is True
         assert rules["synchronous_mode_strict"] is (len(members) == 3)
         assert rules["primary_start_timeout"] == 0
+
+    def test_keeps_no_log_for_a_backup_that_nobody_may_ever_make(self) -> None:
+        rules = yaml.safe_load(TEMPLATE.read_text("utf-8"))["bootstrap"]["dcs"]
+        assert "slots" not in rules
+        guide = (PROJECT / "docs" / "howto" / "backup.md").read_text("utf-8")
+        assert f"edit-config --set slots.{ROLE}.type=physical" in guide
 
     def test_leaves_room_to_give_up_before_another_takes_over(self) -> None:
         rules = yaml.safe_load(TEMPLATE.read_text("utf-8"))["bootstrap"]["dcs"]
@@ -89,6 +97,7 @@ class TestDoctor:
             ({"is_standby": False}, "danger BOM has two servers that take writes, a:1 and b:2"),
             ({"cluster": 8}, "danger BOM could not fail over to b:2, a server of another cluster"),
             ({"slots": []}, "warning BOM would lose the replica's place if b:2 took over"),
+            ({"is_backed_up": False}, "warning BOM would begin its backups anew if b:2 took over"),
         ],
     )
     def test_compares_a_standby_with_its_primary(
@@ -107,7 +116,7 @@ class TestDoctor:
 
     def standing(self, *, is_standby: bool = True, **changes: Any) -> SimpleNamespace:
         usual = {"cluster": 7, "now": datetime.now(UTC), "waits": True, "slots": ["bank_bom"]}
-        return SimpleNamespace(is_standby=is_standby, **{**usual, **changes})
+        return SimpleNamespace(is_standby=is_standby, **{**usual, "is_backed_up": True, **changes})
 
     def told(self, *standing: SimpleNamespace) -> str:
         members = [Member("bom_1", "a", "1"), Member("bom_2", "b", "2")]
