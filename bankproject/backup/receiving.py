@@ -14,6 +14,7 @@ from typing import Final, Self
 import psycopg
 import structlog
 
+from bankproject.backup.continuity import goes_on
 from bankproject.backup.failures import BackupFailed, cannot_write
 from bankproject.backup.repository import PARTIAL, SEALED, Repository
 from bankproject.backup.sealing import seal
@@ -60,8 +61,8 @@ class Receiver:
     def tend(self) -> None:
         """Start the program if it does not run, now and then.
 
-        What the server could not keep any longer is lost: the gap is noted, what came in is sealed,
-        and a new base backup is needed.
+        What the server has not any longer, or not in its history, is lost: the gap is noted, what
+        came in is sealed, and a new base backup is needed.
 
         Raises:
             BackupFailed: it is another server than before, or the folder cannot be written.
@@ -76,13 +77,28 @@ class Receiver:
         with connect(self.node) as line:
             self._store.refuse_other_server(one(line, "identity")[0])
             slot = one(line, "slot")
-            if slot is not None and slot[1] == "lost":
-                _log.error("backup_log_lost", node=self.node)
-                self._store.note_gap()
-                self._seal(self._received())
+            is_lost = slot is not None and slot[1] == "lost"
+            if is_lost:
                 one(line, "forget_log")
             one(line, "keep_log")
+            if is_lost or not self._goes_on(line):
+                self._note_gap()
         self._start()
+
+    def _goes_on(self, line: psycopg.Connection) -> bool:
+        # What was sealed before a gap need not be followed.
+        sealed = [] if self._store.has_gap else self._store.segments()
+        return goes_on(
+            self.node,
+            line,
+            incoming=[path.name for path in self._received()],
+            sealed=[path.name.removesuffix(SEALED) for path in sealed],
+        )
+
+    def _note_gap(self) -> None:
+        _log.error("backup_log_lost", node=self.node)
+        self._store.note_gap()
+        self._seal(self._received())
 
     def seal_finished(self) -> None:
         """Seal the segments that have come in whole; fill the one that has been open for long.

@@ -169,7 +169,9 @@ class _Restore:
         size = self.base.segment_bytes
         first = Segment.at(self.base.start, self.base.timeline, size=size).number
         histories, found = [], dict[Segment, Path]()
-        for path in (*self._incoming(), *self._store.segments()):
+        files = (*self._incoming(), *self._store.segments())
+        # A segment that came in whole counts before what a gap or a failover left of it.
+        for path in sorted(files, key=lambda file: PARTIAL not in file.name):
             try:
                 segment = Segment.named(path.name, size=size)
             except ValueError:

@@ -12,7 +12,7 @@ from django.db import connections
 from psycopg.conninfo import make_conninfo
 
 from bankproject.backup.failures import BackupFailed
-from bankproject.backup.repository import Repository
+from bankproject.backup.repository import Repository, bytes_of
 from bankproject.runtime.errors import StartError
 from bankproject.runtime.postgres import embedded
 from core.db.addresses import ENCRYPTED
@@ -63,6 +63,26 @@ def connect(node: str) -> psycopg.Connection:
 def one(line: psycopg.Connection, query: str, values: Sequence[Any] = ()) -> Any:
     """Return the row that a named query has; None when it has none."""
     return line.execute(QUERIES[query], values).fetchone()
+
+
+def forks_before(node: str, timeline: int) -> dict[int, int]:
+    """Return the places, as numbers, at which the timelines before one of a node's were left.
+
+    Raises:
+        psycopg.Error: the node does not answer, or does not know the timeline.
+    """
+    conninfo = make_conninfo(
+        _conninfo(node),
+        password=_role()["PASSWORD"],
+        replication="true",
+        client_encoding="utf8",
+        connect_timeout=_CONNECT_SECONDS,
+    )
+    # Such a connection knows neither parameters nor comments.
+    with psycopg.connect(conninfo, autocommit=True, cursor_factory=psycopg.ClientCursor) as line:
+        _file, history = one(line, "history", [timeline])
+    found = (text.split() for text in history.splitlines() if text and not text.startswith("#"))
+    return {int(words[0]): bytes_of(words[1]) for words in found}
 
 
 def command(program: str, node: str, *words: str) -> list[str]:

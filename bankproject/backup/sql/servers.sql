@@ -28,6 +28,15 @@ SELECT
 FROM pg_replication_slots
 WHERE slot_name = 'bank_backup'
 
+-- name: kept_from
+-- From where on the server keeps its log for the backup.
+SELECT coalesce(restart_lsn, pg_current_wal_insert_lsn())::text
+FROM pg_replication_slots
+WHERE slot_name = 'bank_backup'
+
+-- name: history
+TIMELINE_HISTORY %s
+
 -- name: has_received
 SELECT restart_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = 'bank_backup'
 
