@@ -28,13 +28,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _LAST_PORT: Final = 65_535
 
 
-def given(name: str) -> str | None:
+def given(name: str, *, may_be_empty: bool = False) -> str | None:
     """Return the setting ``name`` of the environment alone; None when unset or empty.
 
     A secret may stand in a file instead, which ``name`` with ``_FILE`` behind it names.
 
     Raises:
-        ImproperlyConfigured: both are set, or the file has no text.
+        ImproperlyConfigured: both are set, or the file has no text though it may not be empty.
     """
     # Not Env.str: it takes a value that starts with a dollar for the name of another variable.
     value = environ.Env.ENVIRON.get(name) or None
@@ -44,21 +44,21 @@ def given(name: str) -> str | None:
     if value is not None:
         message = f"{name} and {name}_FILE are both set; unset one of them"
         raise ImproperlyConfigured(message)
-    return _text_of(f"{name}_FILE", Path(file))
+    found = _text_of(f"{name}_FILE", Path(file))
+    if not (found or may_be_empty):
+        message = f"{name}_FILE names {file}, which is empty"
+        raise ImproperlyConfigured(message)
+    return found or None
 
 
 def _text_of(name: str, file: Path) -> str:
     """Return what a file says, without the line's end that editors write."""
     try:
-        text = file.read_text(encoding="utf-8").rstrip("\r\n")
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         message = f"{name} names {file}, which cannot be read: {reason}"
         raise ImproperlyConfigured(message) from None
-    if not text:
-        message = f"{name} names {file}, which is empty"
-        raise ImproperlyConfigured(message)
-    return text
 
 
 # Where data, logs and secrets of a bank on this machine live.
@@ -137,8 +137,9 @@ def needed_number(name: str, meaning: str) -> int:
 
 
 def names(name: str, default: str) -> list[str]:
-    """Return the comma-separated setting ``name`` as a list."""
-    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+    """Return the comma-separated setting ``name`` as a list; a file of it may be empty."""
+    found = given(name, may_be_empty=True) or running_nodes().get(name) or default
+    return [part.strip() for part in found.split(",") if part.strip()]
 
 
 def database(name: str) -> dict[str, Any]:

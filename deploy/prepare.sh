@@ -44,9 +44,11 @@ if [ ! -e authority.pem ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days "$days" \
         -subj "/CN=The bank's own authority" -keyout authority.key -out authority.pem 2>/dev/null
 fi
-for role in postgres bank_owner bank_app bank_readonly bank_replica bank_backup valkey key; do
+for role in postgres bank_owner bank_app bank_readonly bank_replica bank_backup valkey key metrics; do
     [ -e "$role" ] || random > "$role"
 done
+# Keys from before, and the next one; see "A new key" in docs/howto/containers.md.
+[ -e key_fallbacks ] || : > key_fallbacks
 
 for node in head-office branch-mumbai branch-delhi replica; do
     folder "$node"
@@ -73,6 +75,8 @@ url() { # ROLE NODE
 folder bank
 put bank/authority.pem < authority.pem
 put bank/secret_key < key
+put bank/secret_key_fallbacks < key_fallbacks
+put bank/metrics_token < metrics
 url bank_app head-office | put bank/database_url
 printf 'MUM=%s,DEL=%s' "$(url bank_app branch-mumbai)" "$(url bank_app branch-delhi)" |
     put bank/branch_database_urls

@@ -367,6 +367,14 @@ class TestSecretsFile:
         with pytest.raises(ImproperlyConfigured, match=f"{NAME}_FILE names .*{complaint}"):
             env.optional(NAME)
 
+    def test_of_a_list_may_be_empty(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        file = tmp_path / "secrets"
+        monkeypatch.setenv(f"{NAME}_FILE", str(file))
+        file.write_text("", encoding="utf-8")
+        assert env.names(NAME, "") == []
+        file.write_text("one,other\n", encoding="utf-8")
+        assert env.names(NAME, "") == ["one", "other"]
+
     def test_beside_the_setting_is_refused_without_its_secret(
         self, setting: Setting, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
