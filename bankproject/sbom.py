@@ -1,6 +1,6 @@
 """Print what an image is made of: wheels and Debian packages, as a CycloneDX bill of materials.
 
-The build of the image runs it inside: ``python -m bankproject.sbom``.
+The build runs it inside each image: ``python -m bankproject.sbom``.
 """
 
 import json

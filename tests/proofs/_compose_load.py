@@ -13,9 +13,13 @@ from typing import Any, Final
 from uuid import uuid4
 
 PASSWORD: Final = "welcome to the demo bank"  # everybody may know it
-PAYER: Final = "imran.shaikh@demo.example"
-PAYEE: Final = "aditya.banerjee@demo.example"
+# Who pays whom through which door, from Mumbai to Delhi.
+PAIRS: Final = {
+    "lb": ("imran.shaikh@demo.example", "aditya.banerjee@demo.example"),
+    "haproxy": ("karthik.reddy@demo.example", "farah.khan@demo.example"),
+}
 SECONDS: Final = 30.0
+_PATIENCE: Final = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,22 +83,35 @@ class Customer:
         mine = [one for one in said["accounts"] if one["currency"] == "INR"]
         return str(max(mine, key=lambda one: Decimal(one["balance"]))["number"])
 
+    def balance(self, number: str) -> Decimal:
+        """Return what one of their accounts has."""
+        _status, said = self.ask("GET", f"accounts/{number}")
+        return Decimal(said["balance"])
+
 
 @dataclass
 class Load:
-    """Sends one rupee again and again until told to stop, each until it is answered."""
+    """Sends one rupee again and again until told to stop, each until it is answered.
+
+    ``slowest`` is how many seconds one took until then.
+    """
 
     payer: Customer
-    debit: str
-    credit: str
+    payee: Customer
     answers: Counter[str] = field(default_factory=Counter)
-    posted: int = 0
+    ids: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    debit: str = ""
+    credit: str = ""
+    before: Decimal = Decimal()
     unanswered: list[str] = field(default_factory=list)
     _ends: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin."""
+        self.debit, self.credit = self.payer.account(), self.payee.account()
+        self.before = self.payee.balance(self.credit)
         self._thread = threading.Thread(target=self._go_on, daemon=True)
         self._thread.start()
 
@@ -104,18 +121,26 @@ class Load:
         if self._thread:
             self._thread.join(timeout=180)
 
+    def faults(self) -> list[str]:
+        """Return in what the payee's account differs from what was answered."""
+        got = self.payee.balance(self.credit) - self.before
+        found = [f"{len(self.unanswered)} were never answered"] if self.unanswered else []
+        if not len(self.ids) == len(set(self.ids)) == got:
+            found.append(f"{len(self.ids)} were posted, {len(set(self.ids))} once, {got} came")
+        return found
+
     def _go_on(self) -> None:
         while not self._ends.is_set():
             self._send(str(uuid4()))
             time.sleep(0.05)
 
     def _send(self, key: str) -> None:
-        patience = time.monotonic() + 120
-        while time.monotonic() < patience:
+        began = time.monotonic()
+        while (taken := time.monotonic() - began) < _PATIENCE:
             answer = self._try(key)
             self.answers[answer] += 1
             if answer == "201":
-                self.posted += 1
+                self.slowest = max(self.slowest, taken)
                 return
             time.sleep(0.3)
         self.unanswered.append(key)
@@ -128,7 +153,9 @@ class Load:
             "currency": "INR",
         }
         try:
-            status, _said = self.payer.ask("POST", "transfers", body, **{"Idempotency-Key": key})
+            status, said = self.payer.ask("POST", "transfers", body, **{"Idempotency-Key": key})
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__
+        if status == http.HTTPStatus.CREATED:
+            self.ids.append(said["id"])
         return str(status)

@@ -2,6 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Outcome:
+    """What was counted, and what is not as it should be."""
+
+    counts: dict[str, object] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def check(self, what: str, *, holds: bool) -> None:
+        """Note a failure unless something holds."""
+        if not holds:
+            self.failures.append(what)
 
 
 def conclude(

@@ -58,6 +58,9 @@ class Podman:
             "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
             "PATH": f"{self.folder}/venv/bin:{os.environ['PATH']}",
             "BUILDAH_ISOLATION": "oci",
+            "DOCKER_PROJECT": str(self.project),
+            # Staff of a demo need no second factor.
+            "BANK_DEMO": "1",
         }
 
     def run(self, *words: str, check: bool = True, seconds: float = 900) -> str:
@@ -90,6 +93,10 @@ class Podman:
     def inspect(self, name: str) -> Any:
         """Return what podman knows of a container."""
         return json.loads(self.run("container", "inspect", name))[0]
+
+    def image(self, name: str) -> Any:
+        """Return what podman knows of an image."""
+        return json.loads(self.run("image", "inspect", name))[0]
 
     def inside(self, name: str, *words: str, check: bool = True) -> str:
         """Run a command in a container."""
@@ -126,6 +133,20 @@ class Podman:
                 raise RuntimeError(message)
             time.sleep(0.5)
         return time.monotonic() - began
+
+    def wait_until_done(self, name: str) -> None:
+        """Wait for a container that ends by itself.
+
+        Raises:
+            RuntimeError: it did not do what it is for, with its last words.
+        """
+        if self.run("wait", name, seconds=1_800).strip() != "0":
+            message = f"{name}: {self.logs(name)}"
+            raise RuntimeError(message)
+
+    def deploy(self, *options: str) -> None:
+        """Run the one command that starts and upgrades the bank, as a demo."""
+        self._run([str(self.project / "deploy" / "up"), *options], check=True, seconds=3_600)
 
     def _run(self, command: Sequence[str], *, check: bool, seconds: float) -> str:
         done = subprocess.run(
