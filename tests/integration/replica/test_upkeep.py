@@ -12,7 +12,8 @@ from django.db import connections
 from bankproject.runtime.postgres import BankUrls
 from core import clock
 from tests.branches import MUM, Branches
-from tests.factories import inr, order
+from tests.factories import customer_account, inr, order, person
+from tests.integration.payments.cards import issued
 from tests.integration.replica.bank import customer, on_replica, paused
 from tests.integration.replica.conftest import eventually
 from tests.outages import node_down
@@ -126,6 +127,9 @@ class TestResync:
     def test_fills_the_whole_replica(self, superuser_url: str) -> None:
         assert superuser_url
         customer(MUM)
+        asha = person()
+        issued(asha, customer_account(asha))
+        assert eventually(lambda: on_replica("SELECT count(*) FROM accounts_card") == [(1,)])
         call_command("resync_replica", stdout=StringIO())
         assert check_bank(now=clock.now()).is_clean
 

@@ -78,6 +78,7 @@ DELETE FROM public.accounts_credentialchange;
 DELETE FROM public.accounts_statuschange;
 DELETE FROM public.accounts_session;
 DELETE FROM public.accounts_login;
+DELETE FROM public.accounts_card;
 DELETE FROM public.accounts_account;
 DELETE FROM public.accounts_user;
 DELETE FROM public.accounts_branch;
