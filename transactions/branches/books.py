@@ -40,7 +40,9 @@ __all__ = [
     "compare_nodes",
 ]
 
-Digest = dict[int | None, tuple[int, Any]]
+Place = tuple[str, int | None]
+"""Where rows belong: to an account or a person, by its number."""
+Digest = dict[Place, tuple[int, Any]]
 Check = Callable[[], Sequence[Finding]]
 
 _checks: Final[list[Check]] = []
@@ -158,43 +160,57 @@ def _check_replica(now: datetime) -> BooksReport:
 
 
 def _differences(node: str, before: datetime) -> list[Finding]:
-    """Return where a node and its copy differ once what was under way has had time to arrive."""
+    """Return where a node and its copy differ at every look until all under way has arrived.
+
+    What changes meanwhile is ahead of its copy for a moment: at one look, not at each.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    open_tables = {**_LEDGER, **(_PEOPLE if node == HEAD_OFFICE else {})}
+    tables = {**_LEDGER, **(_PEOPLE if node == HEAD_OFFICE else {})}
     with connect(node) as primary, connect(REPLICA) as copy:
-        while True:
-            found = {
-                table: differing
-                for table, query in open_tables.items()
-                if (differing := _differing(query, node, before, primary, copy))
-            }
-            open_tables = {table: open_tables[table] for table in found}
-            if not found or time.monotonic() > deadline:
-                break
+
+        def look(table: str) -> dict[Place, str]:
+            return _differing(tables[table], node, before, primary, copy)
+
+        found = {table: look(table) for table in tables}
+        while any(found.values()) and time.monotonic() < deadline:
             time.sleep(0.5)
+            found = {table: _still(last, look(table)) for table, last in found.items() if last}
     return [
-        Finding(f"copy_has_the_same_{table}", account, f"{node}: {detail}")
+        _finding(table, place, f"{node}: {detail}")
         for table, differing in found.items()
-        for account, detail in differing[:MOST_FINDINGS]
+        for place, detail in list(differing.items())[:MOST_FINDINGS]
     ]
+
+
+def _still(last: dict[Place, str], found: dict[Place, str]) -> dict[Place, str]:
+    return {place: detail for place, detail in found.items() if place in last}
+
+
+def _finding(table: str, place: Place, detail: str) -> Finding:
+    what, number = place
+    check = f"copy_has_the_same_{table}"
+    if what == "account" or number is None:
+        return Finding(check, number, detail)
+    return Finding(check, None, f"{detail}, of {what} {number}")
 
 
 def _differing(
     query: str, node: str, before: datetime, primary: psycopg.Connection, copy: psycopg.Connection
-) -> list[tuple[int | None, str]]:
+) -> dict[Place, str]:
     there = _digest(primary, query.format(of_node="true"), node, before)
     here = _digest(copy, query.format(of_node="node = %(node)s"), node, before)
-    return [
-        (account, f"{_rows(there, account)} rows, the copy has {_rows(here, account)}")
-        for account in sorted({*there, *here}, key=lambda account: account or 0)
-        if there.get(account) != here.get(account)
-    ]
+    return {
+        place: f"{_rows(there, place)} rows, the copy has {_rows(here, place)}"
+        for place in sorted({*there, *here}, key=lambda place: place[1] or 0)
+        if there.get(place) != here.get(place)
+    }
 
 
 def _digest(connection: psycopg.Connection, query: str, node: str, before: datetime) -> Digest:
     rows = connection.execute(query, {"node": node, "before": before})
-    return {account: (count, digest) for account, count, digest in rows}
+    what, *_others = [column.name for column in rows.description or ()]
+    return {(what, number): (count, digest) for number, count, digest in rows}
 
 
-def _rows(digest: Digest, account: int | None) -> int:
-    return digest.get(account, (0, None))[0]
+def _rows(digest: Digest, place: Place) -> int:
+    return digest.get(place, (0, None))[0]

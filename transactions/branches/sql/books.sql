@@ -1,6 +1,8 @@
--- What a node and its copy must agree about. Each query answers for each account with how many rows
--- there are and a sum of their hashes; {of_node} picks the node's rows on the replica, and
--- %(before)s leaves out what was recorded later than a point.
+-- What a node and its copy must agree about: of each table that is published, all columns that are.
+-- Each query answers for each account with how many rows there are and a sum of their hashes; {of_node}
+-- picks the node's rows on the replica, and %(before)s leaves out what was recorded later than a point.
+-- Left out: `pulse`, which each beat and each sweep moves on, so that a copy is always a moment behind;
+-- how far, the alarms tell.
 
 -- name: journal
 SELECT
@@ -13,7 +15,8 @@ WHERE j.id < ledger.id_from_v1(%(before)s) AND {of_node}
 GROUP BY 1
 
 -- name: accounts
--- Their balances follow from the journal, which the replica's own checks compare.
+-- Left out is what each posting moves on (balance, floor, held, spent, spent_day, last_tick): the
+-- replica's own checks hold it against the journal.
 SELECT
     number AS account, count(*), sum(hashtextextended(ROW(
         side, running, payee_limits, usual, status, overdraft_limit, daily_limit, transfer_limit,
@@ -30,6 +33,7 @@ WHERE {of_node}
 GROUP BY 1
 
 -- name: payee_limits
+-- Left out is what each posting moves on: spent, spent_day.
 SELECT account, count(*), sum(hashtextextended(ROW(payee, daily_limit)::text, 0))
 FROM ledger.payee_limit
 WHERE {of_node}
@@ -38,7 +42,10 @@ GROUP BY 1
 -- name: holds
 SELECT
     account, count(*),
-    sum(hashtextextended(ROW(id, payee, amount, client, placed_day, placed_at, expires_at, memo)::text, 0))
+    sum(hashtextextended(ROW(
+        id, payee, amount, captured, client, placed_day, placed_at, expires_at, ended_at, transfer_id,
+        state, memo
+    )::text, 0))
 FROM ledger.hold
 WHERE placed_at < %(before)s AND {of_node}
 GROUP BY 1
@@ -52,7 +59,7 @@ WHERE reversal_id < ledger.id_from_v1(%(before)s) AND {of_node}
 -- name: references
 SELECT
     NULL::bigint AS account, count(*),
-    sum(hashtextextended(ROW(client, reference, transfer_id)::text, 0))
+    sum(hashtextextended(ROW(client, reference, transfer_id, account)::text, 0))
 FROM ledger.reference
 WHERE transfer_id < ledger.id_from_v1(%(before)s) AND {of_node}
 
