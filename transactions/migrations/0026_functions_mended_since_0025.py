@@ -1,4 +1,4 @@
-"""Tell references from memos when a batch is asked for again.
+"""Tell references from memos in batches that are asked for again; queue before any row is locked.
 
 A batch of references without memos from before is not known again: its key is refused as used.
 """
@@ -11,7 +11,7 @@ from django.db import migrations
 from core.db.migrations import RunSQLFile
 
 SQL = Path(__file__).resolve().parent.parent / "ledger" / "sql"
-FILES = ("batch", "answers", "rights")
+FILES = ("post", "batch", "answers", "holds", "reversals", "rights")
 
 
 class Migration(migrations.Migration):

@@ -33,6 +33,7 @@ DECLARE
     v_request ledger.request;
     v_code integer;
 BEGIN
+    PERFORM ledger.queue_v1(p_account);
     IF p_payee < p_account THEN
         PERFORM FROM ledger.account WHERE number = p_payee FOR KEY SHARE;
     END IF;

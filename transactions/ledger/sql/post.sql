@@ -83,17 +83,30 @@ BEGIN
 END
 $$;
 
+-- name: queue_v1
+-- Queue for those accounts that are running, in the order of their numbers, before the row of any is
+-- locked, which decides. In the queue a commit wakes only the next in turn, at the row it would wake all:
+-- 32 clients on one account pass half as many transfers again. Nobody who has a row waits for a number,
+-- since batches take the rows alone: they would wait for each other.
+CREATE OR REPLACE FUNCTION ledger.queue_v1(VARIADIC p_numbers bigint []) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(waited.number)
+    FROM (
+        SELECT number FROM ledger.account WHERE number = ANY(p_numbers) AND running ORDER BY number
+    ) AS waited;
+END
+$$;
+
 -- name: lock_account_v1
--- Return one account, locked when it is running; all NULL when there is none. Callers lock in the
--- order of the numbers. Before the row's lock, which decides, one queues for the number: there a commit
--- wakes only the next in turn, at the row it would wake all. 32 clients on one account pass half as
--- many transfers again.
+-- Return one account, queued for and locked when it is running; all NULL when there is none. Who locks
+-- several queues for all of them first, and then locks them in the order of their numbers.
 CREATE OR REPLACE FUNCTION ledger.lock_account_v1(p_number bigint) RETURNS ledger.account
 LANGUAGE plpgsql AS $$
 DECLARE
     v_account ledger.account;
 BEGIN
-    PERFORM pg_advisory_xact_lock(number) FROM ledger.account WHERE number = p_number AND running;
+    PERFORM ledger.queue_v1(p_number);
     SELECT * INTO v_account FROM ledger.account WHERE number = p_number AND running FOR UPDATE;
     IF NOT FOUND THEN
         SELECT * INTO v_account FROM ledger.account WHERE number = p_number AND NOT running;
@@ -111,7 +124,9 @@ LANGUAGE plpgsql AS $$
 BEGIN
     IF p_debit = p_credit THEN
         PERFORM ledger.refuse_v1(12);
-    ELSIF p_debit < p_credit THEN
+    END IF;
+    PERFORM ledger.queue_v1(p_debit, p_credit);
+    IF p_debit < p_credit THEN
         debit := ledger.lock_account_v1(p_debit);
         credit := ledger.lock_account_v1(p_credit);
     ELSE
@@ -322,7 +337,7 @@ $$;
 -- the caller asks there.
 --
 -- Few and plain statements, since each costs more than the work it does. The updates lock the rows, in
--- the order of their numbers (queued for, as in lock_account_v1), and account_floor decides about the
+-- the order of their numbers (queued for, as in queue_v1), and account_floor decides about the
 -- money. The id is made of the clock, which the first update reads (whoever takes a day's balances waits
 -- for who is at the accounts by then), or above the last one of an account that was busy meanwhile; when
 -- that is the second account, the first is brought up to it, so that its next id will be above this one.

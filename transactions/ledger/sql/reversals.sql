@@ -39,15 +39,9 @@ BEGIN
     IF v_legs IS NULL THEN
         PERFORM ledger.refuse_v1(60);
     END IF;
-    -- Queued for, as every single posting does, before any row is locked.
-    PERFORM pg_advisory_xact_lock(waited.number)
-    FROM (
-        SELECT number FROM ledger.account
-        WHERE running AND number IN (
-            SELECT unnest(ARRAY[leg.debit, leg.credit]) FROM unnest(v_legs) AS leg
-        )
-        ORDER BY number
-    ) AS waited;
+    PERFORM ledger.queue_v1(VARIADIC ARRAY(
+        SELECT unnest(ARRAY[leg.debit, leg.credit]) FROM unnest(v_legs) AS leg
+    ));
     SELECT greatest(ledger.tick_v1(), max(last_tick) + 1) INTO v_tick
     FROM (
         SELECT last_tick FROM ledger.account
