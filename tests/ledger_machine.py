@@ -267,7 +267,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def time_runs_out(self, data: Any) -> None:
         number = data.draw(st.integers(0, len(self.holds) - 1))
-        self.model.holds[number].past = True
+        self.model.run_out(number)
         with psycopg.connect(self.superuser_url) as superuser:
             superuser.execute(
                 "UPDATE ledger.hold SET expires_at = clock_timestamp() WHERE id = %s",

@@ -217,6 +217,13 @@ class ReferenceLedger:
         hold.state = "released"
         self._give_back(hold, hold.amount, day)
 
+    def run_out(self, number: int) -> None:
+        """Let a hold's time be over: what is open counts no longer, on the day it was placed."""
+        hold = self.holds[number]
+        if hold.state == "open" and not hold.past:
+            self._give_back(hold, hold.amount, hold.day)
+        hold.past = True
+
     def reverse(self, number: int) -> int:
         """Post the opposite of a transfer or of its whole group, newest first."""
         asked = self.journal[number]

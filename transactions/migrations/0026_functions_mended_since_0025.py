@@ -1,6 +1,6 @@
-"""Tell references from memos in batches that are asked for again; queue before any row is locked.
+"""Hash batches without taking references for memos, queue before any row is locked, free limits.
 
-A batch of references without memos from before is not known again: its key is refused as used.
+A hold that has run out counts against no limit of its day any more. A batch of references without memos from before is not known again: its key is refused as used.
 """
 
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from time import sleep
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from tests.servers import TestServer
 from transactions.chart import Place
 from transactions.ledger.accounts import set_limits, set_payee_limit
 from transactions.ledger.codes import Code, Refused
+from transactions.ledger.connection import fetch_one
 from transactions.ledger.invariants import check_books
 from transactions.ledger.posting import Transfer, capture, hold, post, post_batch, release
 from transactions.ledger.reads import balances
@@ -66,6 +68,69 @@ class TestALateOrderOfYesterday:
             release(held, order=order(day=TODAY))
         with refusing(Code.PAYEE_LIMIT_EXCEEDED):
             post(Transfer(payer, payee, inr(1)), order=order(day=TOMORROW))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("limit", [Code.DAILY_LIMIT_EXCEEDED, Code.PAYEE_LIMIT_EXCEEDED])
+def test_a_hold_of_yesterday_that_runs_out_gives_nothing_back_to_today(limit: Code) -> None:
+    payer, payee = payer_and_payee(limit)
+    end = hold_shortly(payer, payee, 900)
+    post(Transfer(payer, payee, inr(1_000)), order=order(day=TOMORROW))
+    wait_past(end)
+    with refusing(limit):
+        post(Transfer(payer, payee, inr(1)), order=order(day=TOMORROW))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_tidied", [True, False])
+@pytest.mark.parametrize("road", ["single", "batch", "hold"])
+@pytest.mark.parametrize("limit", [Code.DAILY_LIMIT_EXCEEDED, Code.PAYEE_LIMIT_EXCEEDED])
+def test_a_hold_that_ran_out_counts_against_no_limit_of_its_day(
+    limit: Code, road: str, *, is_tidied: bool
+) -> None:
+    payer, payee = payer_and_payee(limit)
+    post(Transfer(payer, payee, inr(50)), order=order())
+    wait_past(hold_shortly(payer, payee, 900))
+    if is_tidied:
+        fetch_one("expire_holds", {}, "default")
+    with refusing(limit):
+        spend(payer, payee, 951, road=road)
+    spend(payer, payee, 950, road=road)
+    with refusing(limit):
+        spend(payer, payee, 1, road=road)
+
+
+def payer_and_payee(limit: Code) -> tuple[int, int]:
+    """Return an account that may spend 1,000 a day, or pay so much to the other one."""
+    is_daily = limit is Code.DAILY_LIMIT_EXCEEDED
+    payer, payee = account(balance=10_000, daily_limit=1_000 if is_daily else None), account()
+    if not is_daily:
+        set_payee_limit(payer, payee=payee, daily_limit=1_000, client=0, reason="asked")
+    return payer, payee
+
+
+def hold_shortly(payer: int, payee: int, minor: int) -> datetime:
+    """Set money aside for half a second, and return when that is over."""
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    hold(account=payer, payee=payee, amount=inr(minor), expires_at=soon, order=order())
+    return soon
+
+
+def wait_past(end: datetime) -> None:
+    """Wait until an instant is over."""
+    sleep(max((end - datetime.now(UTC)).total_seconds(), 0) + 0.01)
+
+
+def spend(payer: int, payee: int, minor: int, *, road: str) -> None:
+    """Pay or set aside by one of the roads; raises what refuses it."""
+    if road == "single":
+        post(Transfer(payer, payee, inr(minor)), order=order())
+    elif road == "hold":
+        hold(account=payer, payee=payee, amount=inr(minor), expires_at=in_an_hour(), order=order())
+    else:
+        batch = post_batch([Transfer(payer, payee, inr(minor))], order=order())
+        for code in batch.refusals.values():
+            raise Refused(code)
 
 
 @pytest.mark.django_db

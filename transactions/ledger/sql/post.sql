@@ -39,20 +39,40 @@ RETURN CASE
 END;
 
 -- name: expire_held_v1
--- End the holds of these accounts that have run out and free their money; answers with how many.
--- The caller has locked the accounts.
+-- End the holds of these accounts that have run out and free their money; answers with how many. Of what
+-- was set aside on the day that is counted last, nothing counts against limits any more. The caller has
+-- locked the accounts.
 CREATE OR REPLACE FUNCTION ledger.expire_held_v1(p_accounts bigint []) RETURNS bigint
 LANGUAGE sql VOLATILE AS $$
     WITH ended AS (
         UPDATE ledger.hold
         SET state = 'expired', ended_at = clock_timestamp()
         WHERE account = ANY(p_accounts) AND state = 'open' AND expires_at <= clock_timestamp()
-        RETURNING account, amount
+        RETURNING account, payee, amount, placed_day
     ), freed AS (
         UPDATE ledger.account
-        SET held = held - sums.total, floor = floor - sums.total
-        FROM (SELECT account, sum(amount)::bigint AS total FROM ended GROUP BY account) AS sums
+        SET
+            held = held - sums.total,
+            floor = floor - sums.total,
+            spent = greatest(spent - sums.counted, 0)
+        FROM (
+            SELECT
+                e.account,
+                sum(e.amount)::bigint AS total,
+                sum(CASE WHEN e.placed_day = a.spent_day THEN e.amount ELSE 0 END)::bigint AS counted
+            FROM ended AS e INNER JOIN ledger.account AS a ON a.number = e.account
+            GROUP BY e.account
+        ) AS sums
         WHERE number = sums.account
+    ), given_back AS (
+        UPDATE ledger.payee_limit AS l
+        SET spent = greatest(l.spent - sums.total, 0)
+        FROM (
+            SELECT account, payee, placed_day, sum(amount)::bigint AS total
+            FROM ended
+            GROUP BY account, payee, placed_day
+        ) AS sums
+        WHERE l.account = sums.account AND l.payee = sums.payee AND l.spent_day = sums.placed_day
     )
     SELECT count(*) FROM ended
 $$;
@@ -156,14 +176,20 @@ END
 $$;
 
 -- name: check_spending_v1
--- Raise unless the locked account may spend `p_amount` more on `p_day`, to this payee.
+-- Raise unless the locked account may spend `p_amount` more on `p_day`, to this payee. Holds that have run
+-- out count no longer: they are ended here.
 CREATE OR REPLACE FUNCTION ledger.check_spending_v1(
     p_account ledger.account, p_payee bigint, p_amount bigint, p_day date
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_spent bigint := CASE WHEN p_account.spent_day < p_day THEN 0 ELSE p_account.spent END;
+    v_spent bigint;
 BEGIN
+    IF p_account.held > 0 THEN
+        PERFORM ledger.expire_held_v1(ARRAY[p_account.number]);
+        SELECT * INTO p_account FROM ledger.account WHERE number = p_account.number;
+    END IF;
+    v_spent := CASE WHEN p_account.spent_day < p_day THEN 0 ELSE p_account.spent END;
     IF p_amount > p_account.transfer_limit THEN
         PERFORM ledger.refuse_v1(36);
     ELSIF v_spent + p_amount > p_account.daily_limit THEN
