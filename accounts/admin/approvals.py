@@ -23,8 +23,8 @@ from core import clock
 from core.api.step_up import StepUp
 from core.errors import DomainError
 
-# What a request says of itself elsewhere on the page, or for the bank's own use.
-_UNTOLD: Final = frozenset({"account", "user_id", "key", "person", "reason"})
+# What stands elsewhere on the page.
+_TOLD_BESIDE: Final = frozenset({"account", "user_id", "reason"})
 
 
 class Box(admin.SimpleListFilter):
@@ -98,8 +98,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_lazy("in detail"))
     def wanted(self, asked: Approval) -> str:
-        """Return all that is asked for, without the request's key."""
-        told = [(name, value) for name, value in asked.payload.items() if name not in _UNTOLD]
+        """Return all that is asked for."""
+        told = [(name, value) for name, value in asked.told.items() if name not in _TOLD_BESIDE]
         return format_html_join(
             "", "<div>{}: {}</div>", ((_name(one), _shown(v)) for one, v in told)
         )

@@ -36,7 +36,7 @@ _CHECKER: Final = {"user_id": "10000000025", "full_name": "Vivek Menon"}
 REQUEST: Final = {
     "id": "57",
     "action": "accounts.change_role",
-    "payload": {"person": 7, "user_id": "20100000017", "was": "customer", "role": "employee"},
+    "payload": {"user_id": "20100000017", "was": "customer", "role": "employee"},
     "reason": "begins at the Mumbai counter",
     "maker": _MAKER,
     "asked_at": "2026-03-02T09:30:00Z",
@@ -167,7 +167,7 @@ def request_shown(approval: Approval) -> dict[str, Any]:
     return given(
         id=str(approval.pk),
         action=approval.action,
-        payload=approval.payload,
+        payload=approval.told,
         reason=approval.reason,
         maker=_staff(approval.maker),
         asked_at=instant(approval.asked_at),

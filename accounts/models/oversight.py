@@ -1,6 +1,7 @@
 """What keeps those who work for the bank honest: who looked at whom, and second opinions."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from django.db import models
 from django.db.models.functions import Now
@@ -10,6 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.audit import APPEND_ONLY, audited
 from accounts.models.people import User
 from accounts.reasons import LONGEST_REASON
+
+# Of what is asked for, what is for the bank's own use: a person's key, and the one under which the
+# maker asked.
+_UNTOLD: Final = frozenset({"person", "key"})
 
 
 class Viewing(models.Model):
@@ -94,3 +99,8 @@ class Approval(models.Model):
     def shown_action(self) -> str:
         """Return what is asked for, without the app that does it."""
         return gettext(self.action.rpartition(".")[2].replace("_", " ").capitalize())
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """Return what is asked for as it is told to people, without what is for the bank's use."""
+        return {name: value for name, value in self.payload.items() if name not in _UNTOLD}

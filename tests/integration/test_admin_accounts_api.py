@@ -132,6 +132,16 @@ class TestAllAccounts:
         assert shown["number"] == str(number)
         assert [look.subject for look in Viewing.objects.all()] == [asha]
 
+    def test_are_asked_about_without_what_is_for_the_banks_own_use(
+        self, anjali: Client, number: int
+    ) -> None:
+        body = {"rights": "owner", "reason": "a joint account of the two"}
+        vikram = id_of(person())
+        asked = call(anjali, "PUT", f"accounts/{number}/holders/{vikram}", body).json()["approval"]
+        assert asked["payload"] == {"account": str(number), "user_id": vikram, **body}
+        listed = call(anjali, "GET", "approvals").json()["approvals"]
+        assert listed == [call(anjali, "GET", f"approvals/{asked['id']}").json()] == [asked]
+
     def test_need_the_permission_to_be_changed(self, number: int) -> None:
         client = client_of(admin("view_account"))
         answer = call(client, "POST", f"accounts/{number}/freeze", {"reason": "x"})
