@@ -1,6 +1,6 @@
-"""Fields that hold numbers of accounts and people."""
+"""Fields that hold what branches, accounts and people are known by."""
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.numbers import (
     LENGTH,
@@ -8,8 +8,10 @@ from accounts.numbers import (
     parse_account_number,
     parse_user_id,
 )
-from core.api.serializers import StrictField, TextField
+from core.api.serializers import LineField, StrictField, TextField
 from core.errors import DomainError
+
+_LONGEST_BRANCH_CODE: Final = 8
 
 
 class AccountNumberField(TextField):
@@ -54,6 +56,13 @@ class UserIdField(TextField):
     def to_representation(self, value: int) -> str:
         """Return the number's digits."""
         return str(value)
+
+
+class BranchCodeField(LineField):
+    """What may be a branch's code, as a JSON string; whether it is one's, who looks it up tells."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(longest=_LONGEST_BRANCH_CODE, **options)
 
 
 class ObjectField(StrictField):

@@ -11,6 +11,7 @@ from rest_framework.serializers import Serializer
 from accounts.access_log import note_all_viewed, note_viewed
 from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
 from accounts.api.callers import caller_of
+from accounts.api.fields import BranchCodeField
 from accounts.api.me import PERSON, PersonAnswer, person_shown
 from accounts.api.views import HeadOfficeView
 from accounts.callers import acting_as
@@ -83,7 +84,7 @@ class CustomerFilters(PageFilters):
     """Which customers."""
 
     status = ChoiceField(UserStatus.values, required=False)
-    branch = TextField(required=False, help_text="Code of their home branch.")
+    branch = BranchCodeField(required=False, help_text="Code of their home branch.")
     text = LineField(
         longest=_LONGEST_TEXT, required=False, help_text="A part of name, e-mail or phone."
     )

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.fields import BranchCodeField
 from accounts.known import asking_head_office
 from accounts.registering import LONGEST_NAME
 from accounts.signing_up import CannotSignUp, sign_up
@@ -24,7 +25,7 @@ class SignUpBody(StrictSerializer):
     email = LineField(longest=254, least=3)
     password = TextField(help_text="At least 15 characters, and none that everybody knows.")
     full_name = LineField(longest=LONGEST_NAME, least=1)
-    branch = LineField(longest=8, required=False, help_text="Its code; else the head office.")
+    branch = BranchCodeField(required=False, help_text="Its code; else the head office.")
 
 
 class SignUpAnswer(Serializer[Any]):

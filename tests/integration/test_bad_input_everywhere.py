@@ -32,6 +32,8 @@ WRONG_TYPES: Final[dict[str, list[Any]]] = {
     "object": ["x", None, []],
 }
 BAD_TEXTS: Final = ["a\0b", "a\u202eb", "\ud83d", "x" * 5000]
+# These other code reads, and what has a pattern: maybe after it found that something is unknown.
+READ_LATER: Final = {"/branch", "/password"}
 HUGE: Final = b'{"a": "' + b"x" * 2_000_000 + b'"}'
 # Ten thousand transfers may well be longer, and files of them; other tests are about their limits.
 LONG_BODIES: Final = {"/api/v1/transfer-batches", "/api/v1/payment-files"}
@@ -118,17 +120,38 @@ def refused(answer: Any) -> dict[str, Any]:
     return problem
 
 
+def filled(schema: Mapping[str, Any], value: Any) -> Any:
+    """Return a body's example with a value for each field that it leaves out."""
+    schema = resolved(schema)
+    if schema["type"] == "array":
+        return [filled(schema["items"], one) for one in value]
+    if schema["type"] != "object":
+        return value
+    inner = schema.get("properties", {})
+    absent = {name: _some(inner[name]) for name in inner.keys() - value.keys()}
+    present = {name: filled(inner[name], value[name]) for name in value}
+    return {**present, **absent}
+
+
+def _some(schema: Mapping[str, Any]) -> Any:
+    """Return a value of the type that a field has."""
+    schema = resolved(schema)
+    named = schema["type"]
+    usual = {"string": "1", "integer": 1, "boolean": True, "array": []}
+    kind = next(one for one in ([named] if isinstance(named, str) else named) if one != "null")
+    return [_some(schema["items"])] if kind == "array" else schema.get("enum", [usual[kind]])[0]
+
+
 def fields(
     schema: Mapping[str, Any], value: Any, pointer: str = ""
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Go through the fields of a body that an example has, with their JSON pointers."""
+    """Go through the fields of a body, with their JSON pointers; of a list, those of its first."""
     schema = resolved(schema)
     if schema.get("type") == "array" and isinstance(value, list) and value:
         yield from fields(schema["items"], value[0], f"{pointer}/0")
     for name, inner in schema.get("properties", {}).items():
-        if name in value:
-            yield f"{pointer}/{name}", resolved(inner)
-            yield from fields(inner, value[name], f"{pointer}/{name}")
+        yield f"{pointer}/{name}", resolved(inner)
+        yield from fields(inner, value[name], f"{pointer}/{name}")
 
 
 def wrong_types(schema: Mapping[str, Any]) -> list[Any]:
@@ -153,8 +176,8 @@ def changed(body: Any, pointer: str, value: Any) -> bytes:
 @pytest.mark.parametrize("operation", WITH_BODY, ids=lambda one: one.name)
 class TestBody:
     def test_wrong_types_are_refused_and_pointed_at(self, operation: Operation, bank: Bank) -> None:
-        example = operation.body_example
         assert operation.body is not None
+        example = filled(operation.body, operation.body_example)
         with nothing_written():
             for pointer, schema in fields(operation.body, example):
                 for value in wrong_types(schema):
@@ -164,13 +187,16 @@ class TestBody:
                     assert pointer in pointers, (pointer, value, problem)
 
     def test_texts_that_hide_something_are_refused(self, operation: Operation, bank: Bank) -> None:
-        example = operation.body_example
         assert operation.body is not None
+        example = filled(operation.body, operation.body_example)
         with nothing_written():
             for pointer, schema in fields(operation.body, example):
                 if "string" in schema["type"]:
                     for text in BAD_TEXTS:
-                        refused(bank.send(operation, changed(example, pointer, text)))
+                        problem = refused(bank.send(operation, changed(example, pointer, text)))
+                        pointers = [one["pointer"] for one in problem.get("errors", [])]
+                        is_read_later = "pattern" in schema or pointer in READ_LATER
+                        assert is_read_later or pointer in pointers, (pointer, text, problem)
 
     def test_missing_and_unknown_fields_are_named(self, operation: Operation, bank: Bank) -> None:
         assert operation.body is not None
@@ -212,7 +238,8 @@ def test_filters_never_break_a_listing(operation: Operation, bank: Bank) -> None
         for text in ("", "9" * 30, "\N{REPLACEMENT CHARACTER}"):
             answer = bank.send(operation, query={name: text})
             assert answer.status_code < 500, (name, text, answer.content[:300])
-        refused(bank.send(operation, query={name: "a\0b"}))
+        for text in ("a\0b", "a\u202eb", "x" * 1_000):
+            refused(bank.send(operation, query={name: text}))
 
 
 @pytest.mark.parametrize("operation", WITH_FILTERS, ids=lambda one: one.name)

@@ -11,7 +11,7 @@ from rest_framework.serializers import Serializer
 from accounts.access_log import note_all_viewed
 from accounts.api.approvals import REQUEST, RequestAnswer, request_shown
 from accounts.api.callers import caller_of
-from accounts.api.fields import AccountNumberField, UserIdField
+from accounts.api.fields import AccountNumberField, BranchCodeField, UserIdField
 from accounts.audit import acting
 from accounts.models import AccountStatus, Product, Rights
 from accounts.numbers import InvalidUserId, parse_user_id
@@ -91,7 +91,7 @@ class RightsBody(ReasonBody):
 class AccountFilters(PageFilters):
     """Which accounts."""
 
-    branch = TextField(required=False, help_text="Code of the branch that opened it.")
+    branch = BranchCodeField(required=False, help_text="Code of the branch that opened it.")
     status = ChoiceField(AccountStatus.values, required=False)
     product = ChoiceField(Product.values, required=False)
     currency = CurrencyField(required=False)
