@@ -8,6 +8,19 @@ class BackupFailed(Exception):
     """A backup cannot be made or restored. Nothing half-made counts."""
 
 
+def bytes_in(file: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        BackupFailed: it cannot be read.
+    """
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise BackupFailed(message) from error
+
+
 def cannot_write(folder: Path, error: OSError) -> BackupFailed:
     """Return what to tell of a folder that cannot be written."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:

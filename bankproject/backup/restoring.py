@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from bankproject.backup.failures import BackupFailed, cannot_write
+from bankproject.backup.failures import BackupFailed, bytes_in, cannot_write
 from bankproject.backup.repository import (
     PARTIAL,
     SEALED,
@@ -159,7 +159,7 @@ class _Restore:
     def _bring_log(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         for path in self._log_files():
-            data = unseal(path, key=self._key) if path.suffix == SEALED else path.read_bytes()
+            data = unseal(path, key=self._key) if path.suffix == SEALED else bytes_in(path)
             name = path.name.removesuffix(SEALED).removesuffix(PARTIAL)
             (folder / name).touch(mode=0o600)
             (folder / name).write_bytes(data)
@@ -254,12 +254,7 @@ def _base_before(store: Store, place: Place | None, node: str) -> Base:
 
 
 def _refuse_changed(file: Path, digest: str) -> None:
-    try:
-        found = sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        message = f"{file} cannot be read: {error.strerror}"
-        raise BackupFailed(message) from error
-    if found != digest:
+    if sha256(bytes_in(file)).hexdigest() != digest:
         message = f"{file} has changed since it was made; use another base backup"
         raise BackupFailed(message)
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from bankproject.backup.failures import BackupFailed, cannot_write
+from bankproject.backup.failures import BackupFailed, bytes_in, cannot_write
 from bankproject.runtime.home import write_private
 from core.clock import now
 
@@ -53,10 +53,7 @@ def refuse_wrong_key(key: Path, certificate: Path) -> None:
         BackupFailed: it does not, is none, or cannot be read.
     """
     try:
-        secret = serialization.load_pem_private_key(key.read_bytes(), password=None)
-    except OSError as error:
-        message = f"the key {key} cannot be read: {error.strerror}"
-        raise BackupFailed(message) from error
+        secret = serialization.load_pem_private_key(bytes_in(key), password=None)
     except (ValueError, TypeError) as error:
         message = f"{key} is not the key that `backup configure` made"
         raise BackupFailed(message) from error
@@ -78,7 +75,8 @@ def seal(data: bytes, file: Path, *, certificate: Path) -> str:
     """
     sealed = _openssl(
         *("-encrypt", "-binary", "-outform", "DER", "-aes-256-gcm"),
-        *("-recip", str(certificate), "-keyopt", "rsa_padding_mode:oaep"),
+        *("-recip", str(certificate)),
+        *("-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"),
         given=gzip.compress(data, _QUICKLY),
     )
     draft = file.with_name(f".{file.name}.new")
@@ -100,11 +98,7 @@ def unseal(file: Path, *, key: Path) -> bytes:
     Raises:
         BackupFailed: the file is missing or damaged, or sealed for another key.
     """
-    try:
-        sealed = file.read_bytes()
-    except OSError as error:
-        message = f"{file} cannot be read: {error.strerror}"
-        raise BackupFailed(message) from error
+    sealed = bytes_in(file)
     try:
         packed = _openssl(
             *("-decrypt", "-binary", "-inform", "DER", "-inkey", str(key)), given=sealed

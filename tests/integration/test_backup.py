@@ -17,6 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from bankproject.backup import restoring
 from bankproject.backup.failures import BackupFailed
 from bankproject.backup.keeping import is_base_due
 from bankproject.backup.pruning import prune
@@ -29,6 +30,8 @@ from transactions.branches.marks import Mark, Place
 
 NODE: Final = "default"
 SIZE: Final = 1 << 24
+RESTORE: Final = "bankproject.backup.restoring._Restore"
+SHA_256: Final = bytes.fromhex("0609608648016503040201")
 BEGAN: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MARK: Final = Mark(
     began=BEGAN, ended=BEGAN + timedelta(milliseconds=4), places={NODE: Place("0/3000100", 1)}
@@ -159,10 +162,31 @@ def test_what_cannot_be_restored_is_told_and_nothing_is_touched(
     assert after == before
 
 
+def test_a_file_of_the_log_that_vanishes_meanwhile_is_told_as_such(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = Repository(folder / "backups")
+    incoming = repository.of(NODE).receiving / f"{1:08X}{0:08X}{4:08X}.partial"
+    monkeypatch.setattr(f"{RESTORE}._log_files", lambda _restore: [incoming])
+    monkeypatch.setattr(f"{RESTORE}._unpack", lambda _restore, _draft: None)
+    monkeypatch.setattr(restoring, "_verify", lambda _draft: None)
+    with pytest.raises(BackupFailed, match=r"partial cannot be read: No such file"):
+        restoring.restore_node(
+            repository,
+            folder / "target",
+            node=NODE,
+            mark=None,
+            key=folder / "key.pem",
+            tell=lambda _line: None,
+        )
+    assert list((folder / "target").iterdir()) == []
+
+
 def test_only_the_key_opens_what_is_sealed_and_no_byte_of_it_can_be_changed(folder: Path) -> None:
     file, key = folder / f"sealed{SEALED}", folder / "key.pem"
     seal(b"money " * 1_000, file, certificate=folder / "backups" / "certificate.pem")
     assert b"money" not in file.read_bytes()
+    assert SHA_256 in file.read_bytes()
     assert unseal(file, key=key) == b"money " * 1_000
     assert key.stat().st_mode & 0o077 == 0
     flip_a_byte(file)
