@@ -32,7 +32,7 @@ def _look_at(alias: str, members: list[Member]) -> Findings:
     for member in members:
         try:
             before = datetime.now(UTC)
-            standing[member] = _ask(alias, member)
+            standing[member] = ask(alias, member)
             after = datetime.now(UTC)
         except psycopg.Error as error:
             reason = " ".join(str(error).split())
@@ -43,8 +43,12 @@ def _look_at(alias: str, members: list[Member]) -> Findings:
     yield from compare(alias, standing)
 
 
-def _ask(alias: str, member: Member) -> Any:
-    """Ask one server, whether it takes writes or not."""
+def ask(alias: str, member: Member) -> Any:
+    """Ask one server of a node how it stands, whether it takes writes or not.
+
+    Raises:
+        psycopg.Error: it does not answer.
+    """
     parameters = {
         **connections[alias].get_connection_params(),
         "host": member.host,

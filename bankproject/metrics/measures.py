@@ -6,9 +6,11 @@ others are told all the same.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from typing import Final
 
+import psycopg
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
@@ -17,11 +19,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis import Redis, RedisError
 
+from accounts.models import Account
+from bankproject.backup.servers import folder
+from bankproject.doctor.standbys import ask
+from bankproject.failover import Member, members_of
 from core import clock
 from core.jobs.models import Job, JobState
 from core.refusals import refusals_by_code
 from notifications.messages.models import Message, MessageState
 from notifications.webhooks.models import Delivery, DeliveryState, EndpointState
+from transactions.branches import registry
+from transactions.branches.belonging import code_of
 from transactions.branches.health import Health, look_at_nodes
 from transactions.closing.models import BankDay
 from transactions.journals import look_at_journals
@@ -72,7 +80,7 @@ class Measures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read each part, and say how many could not be read."""
         unread = 0
-        for part in (_nodes, _journals, _refusals, _jobs, _queues, _messages, _deliveries, _days):
+        for part in _PARTS:
             try:
                 yield from list(part())
             except (DatabaseError, RedisError, OSError) as error:
@@ -90,6 +98,40 @@ def _nodes() -> Iterator[Metric]:
             if (value := of(node)) is not None:
                 family.add_metric([node.code], value)
         yield family
+
+
+def _primaries() -> Iterator[Metric]:
+    """Ask each server for itself: a Patroni that hangs says nothing of the one it should lead."""
+    family = GaugeMetricFamily(
+        "bank_node_primaries",
+        "Servers of a node that take writes, where it has standbys.",
+        labels=["node"],
+    )
+    for node in registry.nodes():
+        members = members_of(node)
+        if len(members) > 1:
+            with ThreadPoolExecutor(len(members)) as several:
+                leads = several.map(lambda member, node=node: _leads(node, member), members)
+                family.add_metric([code_of(node)], sum(leads))
+    yield family
+
+
+def _leads(node: str, member: Member) -> bool:
+    try:
+        return not ask(node, member).is_standby
+    except psycopg.Error:
+        return False
+
+
+def _marks() -> Iterator[Metric]:
+    if settings.BACKUP_FOLDER is None:
+        return
+    last = folder().last_mark()
+    yield _gauge(
+        "bank_backup_mark_timestamp_seconds",
+        "The last point to which all nodes can be restored, where the folder of backups is seen.",
+        last.began.timestamp() if last else 0.0,
+    )
 
 
 def _journals() -> Iterator[Metric]:
@@ -163,12 +205,15 @@ def _deliveries() -> Iterator[Metric]:
 
 def _days() -> Iterator[Metric]:
     last = BankDay.objects.filter(closed_at__isnull=False).first()
+    open_from = last.day + timedelta(days=1) if last else _first_day()
+    if open_from is not None:
+        yield _gauge(
+            "bank_closed_until_timestamp_seconds",
+            "The end of the last day that is closed; before there is one, when the bank began.",
+            clock.start_of(open_from).timestamp(),
+        )
     if last is None:
         return
-    over = clock.start_of(last.day + timedelta(days=1)).timestamp()
-    yield _gauge(
-        "bank_closed_until_timestamp_seconds", "The end of the last day that is closed.", over
-    )
     moneys = GaugeMetricFamily(
         "bank_in_transit_minor_units",
         "Money between branches when that day was closed; anything but 0 is a fault.",
@@ -177,6 +222,18 @@ def _days() -> Iterator[Metric]:
     for currency, minor in sorted((last.position or {}).get("in_transit", {}).items()):
         moneys.add_metric([currency], float(minor))
     yield moneys
+
+
+def _first_day() -> date | None:
+    """Return the day on which the first account was opened; None before that."""
+    opened_at = Account.objects.aggregate(first=Min("opened_at"))["first"]
+    return clock.bank_day(opened_at) if opened_at else None
+
+
+_PARTS: Final = (
+    *(_nodes, _primaries, _marks, _journals, _refusals),
+    *(_jobs, _queues, _messages, _deliveries, _days),
+)
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

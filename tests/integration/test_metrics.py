@@ -14,11 +14,15 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from accounts.models import Account
+from bankproject.backup.repository import Repository
 from core import clock
 from core.refusals import count_refusal
 from notifications.webhooks.models import Delivery, Endpoint, EndpointState, Event
-from tests.factories import account, inr, order, person
+from tests.factories import account, customer_account, inr, order, person
 from tests.integration.webhooks.test_feeding import wait_for_others
+from tests.servers import TestServer
+from transactions.branches.marks import Mark
 from transactions.closing.models import BankDay
 from transactions.events import feed_events
 from transactions.ledger.posting import Transfer, post
@@ -107,9 +111,42 @@ class TestMetrics:
         assert "bank_queue_length" not in found
         assert found["bank_jobs"] == {"queued": 0.0, "running": 0.0, "dead": 0.0}
 
+    def test_tell_when_the_bank_began_while_no_day_is_closed(self) -> None:
+        assert "bank_closed_until_timestamp_seconds" not in told()
+        customer_account(person())
+        began = Account.objects.get().opened_at
+        midnight = clock.start_of(clock.bank_day(began)).timestamp()
+        assert told()["bank_closed_until_timestamp_seconds"] == {"": midnight}
+
+    def test_tell_of_the_last_mark_where_backups_are_seen(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        assert "bank_backup_mark_timestamp_seconds" not in told()
+        settings.BACKUP_FOLDER = tmp_path
+        assert told()["bank_backup_mark_timestamp_seconds"] == {"": 0.0}
+        at = clock.now()
+        Repository(tmp_path).keep_mark(Mark(began=at, ended=at, places={}))
+        assert told()["bank_backup_mark_timestamp_seconds"] == {"": at.timestamp()}
+
+    def test_count_the_servers_of_a_node_that_take_writes(self, server: TestServer) -> None:
+        before = connection.settings_dict
+        here = f"127.0.0.1:{server.cluster.port}"
+        for places, primaries in ((f"{here},127.0.0.1:9", 1.0), (f"{here},{here}", 2.0)):
+            hosts, ports = zip(*(place.split(":") for place in places.split(",")), strict=True)
+            connection.close()
+            connection.settings_dict = {**before, "HOST": ",".join(hosts), "PORT": ",".join(ports)}
+            try:
+                assert told()["bank_node_primaries"] == {"HO": primaries}
+            finally:
+                connection.close()
+                connection.settings_dict = before
+
 
 class TestWatching:
-    def test_alerts_and_pictures_are_of_what_is_told(self) -> None:
+    def test_alerts_and_pictures_are_of_what_is_told(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.BACKUP_FOLDER = tmp_path
         BankDay.objects.create(
             day=date(2026, 3, 1),
             begun_at=clock.now(),
@@ -118,13 +155,32 @@ class TestWatching:
         )
         count_refusal("insufficient_funds")
         used = re.findall(r"\bbank_\w+", " ".join([*_expressions(), *_of_pictures()]))
-        # Nobody copies, watches or backs up this bank.
+        # Nobody copies, watches or backs up this bank, and it has no standbys.
         missing = {
             *("bank_replica_lag_seconds", "bank_sweep_timestamp_seconds"),
-            "bank_backup_received",
+            *("bank_backup_received", "bank_node_primaries"),
         }
         assert set(used) - told().keys() == missing
         assert len(set(used)) > 10
+
+    def test_alerts_can_fire_in_a_bank_to_which_nothing_has_happened(self) -> None:
+        customer_account(person())
+        measured = set(told())
+        blind = {
+            rule["alert"]: lacking
+            for rule in _rules()
+            if (lacking := set(re.findall(r"\bbank_\w+", _unguarded(rule["expr"]))) - measured)
+        }
+        # What there is not cannot fail: a refusal, a closed day, a copy, a standby, a backup.
+        assert blind == {
+            "RefusalsUnusual": {"bank_refusals_total"},
+            "MoneyInTransit": {"bank_in_transit_minor_units"},
+            "ReplicaBehind": {"bank_replica_lag_seconds"},
+            "NoPrimary": {"bank_node_primaries"},
+            "TwoPrimaries": {"bank_node_primaries"},
+            "BackupStopped": {"bank_backup_received"},
+            "MarksStopped": {"bank_backup_mark_timestamp_seconds"},
+        }
 
     def test_every_alert_says_what_to_do(self) -> None:
         runbooks = (PROJECT / "docs/howto/runbooks.md").read_text(encoding="utf-8")
@@ -139,6 +195,13 @@ class TestWatching:
 def _rules() -> list[dict[str, Any]]:
     found = yaml.safe_load((PROJECT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8"))
     return [rule for group in found["groups"] for rule in group["rules"]]
+
+
+def _unguarded(expression: str) -> str:
+    """Return an expression without what it knows to do without."""
+    for known in re.findall(r"\babsent\((\w+)", expression):
+        expression = expression.replace(known, "")
+    return re.sub(r"\bunless\b.*", "", expression)
 
 
 def _expressions() -> list[str]:
