@@ -8,10 +8,11 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
-from tests.proofs._compose_load import PASSWORD, Door
+from tests.proofs._compose_load import Door
 from tests.proofs._docker import name_of
 from tests.proofs._outcome import Outcome
 from tests.proofs._podman import Podman
+from tests.restarting import PASSWORD
 
 EMPLOYEE: Final = "meera.joshi@demo.example"
 _PATIENCE: Final = 120.0

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-PASSWORD: Final = "welcome to the demo bank"  # everybody may know it
+from tests.restarting import PASSWORD
+
 # Who pays whom through which door, from Mumbai to Delhi.
 PAIRS: Final = {
     "lb": ("imran.shaikh@demo.example", "aditya.banerjee@demo.example"),

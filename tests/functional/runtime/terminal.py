@@ -2,6 +2,7 @@
 
 import fcntl
 import http.client
+import json
 import os
 import select
 import signal
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -183,6 +184,16 @@ class Bank:
             text=True,
             check=False,
         )
+
+    def told(self) -> Any:
+        """Return what management commands beside the running bank are told."""
+        return json.loads((self.folder / "run" / "nodes.json").read_text(encoding="utf-8"))
+
+    def primaries(self) -> list[str]:
+        """Return the addresses of the head office's database and of the branches'."""
+        told = self.told()
+        branches = (one.split("=", 1)[1] for one in told["BRANCH_DATABASE_URLS"].split(","))
+        return [told["DATABASE_URL"], *branches]
 
     def pid(self, name: str) -> int:
         """Return the recorded process id of the bank's process ``name``; 0 when there is none."""
