@@ -6,7 +6,7 @@ from typing import Final
 from bankproject.doctor.findings import Findings, danger, warning
 from core.clock import now
 from core.db.aliases import REPLICA
-from transactions.branches.alarms import alarms
+from transactions.branches.alarms import alarms_of_copies, alarms_of_transit
 from transactions.branches.health import Health, look_at_nodes
 from transactions.branches.registry import nodes
 from transactions.branches.replica import is_configured
@@ -19,12 +19,15 @@ _LOST: Final = frozenset({"replica_lost_its_place", "replica_stands", "replica_h
 
 
 def two_phase_commit() -> Findings:
-    """Tell what is in doubt for too long, and whether somebody settles it."""
+    """Tell what is in doubt for too long, whether somebody settles it, and what is stranded."""
     at = now()
     for node in look_at_nodes():
         if node.is_up and node.node != REPLICA:
             yield from unsettled(node)
             yield from unwatched(node, at=at)
+    for alarm in alarms_of_transit():
+        sentence = f"{alarm.event}: {alarm.detail} (docs/howto/runbooks.md, MoneyStranded)"
+        yield danger(alarm.node, sentence)
 
 
 def unsettled(node: Health) -> Findings:
@@ -53,6 +56,6 @@ def replica() -> Findings:
             sentence = "is not set: employees' pages and reports ask each branch itself"
             yield warning("REPLICA_DATABASE_URL", sentence)
         return
-    for alarm in alarms():
+    for alarm in alarms_of_copies():
         say = danger if alarm.event in _LOST else warning
         yield say(alarm.node, f"{alarm.event}: {alarm.detail} (docs/howto/replica.md)")

@@ -5,6 +5,7 @@ worker answers. A part that cannot be read is left out and counted in ``bank_par
 others are told all the same.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -31,6 +32,7 @@ from notifications.webhooks.models import Delivery, DeliveryState, EndpointState
 from transactions.branches import registry
 from transactions.branches.belonging import code_of
 from transactions.branches.health import Health, look_at_nodes
+from transactions.branches.transit import money_in_transit
 from transactions.closing.models import BankDay
 from transactions.journals import look_at_journals
 
@@ -83,7 +85,7 @@ class Measures(Collector):
         for part in _PARTS:
             try:
                 yield from list(part())
-            except (DatabaseError, RedisError, OSError) as error:
+            except (DatabaseError, psycopg.Error, RedisError, OSError) as error:
                 unread += 1
                 reason = " ".join(str(error).split())
                 _log.warning("measure_not_read", part=part.__name__, reason=reason)
@@ -132,6 +134,22 @@ def _marks() -> Iterator[Metric]:
         "The last point to which all nodes can be restored, where the folder of backups is seen.",
         last.began.timestamp() if last else 0.0,
     )
+
+
+def _transit() -> Iterator[Metric]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for one in money_in_transit():
+        sums[one.currency, "moving"] += abs(one.minor) if one.is_under_way else 0
+        sums[one.currency, "stranded"] += abs(one.minor) if one.is_stranded else 0
+    family = GaugeMetricFamily(
+        "bank_in_transit_now_minor_units",
+        "Money between branches now. Moving: transfers are under way. Stranded: nothing is prepared"
+        " that would bring it; anything but 0 is a fault.",
+        labels=["currency", "state"],
+    )
+    for labels, minor in sorted(sums.items()):
+        family.add_metric(labels, float(minor))
+    yield family
 
 
 def _journals() -> Iterator[Metric]:
@@ -231,7 +249,7 @@ def _first_day() -> date | None:
 
 
 _PARTS: Final = (
-    *(_nodes, _primaries, _marks, _journals, _refusals),
+    *(_nodes, _primaries, _transit, _marks, _journals, _refusals),
     *(_jobs, _queues, _messages, _deliveries, _days),
 )
 

@@ -155,10 +155,10 @@ class TestWatching:
         )
         count_refusal("insufficient_funds")
         used = re.findall(r"\bbank_\w+", " ".join([*_expressions(), *_of_pictures()]))
-        # Nobody copies, watches or backs up this bank, and it has no standbys.
+        # Nobody copies, watches or backs up this bank; it has no standbys, and one node.
         missing = {
             *("bank_replica_lag_seconds", "bank_sweep_timestamp_seconds"),
-            *("bank_backup_received", "bank_node_primaries"),
+            *("bank_backup_received", "bank_node_primaries", "bank_in_transit_now_minor_units"),
         }
         assert set(used) - told().keys() == missing
         assert len(set(used)) > 10
@@ -171,10 +171,12 @@ class TestWatching:
             for rule in _rules()
             if (lacking := set(re.findall(r"\bbank_\w+", _unguarded(rule["expr"]))) - measured)
         }
-        # What there is not cannot fail: a refusal, a closed day, a copy, a standby, a backup.
+        # What there is not cannot fail: a refusal, a closed day, a transfer between nodes, a copy,
+        # a standby, a backup.
         assert blind == {
             "RefusalsUnusual": {"bank_refusals_total"},
             "MoneyInTransit": {"bank_in_transit_minor_units"},
+            "MoneyStranded": {"bank_in_transit_now_minor_units"},
             "ReplicaBehind": {"bank_replica_lag_seconds"},
             "NoPrimary": {"bank_node_primaries"},
             "TwoPrimaries": {"bank_node_primaries"},

@@ -1,4 +1,7 @@
-"""What is wrong with the replica: a copy that stands, lags, or holds its node's log back."""
+"""What is wrong between nodes: money that nothing brings, and a copy of one that is not fresh.
+
+A copy stands, lags, or holds its node's log back.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +16,7 @@ from core.db.sql import queries
 from transactions.branches.directory import connect
 from transactions.branches.registry import nodes
 from transactions.branches.replica import is_configured
+from transactions.branches.transit import money_in_transit
 
 # Of what a server keeps for a slot at most; beyond all of it the copy is lost.
 NEARLY_FULL: Final = 0.8
@@ -23,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that keeps a copy from being fresh; ``node`` is the one that is copied."""
+    """Something that is wrong; ``node`` is the one that is copied, or two that money is between."""
 
     node: str
     event: str
@@ -31,6 +35,25 @@ class Alarm:
 
 
 def alarms() -> list[Alarm]:
+    """Return what is wrong now between the nodes, and with their copies."""
+    return [*alarms_of_transit(), *alarms_of_copies()]
+
+
+def alarms_of_transit() -> list[Alarm]:
+    """Return between which nodes money is, while nothing is prepared that would bring it."""
+    try:
+        found = money_in_transit()
+    except psycopg.Error:
+        # The node's own alarm.
+        return []
+    return [
+        Alarm(" and ".join(one.pair), "money_stranded", f"{one.minor} {one.currency} minor units")
+        for one in found
+        if one.is_stranded
+    ]
+
+
+def alarms_of_copies() -> list[Alarm]:
     """Return what is wrong with the copies now; nothing where there is no replica."""
     if not is_configured():
         return []

@@ -34,6 +34,8 @@ QUERIES: Final = queries(Path(__file__).parent / "sql" / "position.sql")
 CUSTOMERS: Final = frozenset({"customer"})
 
 Snapshots = Mapping[str, psycopg.Connection]
+Pair = tuple[str, str]
+"""Two nodes, in the order of their names."""
 
 
 class PositionNotTaken(DomainError):
@@ -131,18 +133,28 @@ def _take_snapshots(connections: Sequence[psycopg.Connection]) -> None:
         connection.execute(QUERIES["let_transfers_go_on"])
 
 
-def owed_between(snapshots: Snapshots) -> dict[tuple[str, str], Counter[str]]:
+def owed_between(snapshots: Snapshots) -> dict[Pair, Counter[str]]:
     """Return what each two nodes' clearing accounts with each other add up to, by currency.
 
     Zero where nothing is on its way between the two.
     """
-    by_number = {branch_number_of(node): node for node in nodes()}
-    found: dict[tuple[str, str], Counter[str]] = {}
+    found: dict[Pair, Counter[str]] = {}
     for node, snapshot in snapshots.items():
-        for number, currency, balance in snapshot.execute(QUERIES["owed"]):
-            one, other = sorted((node, by_number.get(number, str(number))))
-            found.setdefault((one, other), Counter())[currency] += balance
+        for pair, currency, balance in owed_by(node, snapshot):
+            found.setdefault(pair, Counter())[currency] += balance
     return found
+
+
+def owed_by(node: str, connection: psycopg.Connection) -> Iterator[tuple[Pair, str, int]]:
+    """Yield what a node owes each other one, by currency: the pair, and below 0 if it is owed."""
+    by_number = {branch_number_of(other): other for other in nodes()}
+    for number, currency, balance in connection.execute(QUERIES["owed"]):
+        yield pair_of(node, by_number.get(number, str(number))), currency, balance
+
+
+def pair_of(node: str, other: str) -> Pair:
+    """Return two nodes as what is between them is kept."""
+    return (node, other) if node < other else (other, node)
 
 
 @contextmanager

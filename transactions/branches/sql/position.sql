@@ -15,10 +15,10 @@ ORDER BY currency, purpose, side
 
 -- name: owed
 -- What the node owes each other one, by currency; negative: is owed. The other one's branch number is
--- the end of the clearing account's place in the chart.
+-- the end of the clearing account's place in the chart. Summed accounts are found by an index.
 SELECT number / 10 % 1000 AS branch_number, currency, balance
 FROM ledger.balance
-WHERE purpose = 'clearing' AND number / 10 % 10000 >= 1000
+WHERE NOT running AND purpose = 'clearing' AND number / 10 % 10000 >= 1000
 
 -- name: decided
 -- Transfers that left for other nodes.

@@ -1,6 +1,7 @@
 """Show how the bank's nodes are."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +16,7 @@ from rich.table import Table
 from accounts.models import Branch
 from core.clock import now
 from core.management.base import BankCommand
-from transactions.branches.alarms import alarms
+from transactions.branches.alarms import Alarm, alarms
 from transactions.branches.health import Health, look_at_nodes
 
 MEGABYTE: Final = 1024 * 1024
@@ -33,9 +34,9 @@ class Command(BankCommand):
     def handle(self, *, json: bool, **_options: Any) -> None:
         """Show the nodes; one that is down is shown so and keeps nobody waiting."""
         names = _names()
-        nodes = look_at_nodes()
+        nodes, alarming = _look()
         if json:
-            self.stdout.write(_as_json(nodes, names))
+            self.stdout.write(_as_json(nodes, alarming, names))
             return
         console = Console()
         with console.capture() as shown:
@@ -43,7 +44,7 @@ class Command(BankCommand):
             for node in nodes:
                 if node.reason:
                     console.print(f"[red]{node.code} is down:[/] {escape(node.reason)}")
-            for alarm in alarms():
+            for alarm in alarming:
                 console.print(f"[red]{alarm.event} {alarm.node}:[/] {escape(alarm.detail)}")
         self.stdout.write(shown.get(), ending="")
 
@@ -56,9 +57,16 @@ def _names() -> dict[str, str]:
         return {}
 
 
-def _as_json(nodes: list[Health], names: dict[str, str]) -> str:
+def _look() -> tuple[list[Health], list[Alarm]]:
+    """Look at the nodes and for alarms at once: each waits for those that are silent."""
+    with ThreadPoolExecutor(1) as beside:
+        alarming = beside.submit(alarms)
+        return look_at_nodes(), alarming.result()
+
+
+def _as_json(nodes: list[Health], alarming: list[Alarm], names: dict[str, str]) -> str:
     found = [{**asdict(node), "name": names.get(node.code, node.code)} for node in nodes]
-    answer = {"nodes": found, "alarms": [asdict(alarm) for alarm in alarms()]}
+    answer = {"nodes": found, "alarms": [asdict(alarm) for alarm in alarming]}
     return json.dumps(answer, default=str, indent=2)
 
 
