@@ -28,14 +28,24 @@ def load_rows(rows: Iterable[Row], *, bank: BankAccounts, advance: Advance) -> N
         Busy: the chunk at hand was not posted.
     """
     for chunk in _chunks(rows):
+        good, wrong = _load_good(chunk, bank)
+        advance(good)
+        if wrong is not None:
+            raise wrong
+
+
+def _load_good(rows: Sequence[Row], bank: BankAccounts) -> tuple[int, BadRow | None]:
+    """Load the rows before the first wrong one; return how many, and what is wrong with that."""
+    wrong = None
+    while True:
         try:
-            _load_chunk(chunk, bank)
-        except BadRow as wrong:
-            good = [row for row in chunk if row.entry.line < wrong.line]
-            _load_chunk(good, bank)
-            advance(len(good))
-            raise
-        advance(len(chunk))
+            _load_chunk(rows, bank)
+        except BadRow as found:
+            # Rows are posted before they are compared: one before it may be wrong, too.
+            wrong = found
+            rows = [row for row in rows if row.entry.line < found.line]
+        else:
+            return len(rows), wrong
 
 
 def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:

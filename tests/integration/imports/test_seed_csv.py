@@ -8,6 +8,7 @@ from django.core.management import call_command
 from accounts.models import Account, User
 from tests.integration.imports.files import seed_rows, write_seed
 from tests.integration.imports.loads import load, posted_rows, refused_load, state
+from transactions.ledger.accounts import Status, set_status
 from transactions.ledger.reads import balances, entries
 
 pytestmark = pytest.mark.usefixtures("fresh_bank")
@@ -95,3 +96,22 @@ def test_a_corrected_row_is_posted_and_the_others_are_not_again(tmp_path: Path) 
     write_seed(path, rows)
     assert load("seed-csv", path).endswith("60 of 60 posted, 0 refused\n")
     assert posted_rows(like="seed-csv/line/%") == 60
+
+
+def test_rows_before_the_first_wrong_one_stay_though_one_after_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    rows = seed_rows(rows=30)
+    good = list(rows[6])
+    rows[6][5] = "0.01"
+    path = write_seed(tmp_path / "payments.csv", rows[:20])
+    load("seed-csv", path)
+    set_status(number(1), status=Status.FROZEN, client=0, reason="asked")
+    rows[6] = good
+    rows[15][4] = "28-01-2025 10:00"
+    assert (good[7], rows[15][7], rows[21][7]) == ("user.0", "user.0", "user.1")
+    write_seed(path, rows)
+    line = refused_load("seed-csv", path)
+    assert line.startswith(f"{path}, line 17, account {rows[15][7]}, date: expected 2025-01-28 10")
+    assert line.endswith("(15 of 30 posted before it)")
+    assert posted_rows(like="seed-csv/line/%") == 20
