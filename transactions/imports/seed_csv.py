@@ -2,13 +2,16 @@
 
 Each row's own arithmetic holds, but rows do not follow from one another: `balance` of a row has
 nothing to do with the row before. So each user gets one account with an opening balance, the least
-that keeps it at zero or above throughout and is not below the first row's `balance`.
+that keeps it at zero or above throughout and is not below the first row's `balance`. Where rows
+corrected later need more, the least that is enough for them is added.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,6 +20,7 @@ from django.conf import settings
 from django.db import transaction
 
 from transactions.chart import BankAccounts, Place, open_chart
+from transactions.imports.comparing import recorded_entries
 from transactions.imports.entries import Entry, Row
 from transactions.imports.loading import Advance, load_rows
 from transactions.imports.people import (
@@ -37,7 +41,8 @@ from transactions.imports.tables import (
     read_table,
 )
 from transactions.ledger.accounts import lock_imports
-from transactions.ledger.posting import Kind
+from transactions.ledger.posting import BANK_CLIENT, Kind
+from transactions.ledger.reads import transfers_under
 
 CURRENCY: Final = "INR"
 COLUMNS: Final = (
@@ -102,14 +107,19 @@ def read_seed_csv(path: Path) -> SeedBooks:
     return SeedBooks(payments, refused)
 
 
-def opening_balances(payments: Sequence[Payment]) -> dict[str, int]:
-    """Return each user's opening balance in minor units, users in the order of the file."""
+def opening_balances(payments: Sequence[Payment], *, had: Mapping[str, int]) -> dict[str, int]:
+    """Return what each user's account needs before these payments, in minor units.
+
+    Users are in the order of the file. ``had`` is what is left on accounts of all that earlier
+    loads posted there.
+    """
     opening: dict[str, int] = {}
-    moved: dict[str, int] = {}
+    moved = dict(had)
     for payment in payments:
         user = payment.username
+        least = 0 if user in had else payment.balance
         moved[user] = moved.get(user, 0) + payment.change
-        opening[user] = max(opening.get(user, payment.balance), -moved[user], 0)
+        opening[user] = max(opening.get(user, least), -moved[user], 0)
     return opening
 
 
@@ -127,16 +137,56 @@ def load_seed_csv(books: SeedBooks, *, advance: Advance) -> None:
         first.setdefault(payment.username, payment)
     accounts, bank = _add_users(first)
     nostro = bank.number(Place.NOSTRO)
+    entries = [_entry(payment, accounts[payment.username], nostro) for payment in books.payments]
     opening = [
-        Row(_opening(first[user], balance, accounts[user], nostro), None)
-        for user, balance in opening_balances(books.payments).items()
-        if balance
+        Row(_opening(first[user], balance, accounts[user], nostro, nth=nth), None)
+        for user, balance, nth in _missing_openings(books.payments, entries)
     ]
     load_rows(opening, bank=bank, advance=lambda _: None)
-    rows = (
-        Row(_entry(payment, accounts[payment.username], nostro), None) for payment in books.payments
-    )
-    load_rows(rows, bank=bank, advance=advance)
+    load_rows([Row(entry, None) for entry in entries], bank=bank, advance=advance)
+
+
+def _missing_openings(
+    payments: Sequence[Payment], entries: Sequence[Entry]
+) -> list[tuple[str, int, int]]:
+    """Return what is to be posted before the entries: to whom, how much, and as which opening.
+
+    What was posted before stands, also where corrected rows would have needed less.
+    """
+    recorded = recorded_entries(entries)
+    # Asked for after the rows: another load posts them first.
+    opened = _opened({payment.username for payment in payments})
+    had = {user: sum(minors) for user, minors in opened.items()}
+    coming = []
+    for payment, entry in zip(payments, entries, strict=True):
+        if entry.reference in recorded:
+            user = payment.username
+            had[user] = had.get(user, 0) + recorded[entry.reference].change
+        else:
+            coming.append(payment)
+    return [
+        (user, balance, len(opened[user]) + 1)
+        for user, balance in opening_balances(coming, had=had).items()
+        if balance
+    ]
+
+
+def _opened(users: Collection[str]) -> dict[str, list[int]]:
+    """Return what users' accounts were opened with, and what was added later, in minor units."""
+    opened: dict[str, list[int]] = defaultdict(list)
+    for nth in count(1):
+        references = {user: _opening_reference(user, nth) for user in users}
+        found = transfers_under(list(references.values()), client=BANK_CLIENT)
+        users = [user for user in users if references[user] in found]
+        if not users:
+            break
+        for user in users:
+            opened[user].append(found[references[user]].amount)
+    return opened
+
+
+def _opening_reference(user: str, nth: int) -> str:
+    return f"seed-csv/{user}/opening" + (f"/{nth}" if nth > 1 else "")
 
 
 @transaction.atomic
@@ -170,7 +220,7 @@ def _add_users(first: Mapping[str, Payment]) -> tuple[dict[str, int], BankAccoun
     return {user: numbers[f"seed-csv:account:{user}"] for user in first}, bank
 
 
-def _opening(payment: Payment, balance: int, account: int, nostro: int) -> Entry:
+def _opening(payment: Payment, balance: int, account: int, nostro: int, *, nth: int) -> Entry:
     return Entry(
         line=payment.line,
         label=f"{payment.username} (opening balance)",
@@ -181,7 +231,7 @@ def _opening(payment: Payment, balance: int, account: int, nostro: int) -> Entry
         kind=Kind.DEPOSIT,
         memo="Opening balance",
         event_at=payment.paid_at,
-        reference=f"seed-csv/{payment.username}/opening",
+        reference=_opening_reference(payment.username, nth),
     )
 
 

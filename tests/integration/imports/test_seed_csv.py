@@ -115,3 +115,36 @@ def test_rows_before_the_first_wrong_one_stay_though_one_after_it_is_refused(
     assert line.startswith(f"{path}, line 17, account {rows[15][7]}, date: expected 2025-01-28 10")
     assert line.endswith("(15 of 30 posted before it)")
     assert posted_rows(like="seed-csv/line/%") == 20
+
+
+@pytest.mark.parametrize(
+    ("corrected", "opened"),
+    [
+        ([0], [20_000]),
+        ([1], [2_000, 6_000]),
+        ([2], [15_000]),
+        ([3], [11_000]),
+        ([1, 0], [7_000, 1_000]),
+    ],
+)
+def test_a_corrected_row_is_posted_after_what_it_needs_besides(
+    tmp_path: Path, corrected: list[int], opened: list[int]
+) -> None:
+    path, moment = tmp_path / "payments.csv", "01-01-2025 00:06"
+    good = [
+        ["Asha", "outgoing", "10.00", "20.00", moment, "10.00", "", "asha"],
+        ["Asha", "outgoing", "100.00", "200.00", moment, "100.00", "", "asha"],
+        ["Asha", "incoming", "70.00", "0.00", moment, "70.00", "", "asha"],
+        ["Asha", "outgoing", "40.00", "40.00", moment, "0.00", "", "asha"],
+    ]
+    rows = [[*row[:5], "0.01", *row[6:]] if n in corrected else row for n, row in enumerate(good)]
+    load("seed-csv", write_seed(path, rows))
+    for place in corrected:
+        rows[place] = good[place]
+        load("seed-csv", write_seed(path, rows))
+    asha = Account.objects.get(external_reference="seed-csv:account:asha").number
+    told = [entry.change for entry in entries(asha) if entry.memo == "Opening balance"]
+    assert told[::-1] == opened
+    before = state()
+    assert load("seed-csv", path).endswith("4 of 4 posted, 0 refused\n")
+    assert state() == before
