@@ -172,7 +172,8 @@ def change_account_limits(
     approval = _ask_limits(request.account, raised, admin, key, words) if raised else None
     if lowered:
         try:
-            _lower(request.account, lowered, admin, key, words, is_again=were_lowered)
+            with acting(by=admin.pk, credential=admin.credential, reason=words):
+                _lower(request.account, lowered, admin, key, words, is_again=were_lowered)
         except (Refused, BranchDown, Busy):
             if approval is not None and asked is None:
                 _withdraw(approval)

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from accounts.callers import acting_as
 from accounts.step_up import StepUpRequired, WrongStepUpCode
 from core import clock
 from core.amounts import parse_typed_amount
 from core.errors import DomainError
 from core.money import Money
-from portals.customer.page import REFUSED, customer_page, person
+from portals.customer.page import REFUSED, caller, customer_page, person
 from portals.step_up import CodeField, code_field, typed_step_up
 from transactions.limits.changing import (
     OWN,
@@ -113,7 +114,8 @@ def _changed(request: HttpRequest, view: LimitsView, wanted: dict[str, Any]) -> 
             wanted={limit: wanted[limit] for limit in OWN if limit in wanted},
         )
         step_up = typed_step_up(request, what=sorted(wanted.items()))
-        change_own_limits(asked, step_up=step_up, now=clock.now())
+        with acting_as(caller(request)):
+            change_own_limits(asked, step_up=step_up, now=clock.now())
         messages.success(request, _("Lowered limits hold at once; raised ones after a day."))
     return redirect("limits", number=number)
 

@@ -14,6 +14,7 @@ from core.errors import DomainError
 from core.text import InvalidText
 from tests.expectations import refusing
 from tests.factories import checker, customer_account, instant, person
+from tests.integration.people.conftest import entries_of
 from transactions import account_desk
 from transactions.account_desk import (
     HeldRights,
@@ -244,7 +245,28 @@ class TestLimits:
         asked = self.change(anjali, number, "b", daily_limit=200)
         assert asked is not None
         approve(asked.pk, checker=vivek)
-        assert [one.state for one in LimitRaise.objects.all()] == ["cancelled"]
+        (raised,) = LimitRaise.objects.all()
+        assert raised.state == "cancelled"
+        forgotten = entries_of(raised)[-1]
+        assert forgotten.by is not None
+        assert forgotten.by.pk == vivek
+
+    def test_that_are_lowered_forget_a_raise_in_the_name_of_who_lowers(
+        self, anjali: Caller, asha: User, number: int
+    ) -> None:
+        raised = LimitRaise.objects.create(
+            account=number,
+            limit=Limit.DAILY,
+            minor=900,
+            asked_by=asha,
+            asked_at=NOW,
+            applies_at=NOW,
+        )
+        self.change(anjali, number, "a", daily_limit=100)
+        forgotten = entries_of(raised)[-1]
+        assert forgotten.pgh_diff == {"state": ["cooling", "cancelled"]}
+        assert forgotten.by is not None
+        assert (forgotten.by.pk, forgotten.credential) == (anjali.pk, "test")
 
     def test_that_are_lowered_stay_so_though_a_raise_was_approved_before(
         self, anjali: Caller, vivek: int, asha: User, number: int

@@ -7,7 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.api.callers import caller_of
 from accounts.api.fields import AccountNumberField
+from accounts.callers import acting_as
 from core import clock
 from core.api.access import CUSTOMER, Access
 from core.api.representation import decimal_of, given, instant
@@ -117,7 +119,8 @@ class AccountLimits(BankView):
             currency=body["currency"],
             wanted=limits_read(body),
         )
-        changed = change_own_limits(asked, step_up=step_up_of(request), now=clock.now())
+        with acting_as(caller_of(request)):
+            changed = change_own_limits(asked, step_up=step_up_of(request), now=clock.now())
         return Response(limits_shown(changed))
 
 

@@ -7,7 +7,10 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit import audited
 
+
+@audited()
 class LimitRaise(models.Model):
     """A wish to raise a limit of an account, granted when it has cooled off.
 

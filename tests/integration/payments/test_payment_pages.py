@@ -16,6 +16,7 @@ from core.clock import bank_day
 from tests.codes import mailed_code
 from tests.expectations import nothing_written, statements_counted
 from tests.factories import customer_account, person
+from tests.integration.people.conftest import entries_of
 from transactions.governing import change_limits
 from transactions.ledger.accounts import Limit, set_holder
 from transactions.ledger.posting import BANK_CLIENT
@@ -459,7 +460,7 @@ class TestLimits:
         apply_due_raises(now=clock.now() + timedelta(days=1))
         assert pages.post(FORM, typed(mine, theirs, amount="500.01")).status_code == 302
 
-    def test_that_wait_can_be_withdrawn(self, pages: Client, mine: int) -> None:
+    def test_that_wait_can_be_withdrawn(self, pages: Client, asha: User, mine: int) -> None:
         place = f"/accounts/{mine}/limits/"
         pages.post(place, {"daily_limit": "500", "transfer_limit": ""})
         wish = {"daily_limit": "", "transfer_limit": ""}
@@ -467,7 +468,12 @@ class TestLimits:
         assert LimitRaise.objects.get().state == "cooling"
         page = text_of(pages.post(place, {"withdraw": "daily_limit"}, follow=True))
         assert "What waits" not in page
-        assert LimitRaise.objects.get().state == "cancelled"
+        raised = LimitRaise.objects.get()
+        assert raised.state == "cancelled"
+        assert [(one.pgh_label, one.by) for one in entries_of(raised)] == [
+            ("insert", asha),
+            ("update", asha),
+        ]
 
     @pytest.mark.parametrize("text", ["-1", "x", "12,50", "1.234", "9" * 30])
     def test_that_are_no_amounts_are_refused(self, pages: Client, mine: int, text: str) -> None:

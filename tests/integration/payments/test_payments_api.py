@@ -13,6 +13,8 @@ from core import clock
 from core.clock import bank_day
 from tests.factories import customer_account, person
 from tests.integration.payments.conftest import CODE
+from tests.integration.people.conftest import entries_of
+from transactions.limits.models import LimitRaise
 
 pytestmark = pytest.mark.django_db
 
@@ -176,7 +178,9 @@ class TestStandingOrders:
 
 
 class TestLimits:
-    def test_are_lowered_at_once_and_raised_after_a_code(self, api: Client, mine: int) -> None:
+    def test_are_lowered_at_once_and_raised_after_a_code(
+        self, api: Client, asha: User, mine: int
+    ) -> None:
         address = f"accounts/{mine}/limits"
         low = {"currency": "INR", "daily_limit": "50.00", "transfer_limit": "0"}
         lowered = call(api, "PATCH", address, low).json()
@@ -189,6 +193,8 @@ class TestLimits:
             ("transfer_limit", None),
         ]
         assert call(api, "GET", address).json() == raised
+        wished = [entry for wish in LimitRaise.objects.all() for entry in entries_of(wish)]
+        assert [(one.pgh_label, one.by) for one in wished] == [("insert", asha)] * 2
 
     @pytest.mark.parametrize(
         ("body", "code", "pointer"),

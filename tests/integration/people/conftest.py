@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.db.models import Model
 
 from accounts import approvals
 from accounts.approvals import approvable
-from accounts.models import User
 from accounts.models.audit_entries import AuditEntry
 
 TRY = "tests.try"
@@ -36,7 +36,7 @@ def tries(monkeypatch: pytest.MonkeyPatch) -> Tries:
     return action
 
 
-def entries_of(user: User) -> list[AuditEntry]:
-    """Return the audit of a person, oldest first."""
-    found = AuditEntry.objects.tracks(user)  # type: ignore[no-untyped-call]
+def entries_of(changed: Model) -> list[AuditEntry]:
+    """Return the audit of a person or a thing, oldest first."""
+    found = AuditEntry.objects.tracks(changed)  # type: ignore[no-untyped-call]
     return list(found.order_by("pgh_id"))

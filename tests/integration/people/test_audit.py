@@ -30,6 +30,9 @@ APPEND_ONLY = (
     "accounts_userevent",
     "accounts_userpermissionevent",
     "accounts_viewing",
+    "transactions_disputeevent",
+    "transactions_fraudalertevent",
+    "transactions_limitraiseevent",
 )
 
 
