@@ -27,8 +27,8 @@ _CODE_FROM: Final = {
 class Bank:
     """Asks the bank in the name of whoever is logged in.
 
-    Every change carries an idempotency key and is sent again under the same key when the answer is
-    lost, so that it is made once at most.
+    A change is made once at most. When its answer is lost it is sent again: under the same key if
+    the bank takes one, as it is where asking twice comes to the same, and elsewhere not at all.
     """
 
     def __init__(
@@ -101,12 +101,35 @@ class Bank:
             Failure: it was refused, or nobody knows: the exit code tells.
         """
         key = key or fresh_key()
-        request = Request(method=method, path=path, body=body, headers={KEY: key})
-        try:
-            return self._answer(request)
-        except KeyboardInterrupt:
-            self._screen.warn(f"It may have been done: the same command with --key {key} tells.")
-            raise
+        tells = f"the same command with --key {key}: it is done once at most"
+        headers = {KEY: key}
+        return self._changed(
+            Request(method=method, path=path, body=body, headers=headers, tells=tells)
+        )
+
+    def ensure(self, path: str, body: object = None, *, method: str = "POST") -> Any:
+        """Let the bank do something that is done once however often it is asked for.
+
+        Raises:
+            Failure: it was refused, or nobody knows: the exit code tells.
+        """
+        tells = "the same command again: it does no more than once"
+        return self._changed(Request(method=method, path=path, body=body, tells=tells))
+
+    def change_once(
+        self, path: str, body: object = None, *, method: str = "POST", look: str
+    ) -> Any:
+        """Let the bank do something that it would do twice if it were asked twice.
+
+        ``look`` is the command that shows whether it was done.
+
+        Raises:
+            Failure: it was refused, or nobody knows: the exit code tells.
+        """
+        tells = f"{look}, before the same command again"
+        return self._changed(
+            Request(method=method, path=path, body=body, tells=tells, is_once=True)
+        )
 
     def tries(self) -> Iterator[None]:
         """Yield as often as something is worth trying, after ever longer pauses."""
@@ -114,6 +137,13 @@ class Bank:
         for pause in PAUSES:
             self._sleep(pause)
             yield
+
+    def _changed(self, request: Request) -> Any:
+        try:
+            return self._answer(request)
+        except KeyboardInterrupt:
+            self._screen.warn(f"It may have been done. Try: {request.tells}")
+            raise
 
     def _answer(self, request: Request) -> Any:
         answer = self._stepped_up(request)
@@ -159,7 +189,7 @@ class Bank:
                 return answer
             may_be_done = may_be_done or answer.may_be_done
             wait = _wait(answer, next(pauses, NEVER))
-            if wait > LONGEST_WAIT or says_nothing:
+            if wait > LONGEST_WAIT or says_nothing or (may_be_done and request.is_once):
                 raise _given_up(request, answer, may_be_done=may_be_done)
             self._screen.note(f"{_reason(answer)} Trying again in {wait:g} s.")
             self._sleep(wait)
@@ -198,13 +228,11 @@ def _wait(answer: Answer, pause: float) -> float:
 
 
 def _given_up(request: Request, answer: Answer, *, may_be_done: bool) -> Failure:
-    key = request.headers.get(KEY)
     problem = answer.body if answer.code else None
-    if key is None:
+    if not request.tells:
         return Failure(_reason(answer), ExitCode.UNREACHABLE, problem=problem)
     if may_be_done:
         message = f"{_reason(answer)} Nobody knows yet whether it was done."
-        hint = f"the same command with --key {key}: it is done once at most"
-        return Failure(message, ExitCode.UNKNOWN, hint=hint, problem=problem)
+        return Failure(message, ExitCode.UNKNOWN, hint=request.tells, problem=problem)
     message = f"{_reason(answer)} Nothing was done."
     return Failure(message, ExitCode.UNREACHABLE, hint="again, later", problem=problem)

@@ -83,18 +83,24 @@ class BankCommand(Command):
 
 
 class ChangeCommand(BankCommand):
+    """A command that changes something at the bank."""
+
+    def shared_options(self) -> list[click.Option]:
+        """Return the options that this command has besides its own."""
+        agreed = click.Option(["-y", "--yes"], is_flag=True, help="Do it without asking.")
+        return [agreed, *super().shared_options()]
+
+
+class KeyedCommand(ChangeCommand):
     """A command that changes something at the bank, once for each key."""
 
     def shared_options(self) -> list[click.Option]:
         """Return the options that this command has besides its own."""
-        return [
-            click.Option(["-y", "--yes"], is_flag=True, help="Do it without asking."),
-            click.Option(
-                ["--key"],
-                help="Idempotency key of an earlier try: what was done then is not done again.",
-            ),
-            *super().shared_options(),
-        ]
+        key = click.Option(
+            ["--key"],
+            help="Idempotency key of an earlier try: what was done then is not done again.",
+        )
+        return [key, *super().shared_options()]
 
 
 def _write_help(text: str | None, formatter: click.HelpFormatter) -> None:

@@ -27,13 +27,19 @@ _VAGUE: Final = frozenset({502, 504})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request to the API; ``path`` is below ``/api/v1``."""
+    """One request to the API; ``path`` is below ``/api/v1``.
+
+    ``tells`` is what a person does to learn of a change whose answer is lost; nothing else has it.
+    What ``is_once`` is not sent again then: the bank would do it twice, or deny that it was done.
+    """
 
     method: str
     path: str
     query: Mapping[str, object] = field(default_factory=dict)
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    tells: str = ""
+    is_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from client.command import BankCommand, ChangeCommand, noun
+from client.command import BankCommand, KeyedCommand, noun
 from client.commands.choosing import path_part
 from client.commands.transactions import (
     Containing,
@@ -99,7 +99,7 @@ def statement(  # noqa: PLR0913  # a parameter a filter
     show_statement(desk_of(context), number, limit=limit, wanted=wanted)
 
 
-@app.command("open", cls=ChangeCommand)
+@app.command("open", cls=KeyedCommand)
 def open_account(  # a parameter an option
     context: typer.Context,
     *,
@@ -125,7 +125,7 @@ def open_account(  # a parameter an option
     )
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def close(
     context: typer.Context,
     number: Number,
@@ -148,7 +148,7 @@ def close(
     close_one(desk_of(context), number=number, reason=reason, payout=payout, confirm=confirm)
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def freeze(context: typer.Context, number: Number, reason: Reason = None) -> None:
     """Ask that nothing moves on an account any more, for admins; a second admin approves.
 
@@ -158,7 +158,7 @@ def freeze(context: typer.Context, number: Number, reason: Reason = None) -> Non
     _ask(desk_of(context), number, "freeze", "Ask to freeze", reason=reason)
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def unfreeze(context: typer.Context, number: Number, reason: Reason = None) -> None:
     """Ask that a frozen account is open again, for admins; a second admin approves.
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from client.bank import fresh_key
-from client.command import ChangeCommand, noun
+from client.command import KeyedCommand, noun
 from client.desk import Desk, desk_of
 from client.failures import ExitCode, Failure
 from client.screen import Column
@@ -43,7 +43,7 @@ RESULTS: Final = (
 )
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def send(
     context: typer.Context,
     file: Annotated[

@@ -85,7 +85,7 @@ def request(  # a parameter an option
     reason = reason or desk.questions.text("Reason", option="--reason")
     desk.agree(f"Ask for a {kind} card for {number}?")
     body = {"account": number, "kind": kind, "tier": tier, "reason": reason}
-    desk.screen.item(desk.change("/cards", body), REQUEST)
+    desk.screen.item(desk.bank.ensure("/cards", body), REQUEST)
 
 
 @app.command(cls=ChangeCommand)
@@ -97,7 +97,8 @@ def activate(context: typer.Context, card: CardId) -> None:
     """
     desk = desk_of(context)
     desk.agree("Activate the card? Its number is shown once.")
-    desk.screen.item(desk.change(f"/cards/{path_part(card)}/activate", {}), ACTIVATED)
+    path, look = f"/cards/{path_part(card)}/activate", "bank cards list"
+    desk.screen.item(desk.bank.change_once(path, {}, look=look), ACTIVATED)
 
 
 @app.command(cls=ChangeCommand)
@@ -109,7 +110,7 @@ def freeze(context: typer.Context, card: CardId) -> None:
     """
     desk = desk_of(context)
     desk.agree("Freeze the card?")
-    desk.screen.item(desk.change(f"/cards/{path_part(card)}/freeze", {}), CARD)
+    desk.screen.item(desk.bank.ensure(f"/cards/{path_part(card)}/freeze", {}), CARD)
     desk.screen.next(f"bank cards unfreeze {card}")
 
 
@@ -122,7 +123,7 @@ def unfreeze(context: typer.Context, card: CardId) -> None:
     """
     desk = desk_of(context)
     desk.agree("Let the card pay again?")
-    desk.screen.item(desk.change(f"/cards/{path_part(card)}/unfreeze", {}), CARD)
+    desk.screen.item(desk.bank.ensure(f"/cards/{path_part(card)}/unfreeze", {}), CARD)
 
 
 @app.command(cls=ChangeCommand)
@@ -149,5 +150,5 @@ def limits(
     path = f"/cards/{path_part(card)}"
     currency = desk.bank.get(path)["currency"]
     desk.agree("Change what the card may pay?")
-    changed = desk.change(path, {"currency": currency, **named}, method="PATCH")
+    changed = desk.bank.ensure(path, {"currency": currency, **named}, method="PATCH")
     desk.screen.item(changed, CARD)

@@ -4,7 +4,7 @@ from typing import Annotated, Final, NamedTuple
 
 import typer
 
-from client.command import ChangeCommand, noun
+from client.command import KeyedCommand, noun
 from client.commands.choosing import own_account
 from client.desk import Desk, desk_of
 from client.screen import Column
@@ -38,7 +38,7 @@ Account = Annotated[
 ]
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def deposit(context: typer.Context, amount: Amount = None, account: Account = None) -> None:
     """Pay cash in.
 
@@ -49,7 +49,7 @@ def deposit(context: typer.Context, amount: Amount = None, account: Account = No
     book(desk_of(context), DEPOSIT, amount=amount, account=account)
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def withdraw(context: typer.Context, amount: Amount = None, account: Account = None) -> None:
     """Take cash out.
 

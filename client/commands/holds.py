@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from client.command import BankCommand, ChangeCommand, noun
+from client.command import BankCommand, KeyedCommand, noun
 from client.commands.choosing import path_part
 from client.commands.transactions import Limit
 from client.commands.transfers import Amount, From, Memo, To, ask_for_order
@@ -45,7 +45,7 @@ def list_holds(context: typer.Context, limit: Limit = 50) -> None:
     desk.screen.items(desk.bank.listed("/holds", "holds", limit=limit), HOLD)
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def place(
     context: typer.Context,
     *,
@@ -71,7 +71,7 @@ def place(
     desk.screen.next(f"bank holds capture {hold['id']}")
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def capture(
     context: typer.Context,
     hold: HoldId,
@@ -91,7 +91,7 @@ def capture(
     desk.screen.item(desk.change(f"{path}/capture", body), CAPTURED)
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def release(context: typer.Context, hold: HoldId) -> None:
     """Let go of what was set aside.
 

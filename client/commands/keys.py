@@ -11,6 +11,7 @@ from client.screen import Column
 
 app = noun("API keys for your programs.")
 
+_LOOK: Final = "bank keys list"
 KEY: Final = (
     Column("Id", "id"),
     Column("Name", "name"),
@@ -60,7 +61,7 @@ def create(
     wanted: dict[str, object] = {"name": name, "scopes": scope, "expires_in_days": days}
     if largest is not None:
         wanted["largest_transfer"] = largest
-    desk.screen.item(desk.change("/me/keys", wanted), KEY)
+    desk.screen.item(desk.bank.change_once("/me/keys", wanted, look=_LOOK), KEY)
     desk.screen.note("Keep the key where your program finds it: it is not shown again.")
 
 
@@ -76,5 +77,5 @@ def revoke(
     """
     desk = desk_of(context)
     desk.agree("Revoke this key? What uses it stops working.")
-    desk.change(f"/me/keys/{path_part(key_id)}", method="DELETE")
+    desk.bank.change_once(f"/me/keys/{path_part(key_id)}", method="DELETE", look=_LOOK)
     desk.screen.note("Revoked.")

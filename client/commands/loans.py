@@ -1,10 +1,10 @@
-"""``bank loans``: what one would cost, one's own, and paying for them."""
+"""``bank loans``: what one would cost, applying for one, one's own, and paying for them."""
 
 from typing import Annotated, Final
 
 import typer
 
-from client.command import BankCommand, ChangeCommand, noun
+from client.command import BankCommand, ChangeCommand, KeyedCommand, noun
 from client.commands.choosing import own_account, path_part
 from client.commands.transfers import From
 from client.desk import desk_of
@@ -12,6 +12,7 @@ from client.screen import Column
 
 app = noun("Your loans, and what new ones would cost.")
 
+Product = Annotated[str, typer.Option(help="personal, home, vehicle or education.")]
 Number = Annotated[str, typer.Argument(metavar="LOAN", help="The loan's number.")]
 
 LOAN: Final = (
@@ -43,6 +44,20 @@ QUOTE: Final = (
     Column("Opening fee", "opening_fee", is_figure=True),
     Column("Interest in all", "total_interest", is_figure=True),
     Column("Cost in all", "total_cost", is_figure=True),
+)
+APPLICATION: Final = (
+    Column("Id", "id"),
+    Column("Product", "product"),
+    Column("State", "state"),
+    Column("Amount", "amount", is_figure=True),
+    Column("Currency", "currency"),
+    Column("Months", "months", is_figure=True),
+    Column("Offered until", "offered_until"),
+    Column("First look", "risk_band", is_spare=True),
+    Column("Why", "risk_reasons", is_spare=True),
+    Column("Reason", "decision_reason", is_spare=True),
+    Column("Purpose", "purpose", is_spare=True),
+    Column("Account", "account", is_spare=True),
 )
 PAYOFF: Final = (
     Column("To pay", "amount", is_figure=True),
@@ -93,9 +108,7 @@ def quote(
     *,
     amount: Annotated[str, typer.Option(help="To borrow, such as 120000.")],
     months: Annotated[int, typer.Option(min=1, help="To repay it in so many.")],
-    product: Annotated[
-        str, typer.Option(help="personal, home, vehicle or education.")
-    ] = "personal",
+    product: Product = "personal",
     currency: Annotated[str, typer.Option(help="Its currency.")] = "INR",
 ) -> None:
     """Show what a loan would cost; nothing is written.
@@ -109,6 +122,57 @@ def quote(
     desk.screen.item(desk.bank.look("/loans/quote", body), QUOTE)
 
 
+@app.command(cls=ChangeCommand)
+def apply(  # noqa: PLR0913  # a parameter an option
+    context: typer.Context,
+    *,
+    amount: Annotated[str, typer.Option(help="To borrow, such as 120000.")],
+    months: Annotated[int, typer.Option(min=1, help="To repay it in so many.")],
+    purpose: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    income: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="What you earn in a month.")
+    ] = None,
+    product: Product = "personal",
+    account: Annotated[
+        str | None, typer.Option(help="Your account that it is paid to and repaid from.")
+    ] = None,
+) -> None:
+    """Apply for a loan; the bank decides. A draft that you have for the product is replaced.
+
+    Examples:
+        bank loans apply --amount 120000 --months 12 --purpose "a wedding" --income 60000
+    """
+    desk = desk_of(context)
+    payee = own_account(desk, account, option="--account", label="Account")
+    currency = payee["currency"]
+    wanted = {"product": product, "amount": amount, "currency": currency, "months": months}
+    wish = {
+        **wanted,
+        "account": payee["number"],
+        "purpose": purpose or desk.questions.text("Purpose", option="--purpose"),
+        "monthly_income": income or desk.questions.text("Monthly income", option="--income"),
+    }
+    if desk.must_agree:
+        desk.screen.aside(desk.bank.look("/loans/quote", wanted), QUOTE)
+    desk.agree(f"Apply for {amount} {currency} over {months} months?")
+    draft = desk.bank.ensure("/loan-applications", wish)
+    sent = desk.bank.ensure(f"/loan-applications/{draft['id']}/submit")
+    desk.screen.item(sent, APPLICATION)
+    desk.screen.next("bank loans applications")
+
+
+@app.command(cls=BankCommand)
+def applications(context: typer.Context) -> None:
+    """List your applications that are no loans, newest first.
+
+    Examples:
+        bank loans applications
+    """
+    desk = desk_of(context)
+    found = desk.bank.get("/loan-applications")["applications"]
+    desk.screen.items(found, APPLICATION)
+
+
 @app.command(cls=BankCommand)
 def payoff(context: typer.Context, loan: Number) -> None:
     """Show what it takes to repay a whole loan today.
@@ -120,7 +184,7 @@ def payoff(context: typer.Context, loan: Number) -> None:
     desk.screen.item(desk.bank.get(f"/loans/{path_part(loan)}/payoff"), PAYOFF)
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def pay(
     context: typer.Context,
     loan: Number,

@@ -47,7 +47,7 @@ def add(
     """
     desk = desk_of(context)
     nickname = nickname or desk.questions.text("Nickname", option="--nickname")
-    payee = desk.change("/payees", {"account": account, "nickname": nickname})
+    payee = desk.bank.ensure("/payees", {"account": account, "nickname": nickname})
     desk.screen.item(payee, PAYEE)
     desk.screen.next(f"bank transfer create --to {payee['account']}")
 
@@ -64,5 +64,6 @@ def remove(
     """
     desk = desk_of(context)
     desk.agree("Forget this payee?")
-    desk.change(f"/payees/{path_part(payee)}", method="DELETE")
+    path, look = f"/payees/{path_part(payee)}", "bank payees list"
+    desk.bank.change_once(path, method="DELETE", look=look)
     desk.screen.note("Forgotten.")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from client.command import BankCommand, ChangeCommand, noun
+from client.command import BankCommand, ChangeCommand, KeyedCommand, noun
 from client.commands.choosing import own_account, path_part
 from client.desk import Desk, desk_of
 from client.screen import Column
@@ -54,7 +54,7 @@ REVERSAL: Final = (
 )
 
 
-@app.command(cls=ChangeCommand)
+@app.command(cls=KeyedCommand)
 def create(  # a parameter an option
     context: typer.Context,
     *,
@@ -123,7 +123,7 @@ def reverse(
     reason = reason or desk.questions.text("Reason", option="--reason")
     desk.agree("Ask the bank to undo this transfer?")
     path = f"/transfers/{path_part(transfer)}/reversal-requests"
-    desk.screen.item(desk.change(path, {"reason": reason}), REVERSAL)
+    desk.screen.item(desk.bank.ensure(path, {"reason": reason}), REVERSAL)
 
 
 def send_what_is_asked(desk: Desk) -> None:

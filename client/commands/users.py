@@ -57,7 +57,8 @@ def add(
         "branch": branch or desk.questions.text("Branch", option="--branch"),
     }
     desk.agree(f"Register {person['full_name']}, {person['email']}?")
-    desk.screen.item(desk.change("/admin/customers", person), PERSON)
+    look = f"bank customers list --text {person['email']}"
+    desk.screen.item(desk.bank.change_once("/admin/customers", person, look=look), PERSON)
 
 
 @app.command(cls=ChangeCommand)
@@ -96,5 +97,5 @@ def activate(context: typer.Context, user: UserId, reason: Reason = None) -> Non
 
 def _change_status(desk: Desk, user: str, status: str, reason: str) -> None:
     path = f"/admin/people/{path_part(user)}/status"
-    changed = desk.change(path, {"status": status, "reason": reason}, method="PUT")
+    changed = desk.bank.ensure(path, {"status": status, "reason": reason}, method="PUT")
     desk.screen.item(changed, PERSON)

@@ -29,6 +29,11 @@ DONE = (201, {"id": "7"})
 FRESH = (200, {"access_token": "new", "refresh_token": "next"})
 LOST: tuple[int, object] = (0, {})
 NEVER: tuple[int, object] = (-1, {})
+LOSSES: list[tuple[int, object]] = [
+    LOST,
+    (504, "<h1>Gateway Timeout</h1>"),
+    (503, {"code": "outcome_unknown", "detail": "It fell silent."}),
+]
 
 
 @dataclass
@@ -159,14 +164,7 @@ class TestChange:
         assert failure.exit_code == ExitCode.UNREACHABLE
         assert "Nothing was done" in failure.message
 
-    @pytest.mark.parametrize(
-        "lost",
-        [
-            LOST,
-            (504, "<h1>Gateway Timeout</h1>"),
-            (503, {"code": "outcome_unknown", "detail": "It fell silent."}),
-        ],
-    )
+    @pytest.mark.parametrize("lost", LOSSES)
     def test_once_lost_is_never_said_not_to_be_made(self, lost: tuple[int, object]) -> None:
         script = Script({"/transfers": [lost, BUSY]})
         with scripted(script):
@@ -180,8 +178,8 @@ class TestChange:
             assert failing(bank_of(script)).exit_code == ExitCode.UNKNOWN
 
     def test_that_is_interrupted_leaves_its_key(self, tmp_path: Path) -> None:
-        script = Script({"/transfers/7/reversal-requests": [NEVER]})
-        ask = ("transfer", "reverse", "7", "--reason", "a mistake", "--yes")
+        script = Script({"/holds/7/release": [NEVER]})
+        ask = ("holds", "release", "7", "--yes")
         with scripted(script):
             bank_of(script)
             with sitting(*ask, url=script.address, home=tmp_path) as desk:
@@ -189,8 +187,43 @@ class TestChange:
                 while not script.keys():
                     sleep(0.01)
                 desk.types(CTRL_C)
-                desk.sees(f"--key {script.keys()[0]} tells")
+                desk.sees(
+                    f"It may have been done. Try: the same command with --key {script.keys()[0]}:"
+                )
                 desk.ends(130)
+
+
+class TestChangeWithoutKey:
+    """What the bank takes no idempotency key for."""
+
+    @pytest.mark.parametrize("lost", LOSSES)
+    def test_is_not_sent_again_where_it_would_be_done_twice(self, lost: tuple[int, object]) -> None:
+        script = Script({"/me/keys": [lost, DONE]})
+        with scripted(script), pytest.raises(Failure) as caught:
+            bank_of(script).change_once("/me/keys", {}, look="bank keys list")
+        assert len(script.came) == 1
+        assert script.keys() == []
+        assert caught.value.exit_code == ExitCode.UNKNOWN
+        assert caught.value.hint.startswith("bank keys list,")
+
+    def test_is_sent_again_while_nothing_was_done(self) -> None:
+        script = Script({"/me/keys": [BUSY, DONE]})
+        with scripted(script):
+            made = bank_of(script).change_once("/me/keys", {}, look="bank keys list")
+        assert made == {"id": "7"}
+
+    def test_is_sent_again_where_that_comes_to_the_same(self) -> None:
+        script = Script({"/payees": [LOST, BUSY, DONE]})
+        with scripted(script):
+            assert bank_of(script).ensure("/payees", {}) == {"id": "7"}
+        assert script.keys() == []
+
+    def test_once_lost_is_never_said_not_to_be_made(self) -> None:
+        script = Script({"/payees": [LOST, BUSY]})
+        with scripted(script), pytest.raises(Failure) as caught:
+            bank_of(script).ensure("/payees", {})
+        assert caught.value.exit_code == ExitCode.UNKNOWN
+        assert "the same command again" in caught.value.hint
 
 
 class TestToken:

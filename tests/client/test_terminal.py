@@ -6,6 +6,7 @@ What it writes, what it ends with, and that nothing happens twice.
 import json
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,9 @@ from click.testing import Result
 
 from accounts.models import Card, User
 from client import bank as client_bank
+from client.bank import KEY
 from client.failures import ExitCode
+from client.line import ROOT, Answer, Line, Request
 from client.tokens import Tokens
 from core import clock
 from loans.applying import save_draft, submit
@@ -28,7 +31,35 @@ from tests.client.lossy import lossy_way
 from tests.client.sitting import Sitting, sitting
 from tests.factories import customer_account, inr
 from tests.integration.loans import bank as lending
+from tests.openapi import operations
 from transactions.ledger.reads import balances
+
+
+@pytest.fixture(autouse=True)
+def keys_are_as_the_bank_takes_them(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold that a change has an idempotency key where the bank takes one, and nowhere else."""
+    wrong: list[str] = []
+    send_once = Line.send
+
+    def looked_at(line: Line, request: Request) -> Answer:
+        if request.tells and (KEY in request.headers) != _is_keyed(request):
+            wrong.append(f"{request.method} {request.path}")
+        return send_once(line, request)
+
+    monkeypatch.setattr(Line, "send", looked_at)
+    yield
+    assert wrong == []
+
+
+def _is_keyed(request: Request) -> bool:
+    """Tell whether the OpenAPI has a key for what is asked."""
+    (found,) = {
+        one.is_keyed
+        for one in operations()
+        if one.method == request.method.lower()
+        and re.fullmatch(re.sub(r"{\w+}", "[^/]+", one.address), ROOT + request.path)
+    }
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -340,6 +371,23 @@ class TestCards:
 
 
 class TestLoans:
+    def test_are_applied_for_and_decided_by_the_bank(self, scene: Scene, tara: Borrower) -> None:
+        shell = tara.shell
+        words = ("--amount", "6000", "--months", "12", "--purpose", "a roof", "--income", "900")
+        ask = ("loans", "apply", *words, "--account", str(tara.account))
+        assert shell(*ask).exit_code == ExitCode.UNCONFIRMED
+        assert shell("loans", "applications", "--json").stdout == "[]\n"
+        with sitting(*ask, url=scene.address, home=shell.home) as desk:
+            desk.sees("Instalment")
+            desk.answers("Apply for 6000 INR over 12 months?", "y")
+            desk.sees("submitted")
+            desk.ends()
+        (listed,) = json.loads(shell("loans", "applications", "--json").stdout)
+        assert (listed["amount"], listed["purpose"]) == ("6000.00", "a roof")
+        again = shell(*ask, "--yes", "--json")
+        assert again.exit_code == ExitCode.REFUSED
+        assert json.loads(again.stderr)["code"] == "loan_application_under_way"
+
     def test_are_quoted_listed_and_paid_for(self, tara: Borrower) -> None:
         shell, loan = tara.shell, tara.loan
         asked = ("loans", "quote", "--amount", "1200", "--months", "12", "--json")
@@ -374,6 +422,22 @@ class TestAdmin:
         assert "Head office" in admin_shell("branches", "list").stdout
         found = json.loads(admin_shell("users", "list", "--role", "superadmin", "--json").stdout)
         assert [one["full_name"] for one in found] == [scene.admin.full_name]
+
+    def test_registers_a_customer_once_though_the_answer_is_lost(
+        self, scene: Scene, admin_shell: Shell
+    ) -> None:
+        kept = admin_shell.tokens(scene.address).load()
+        assert kept is not None
+        email = f"{uuid4().hex}@example.org"
+        add = ("users", "add", "--email", email, "--name", "Ira Das", "--branch", "HO", "--yes")
+        with lossy_way(scene.address) as way:
+            way.losses = 1
+            done = admin_shell(*add, "--url", way.address, BANK_TOKEN=kept.access)
+            assert way.keys_of("/api/v1/admin/customers") == [None]
+        assert done.exit_code == ExitCode.UNKNOWN
+        assert f"bank customers list --text {email}" in done.stderr
+        (found,) = json.loads(admin_shell("customers", "list", "--text", email, "--json").stdout)
+        assert found["full_name"] == "Ira Das"
 
     def test_opens_closes_and_asks_for_a_freeze(self, scene: Scene, admin_shell: Shell) -> None:
         for_whom = ("--customer", str(scene.asha.number), "--branch", "HO")
