@@ -44,7 +44,7 @@ BOUNDS: Final = {
 _START_SECONDS: Final = 30
 _WARM_SECONDS: Final = 1
 _NAMED: Final = re.compile(r'(?:href|src)="(/static/[^"]+)"')
-_QUERY: Final = re.compile(r"\[(\d+)\] LOG:  (?:statement|execute [^:]+): ")
+_QUERY: Final = re.compile(r"\[(\d+)\] .*LOG:  (?:statement|execute [^:]+): ")
 _PAGES: Final = ("dashboard", "statement", "deep page")
 
 
