@@ -55,6 +55,11 @@ class OwnBank:
             cwd=PROJECT,
         )
 
+    def check_books(self) -> str:
+        """Check the books and return what is wrong; nothing when they prove."""
+        done = self.manage("check_books")
+        return (done.stdout + done.stderr).strip() if done.returncode else ""
+
     def start_python(self, module: str, *words: str) -> subprocess.Popen[str]:
         """Start a module of the project as a process that works on the bank."""
         return subprocess.Popen(
