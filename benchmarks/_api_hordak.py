@@ -63,7 +63,7 @@ _configure()
 from django.core.wsgi import get_wsgi_application  # noqa: E402  # needs Django set up
 from django.db import transaction  # noqa: E402  # as above
 from django.urls import path  # noqa: E402  # as above
-from hordak.models import Account  # noqa: E402  # as above
+from hordak.models import Account, Transaction  # noqa: E402  # as above
 from moneyed import Money  # noqa: E402  # as above
 from rest_framework import serializers  # noqa: E402  # as above
 from rest_framework.request import Request  # noqa: E402  # as above
@@ -80,6 +80,26 @@ class Body(serializers.Serializer[Any]):
     memo = serializers.CharField(required=False)
 
 
+class CannotPayError(Exception):
+    """There is not enough money."""
+
+
+def send_money(debit: int, credit: int, amount: Money, *, memo: str) -> tuple[Transaction, Money]:
+    """Move money between two accounts; return the transaction and what the payer has left.
+
+    Raises:
+        CannotPayError: the payer has not enough.
+    """
+    payee = Account.objects.get(code=_code(credit))
+    with transaction.atomic():
+        payer = Account.objects.select_for_update().get(code=_code(debit))
+        left = payer.get_simple_balance()["INR"] - amount
+        if left < Money(0, "INR"):
+            raise CannotPayError
+        # Both are liabilities: who is credited has more.
+        return payee.transfer_to(payer, amount, description=memo), left
+
+
 class Transfers(APIView):
     """Transfers."""
 
@@ -88,16 +108,12 @@ class Transfers(APIView):
         body = Body(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
+        debit, credit = asked["debit_account"], asked["credit_account"]
         amount = Money(asked["amount"], "INR")
-        payee = Account.objects.get(code=_code(asked["credit_account"]))
-        with transaction.atomic():
-            payers = Account.objects.select_for_update()
-            payer = payers.get(code=_code(asked["debit_account"]))
-            left = payer.get_simple_balance()["INR"] - amount
-            if left < Money(0, "INR"):
-                return Response({"detail": "not enough money"}, status=422)
-            # Both are liabilities: who is credited has more.
-            moved = payee.transfer_to(payer, amount, description=asked["memo"])
+        try:
+            moved, left = send_money(debit, credit, amount, memo=asked["memo"])
+        except CannotPayError:
+            return Response({"detail": "not enough money"}, status=422)
         answer = {"id": str(moved.uuid), "debit_balance_after": str(left.amount)}
         return Response(answer, status=201)
 

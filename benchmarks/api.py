@@ -29,9 +29,9 @@ from rich.table import Table
 
 from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
-from bankproject.runtime.postgres import ROLES, create_bank
 from bankproject.runtime.programs import pages_command
 from benchmarks._api_bank import NUMBERS, PASSWORD, PAYEE_NUMBERS, PEOPLE, email_of
+from benchmarks._hordak import hordak_database
 from benchmarks._http_load import Load, NextRequest, run_load
 from tests.proofs._bank import OwnBank, own_bank
 
@@ -182,7 +182,7 @@ def _servers(bank: OwnBank, stack: ExitStack) -> dict[str, Server]:
         "REDIS_URL": stack.enter_context(_broker(Path(bank.environment["BANK_VAR"]))),
         # Nobody's requests are refused: what is counted all the same costs the same.
         "API_RATE_LIMIT": "1000000000",
-        "HORDAK_DATABASE_URL": _hordak_database(bank),
+        "HORDAK_DATABASE_URL": hordak_database(bank),
     }
     for module in ("benchmarks._api_bank", "benchmarks._api_hordak"):
         opening = psutil.Popen([sys.executable, "-m", module], env=environment)
@@ -245,16 +245,6 @@ def _broker(var: Path) -> Iterator[str]:
     finally:
         running.terminate()
         running.wait()
-
-
-def _hordak_database(bank: OwnBank) -> str:
-    urls = create_bank(
-        cluster=bank.cluster,
-        superuser_password=bank.password,
-        database="hordak",
-        passwords=dict.fromkeys(ROLES, bank.password),
-    )
-    return urls.owner
 
 
 def _log_in(server: Server, person: int) -> str:

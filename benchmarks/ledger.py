@@ -3,6 +3,10 @@
 `make bench NAME=ledger`; ROUNDS and SECONDS change how often and how long each load runs. What is
 measured is what is shipped: deploy/postgres/primary.conf, the application's role, and each posting
 with an idempotency key, its request hash, all indexes, all checks. Ratios compare within a round.
+
+Where django-hordak is installed, its transfers run in the same turns: eight clients in Python,
+2,000 accounts in a database of their own, all refused where there is not enough money. TigerBeetle
+is not measured: what PyPI has of it is the client, without a server.
 """
 
 import json
@@ -23,6 +27,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks._hordak import CLIENTS as HORDAK_CLIENTS
+from benchmarks._hordak import Hordak, hordak_beside
 from benchmarks._pgbench import PgBench
 from tests.proofs._bank import OwnBank, django_on, own_bank
 
@@ -31,6 +37,8 @@ FIRST_ACCOUNT: Final = 100_000_000_000
 CLIENTS: Final = (1, 8, 32)
 BATCHES: Final = (1, 10, 100, 1_000, 8_000)
 HOT_BATCH: Final = 1_000
+HORDAK: Final = f"hordak_c{HORDAK_CLIENTS}"
+NOT_INSTALLED: Final = "not installed"
 BOUNDS: Final = {
     "single_c1": 1.3,
     "single_c32": 1.8,
@@ -126,7 +134,7 @@ def main() -> int:
     rounds = int(os.environ.get("ROUNDS", "5"))
     seconds = int(os.environ.get("SECONDS", "4"))
     console = Console(stderr=True)
-    with own_bank() as bank, django_on(bank):
+    with own_bank() as bank, django_on(bank), hordak_beside(bank) as hordak:
         console.print("Opening 100,000 accounts …")
         _open_accounts()
         pgbench = PgBench(
@@ -134,7 +142,7 @@ def main() -> int:
         )
         pgbench.fill_tpcb()
         bench = Bench(Server(bank), Results())
-        turns = [turn for _ in range(rounds) for turn in _round(bench, pgbench, seconds)]
+        turns = [turn for _ in range(rounds) for turn in _round(bench, pgbench, hordak, seconds)]
         for turn in track(turns, "Measuring", console=console):
             turn()
         wrong = bank.check_books()
@@ -144,8 +152,10 @@ def main() -> int:
     return int(bool(wrong))
 
 
-def _round(bench: Bench, pgbench: PgBench, seconds: int) -> list[Callable[[], None]]:
-    """Return the loads of one round: ours and pgbench's in turn, then batches from Python."""
+def _round(
+    bench: Bench, pgbench: PgBench, hordak: Hordak | None, seconds: int
+) -> list[Callable[[], None]]:
+    """Return the loads of one round: ours and pgbench's in turn, batches from Python, hordak's."""
     turns: list[Callable[[], None]] = []
 
     def turn(load: str, rate_of: Callable[[], float]) -> None:
@@ -159,6 +169,8 @@ def _round(bench: Bench, pgbench: PgBench, seconds: int) -> list[Callable[[], No
     for size in BATCHES:
         turn(f"batch_{size}", partial(_post_batches, size, seconds, hot=False))
     turn(f"hot_batch_{HOT_BATCH}", partial(_post_batches, HOT_BATCH, seconds, hot=True))
+    if hordak:
+        turn(HORDAK, partial(hordak.rate, seconds=seconds))
     return turns
 
 
@@ -230,31 +242,35 @@ def _print_table(results: Results, rounds: int, seconds: int) -> None:
     for heading in ("load", "transfers/s", "by tpcb-like", "at least", "CPU µs each", "bytes each"):
         table.add_column(heading, justify="left" if heading == "load" else "right")
     for load in results.samples:
-        ours = not load.startswith("tpcb")
+        is_yardstick = load.startswith("tpcb")
+        is_ours = not is_yardstick and load != HORDAK
         bound = BOUNDS.get(load)
         table.add_row(
             load,
             f"{results.median(load, 'rate'):,.0f}",
-            f"{results.ratio(load):.2f}" if ours else "",
+            f"{results.ratio(load):.2f}" if not is_yardstick else "",
             f"{bound:.1f}" if bound else "",
             f"{results.median(load, 'cpu_seconds') * 1e6:,.0f}",
-            f"{results.median(load, 'bytes'):,.0f}" if ours else "",
+            f"{results.median(load, 'bytes'):,.0f}" if is_ours else "",
         )
+    if HORDAK not in results.samples:
+        table.add_row(HORDAK, NOT_INSTALLED)
     Console(width=100).print(table)
 
 
 def _answer(results: Results) -> dict[str, Any]:
+    figures = {
+        load: {
+            "per_second": round(results.median(load, "rate")),
+            "cpu_seconds_each": round(results.median(load, "cpu_seconds"), 7),
+            "bytes_each": round(results.median(load, "bytes")),
+        }
+        for load in results.samples
+    }
     return {
         "name": "ledger",
         "ratios": {load: round(results.ratio(load), 2) for load in BOUNDS},
-        "figures": {
-            load: {
-                "per_second": round(results.median(load, "rate")),
-                "cpu_seconds_each": round(results.median(load, "cpu_seconds"), 7),
-                "bytes_each": round(results.median(load, "bytes")),
-            }
-            for load in results.samples
-        },
+        "figures": {HORDAK: NOT_INSTALLED, **figures},
     }
 
 
