@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from accounts.models import Holding, User, Viewing
+from accounts.models import Approval, Holding, Role, User, Viewing
 from core.errors import DomainError
 
 # A page that shows itself anew every few seconds is one look.
@@ -80,6 +80,21 @@ def note_accounts_viewed(*, viewer: int, numbers: Collection[int], what: str) ->
     except (OperationalError, InterfaceError) as error:
         raise LookNotNoted from error
     note_all_viewed(viewer=viewer, subjects=subjects, what=what)
+
+
+def note_requests_viewed(found: Collection[Approval], *, viewer: int, what: str) -> None:
+    """Note that a member of staff looks at what was asked for.
+
+    For the people whom it names, for all who hold its accounts, and for customers who asked.
+
+    Raises:
+        LookNotNoted
+    """
+    people = {one.payload["person"] for one in found if "person" in one.payload}
+    people |= {one.maker_id for one in found if one.maker.role == Role.CUSTOMER}
+    note_all_viewed(viewer=viewer, subjects=people, what=what)
+    accounts = {int(one.payload["account"]) for one in found if one.payload.get("account")}
+    note_accounts_viewed(viewer=viewer, numbers=accounts, what=what)
 
 
 def _note(wanted: set[int], *, viewer: int, what: str, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Lending in the Django admin: products, the review of applications, and loans to look at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,8 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access_log import note_all_viewed
 from accounts.admin.asking import Asking
 from accounts.admin.forms import ReasonForm
+from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.admin.terms import TermsAdmin
 from core import clock
@@ -91,7 +93,7 @@ class LoanTermsAdmin(TermsAdmin):
 
 
 @admin.register(LoanApplication)
-class LoanApplicationAdmin(ScoreColumns, ReadOnlyAdmin):
+class LoanApplicationAdmin(ScoreColumns, ReadOnlyAdmin, NotedAdmin):
     """Applications that were sent in, and the pages by which officers work on them."""
 
     list_display = ("applicant", "product", "wished", "months", "state", "submitted_at")
@@ -118,6 +120,9 @@ class LoanApplicationAdmin(ScoreColumns, ReadOnlyAdmin):
     readonly_fields = fields
     change_form_template = "admin/loan_application.html"
 
+    one = "loan application"
+    many = "list of loan applications"
+
     @admin.display(description=gettext_lazy("product"))
     def product(self, application: LoanApplication) -> str:
         """Show the product."""
@@ -137,6 +142,13 @@ class LoanApplicationAdmin(ScoreColumns, ReadOnlyAdmin):
     def seen(self, application: LoanApplication) -> str:
         """Show which documents were seen."""
         return ", ".join(name for name, is_seen in application.documents if is_seen) or "—"
+
+    def note_look(
+        self, request: HttpRequest, rows: Collection[LoanApplication], *, what: str
+    ) -> None:
+        """Note the look for the applicants."""
+        subjects = {row.applicant_id for row in rows}
+        note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LoanApplication]:
         """Return what was sent in: drafts are their writers' own."""

@@ -1,5 +1,6 @@
 """The pages by which officers propose that a loan is repaid otherwise, or written off."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.access_log import note_all_viewed
 from accounts.admin.asking import Asking
 from accounts.admin.forms import ReasonForm
+from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from core import clock
 from loans.admin_forms import RestructuringForm, new_plan_in
@@ -26,10 +29,18 @@ from loans.schedule import percent
 from loans.writing_off import propose_write_off
 
 
-class ChangingLoans(ReadOnlyAdmin):
+class ChangingLoans(ReadOnlyAdmin, NotedAdmin):
     """A loan's page with what was changed of it, and the buttons of officers while it runs."""
 
     change_form_template = "admin/loan.html"
+
+    one = "loan"
+    many = "list of loans"
+
+    def note_look(self, request: HttpRequest, rows: Collection[Loan], *, what: str) -> None:
+        """Note the look for the borrowers."""
+        subjects = {row.borrower_id for row in rows}
+        note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)
 
     @admin.display(description=gettext_lazy("restructured"))
     def changes(self, loan: Loan) -> SafeString | str:

@@ -1,5 +1,6 @@
 """The inbox of what others ask for, in the Django admin."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Final, cast
 
 from django.contrib import admin, messages
@@ -13,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
+from accounts.access_log import note_requests_viewed
 from accounts.admin.asking import Asking
 from accounts.admin.forms import CodeForm, ReasonForm
+from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.approvals import DECIDE, approve_with_code, refuse, waiting_for, why_not
 from accounts.models import Approval, ApprovalState, User
@@ -61,8 +64,8 @@ class Box(admin.SimpleListFilter):
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnlyAdmin):
-    """Requests, and the two buttons that decide about them."""
+class ApprovalAdmin(ReadOnlyAdmin, NotedAdmin):
+    """Requests, and the two buttons that decide about them; whom they name learns who looked."""
 
     list_display = ("what", "about", "reason", "maker", "asked_at", "state", "checker")
     list_filter = (Box, "state", "action", "asked_at")
@@ -84,6 +87,9 @@ class ApprovalAdmin(ReadOnlyAdmin):
         "came_of_it",
     )
     change_form_template = "admin/approval.html"
+
+    one = "request"
+    many = "list of requests"
 
     @admin.display(description=_lazy("what"), ordering="action")
     def what(self, asked: Approval) -> str:
@@ -109,6 +115,10 @@ class ApprovalAdmin(ReadOnlyAdmin):
         """Return what came of the request, in its own words."""
         told = [(_name(one), _shown(value)) for one, value in (asked.result or {}).items()]
         return format_html_join("", "<div>{}: {}</div>", told) or "—"
+
+    def note_look(self, request: HttpRequest, rows: Collection[Approval], *, what: str) -> None:
+        """Note the look for the people, and for all who hold the accounts."""
+        note_requests_viewed(rows, viewer=int(request.user.pk or 0), what=what)
 
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses, those of the buttons first."""

@@ -1,17 +1,21 @@
-"""Who looked at whom, in the Django admin."""
+"""Who looked at whom, and how people stood, in the Django admin."""
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from accounts.access_log import note_all_viewed
+from accounts.admin.noted import NotedAdmin
 from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.models import StatusChange, Viewing
 
 
 @admin.register(Viewing)
-class ViewingAdmin(ReadOnlyAdmin):
-    """Looks of staff at customers' data."""
+class ViewingAdmin(ReadOnlyAdmin, NotedAdmin):
+    """Looks of staff at customers' data, which is a look at them as well."""
 
     list_display = ("viewed_at", "viewer", "subject", "looked_at", "reason")
     list_filter = ("viewed_at", "what")
@@ -19,17 +23,31 @@ class ViewingAdmin(ReadOnlyAdmin):
     search_fields = ("viewer__full_name", "subject__full_name")
     show_full_result_count = False
 
+    one = many = "log of looks"
+
     @admin.display(description=gettext_lazy("what"), ordering="what")
     def looked_at(self, viewing: Viewing) -> str:
         """Say what was looked at."""
         return str(viewing)
 
+    def note_look(self, request: HttpRequest, rows: Collection[Viewing], *, what: str) -> None:
+        """Note the look for those who were looked at."""
+        subjects = {row.subject_id for row in rows}
+        note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)
+
 
 @admin.register(StatusChange)
-class StatusChangeAdmin(ReadOnlyAdmin):
-    """Who was suspended, let in again or closed."""
+class StatusChangeAdmin(ReadOnlyAdmin, NotedAdmin):
+    """Who was suspended, let in again or closed; they are told who looked."""
 
     list_display = ("changed_at", "person", "status", "reason", "changed_by")
     list_filter = ("status", "changed_at")
     list_select_related: ClassVar = ("person", "changed_by")
     search_fields = ("person__full_name",)
+
+    one = many = "changes of status"
+
+    def note_look(self, request: HttpRequest, rows: Collection[StatusChange], *, what: str) -> None:
+        """Note the look for the people."""
+        subjects = {row.person_id for row in rows}
+        note_all_viewed(viewer=int(request.user.pk or 0), subjects=subjects, what=what)

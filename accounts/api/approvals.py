@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.access_log import note_requests_viewed
 from accounts.api.fields import ObjectField, UserIdField
 from accounts.api.views import HeadOfficeView
 from accounts.approvals import DECIDE, approval_known, approvals, approve_with_code, refuse
@@ -102,13 +103,14 @@ class ApprovalList(HeadOfficeView):
 
     @operation(answer=RequestsAnswer, example={"approvals": [REQUEST], "has_more": False})
     def get(self, request: Request) -> Response:
-        """List what admins asked for, newest first."""
+        """List what admins asked for, newest first. Whom it is about can see that you looked."""
         page = self.page(request)
         found = approvals(
             state=self.filtered.get("state"),
             before=page.after[0] if page.after else None,
             limit=page.sought,
         )
+        note_requests_viewed(page.shown(found), viewer=caller_pk(request), what="list of requests")
         return Response(
             page.answer("approvals", found, show=request_shown, position=lambda one: [one.pk])
         )
@@ -120,9 +122,14 @@ class ApprovalDetail(HeadOfficeView):
     access: ClassVar = {"GET": _LOOK}
 
     @operation(answer=RequestAnswer, example=REQUEST)
-    def get(self, request: Request, approval_id: int) -> Response:  # noqa: ARG002  # DRF passes it
-        """Show what an admin asked for, and what came of it."""
-        return Response(request_shown(approval_known(approval_id)))
+    def get(self, request: Request, approval_id: int) -> Response:
+        """Show what an admin asked for, and what came of it.
+
+        Whom it is about can see that you looked.
+        """
+        found = approval_known(approval_id)
+        note_requests_viewed([found], viewer=caller_pk(request), what="request")
+        return Response(request_shown(found))
 
 
 class ApprovalGiving(HeadOfficeView):

@@ -104,7 +104,7 @@ class GovernedLoan(BankView):
         now = clock.now()
         found = loan_known(known_loan_number(loan_number), now=now)
         subjects = [found.loan.borrower_id]
-        note_all_viewed(viewer=caller_pk(request), subjects=subjects, what="loans")
+        note_all_viewed(viewer=caller_pk(request), subjects=subjects, what="loan")
         days = [day.isoformat() for day in days_offered(found.loan, now=now)]
         return Response(_shown(found, days))
 

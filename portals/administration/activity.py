@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from accounts.access_log import note_all_viewed
 from core import clock
 from core.spreadsheets import closed, csv_response
 from portals.administration.page import admin_page, shown
+from portals.customer.page import person
 from transactions.reporting.month import Month
 from transactions.reporting.people import Activity, activity_of_people
 
@@ -50,19 +52,21 @@ class AnyMonthForm(forms.Form):
 @require_safe
 @admin_page(SEE_ACTIVITY)
 def activity(request: HttpRequest) -> HttpResponse:
-    """Show the busiest people of a month."""
+    """Show the busiest people of a month, who are told who looked."""
     form = AnyMonthForm(request.GET)
     if not form.is_valid():
         return shown(request, "activity", _("Activity"), status=_REFUSED, form=form)
     month: Month = form.cleaned_data["month"]
     people, until = activity_of_people(month, now=clock.now())
+    busiest = people[:MOST_SHOWN]
+    _note(request, busiest)
     return shown(
         request,
         "activity",
         _("Activity"),
         form=AnyMonthForm({"month": str(month)}),
         month=month,
-        people=people[:MOST_SHOWN],
+        people=busiest,
         count=len({one.number for one in people}),
         left_out=len(people) > MOST_SHOWN,
         until=until,
@@ -73,13 +77,19 @@ def activity(request: HttpRequest) -> HttpResponse:
 @require_safe
 @admin_page(SEE_ACTIVITY)
 def activity_file(request: HttpRequest) -> HttpResponseBase:
-    """Answer with all people of a month."""
+    """Answer with all people of a month, who are told who looked."""
     form = AnyMonthForm(request.GET)
     if not form.is_valid():
         return redirect(f"{reverse('admin-activity')}?{request.GET.urlencode()}")
     month: Month = form.cleaned_data["month"]
     people, _until = activity_of_people(month, now=clock.now())
+    _note(request, people)
     return csv_response(f"activity-{month}.csv", closed(_lines(people)))
+
+
+def _note(request: HttpRequest, people: Sequence[Activity]) -> None:
+    subjects = {one.person for one in people}
+    note_all_viewed(viewer=person(request).pk, subjects=subjects, what="activity")
 
 
 def _lines(people: Sequence[Activity]) -> Iterator[list[str]]:

@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.access_log import note_accounts_viewed, note_viewed
+from accounts.access_log import note_accounts_viewed, note_all_viewed, note_requests_viewed
 from accounts.approvals import approvals as approvals_listed
-from accounts.models import ApprovalState
+from accounts.models import ApprovalState, Role
 from portals.customer.page import person
 from portals.employee.page import staff_page
 from portals.employee.paging import address_of, newest_address, place_asked
@@ -31,6 +31,9 @@ def approvals(request: HttpRequest) -> HttpResponse:
         lambda source: approvals_listed(state=known, before=before, limit=PAGE + 1, using=source)
     )
     shown = list(found or [])[:PAGE]
+    # The list names nobody else.
+    customers = {one.maker_id for one in shown if one.maker.role == Role.CUSTOMER}
+    note_all_viewed(viewer=person(request).pk, subjects=customers, what="list of requests")
     last = [shown[-1].pk] if len(found or []) > PAGE else None
     context: dict[str, Any] = {
         "approvals": shown,
@@ -47,9 +50,9 @@ def approvals(request: HttpRequest) -> HttpResponse:
 def approval(request: HttpRequest, approval_id: int) -> HttpResponse:
     """Show one request: what, why, who asked, who decided, what came of it."""
     found = request_enquiry(approval_id)
-    viewer, subject = person(request).pk, found.approval.payload.get("person")
-    if isinstance(subject, int):
-        note_viewed(viewer=viewer, subject=subject, what="request")
+    viewer = person(request).pk
+    note_requests_viewed([found.approval], viewer=viewer, what="request")
+    # Those of a transfer that is to be reversed, too.
     note_accounts_viewed(viewer=viewer, numbers=found.accounts, what="request")
     context = {"approval": found.approval, "facts": found.facts}
     return render(request, "employee/approval.html", context)

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from accounts.models import LogIn, LogInResult, User
+from accounts.models import LogIn, LogInResult, User, Viewing
 from bankproject.runtime.postgres import BankUrls
 from core import clock
 from core.jobs.models import Job
@@ -30,6 +30,7 @@ from portals.reports.tables import tables_of
 from portals.tasks import monthly_report
 from tests.factories import account, inr, order, person
 from transactions.ledger.posting import Kind, Transfer, post
+from transactions.reporting import snapshots
 from transactions.reporting.account_days import UnfitPeriod
 from transactions.reporting.month import Month
 from transactions.reporting.snapshots import PositionNotReached
@@ -265,3 +266,14 @@ class TestPages:
         assert file.status_code == 302
         sent = pages.post(f"{ADDRESS}send/", {"month": month, "copy": "0"})
         assert sent.status_code == 422
+
+
+@pytest.mark.parametrize("address", ["/admin/activity/", "/admin/activity.csv"])
+def test_whose_activity_is_shown_is_told_who_looked(
+    pages: Client, anjali: User, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(snapshots, "LONGEST_POSTING", timedelta(0))
+    answer = pages.get(address)
+    assert "Asha Rao" in answer.getvalue().decode()
+    (look,) = Viewing.objects.filter(viewer=anjali)
+    assert (look.subject.full_name, look.what) == ("Asha Rao", "activity")

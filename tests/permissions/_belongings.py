@@ -20,12 +20,16 @@ from accounts.models import (
     CredentialChange,
     Holding,
     Session,
+    StatusChange,
     User,
+    Viewing,
 )
+from accounts.models.audit_entries import AuditEntry
 from core import clock
 from lb.control.models import Backend
 from loans.models import LoanApplication, LoanTerms
 from loans.opening import accept_offer
+from notifications.messages.models import Message
 from notifications.webhooks.models import Delivery, Endpoint, Event
 from notifications.webhooks.signing import new_secret, seal
 from tests.factories import BRANCH, account, inr, instant, order, person
@@ -81,6 +85,8 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
     _identify(other, somebody)
     owner.refresh_from_db()
     approval = _approval(people["admin"], owner)
+    _ask_reversal(owner)
+    door = _of_the_door(owner)
     terms, application, loan = _lending(owner, mine)
     card, payment = _card(owner, mine, by=people["superadmin"])
     return Belongings(
@@ -88,7 +94,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
         other_account=other,
         ids={
             **_of_payments(owner, mine, other),
-            **_of_the_door(owner),
+            **door,
             "approval_id": approval,
             "application_id": application,
             "loan_number": loan,
@@ -99,7 +105,7 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
         },
         ids_by_route={
             "api-payee-confirmation": {"number": str(other)},
-            **_of_people(owner, approval),
+            **_of_people(owner, people["employee"], approval),
             **_of_the_bank(),
             **_of_alerts(mine),
             **_of_disputes(owner, mine),
@@ -107,7 +113,10 @@ def belongings_of(people: Mapping[str, User]) -> Belongings:
                 loans_loanterms=terms,
                 loans_loanapplication=application,
                 loans_loan=loan,
+                accounts_account=str(mine),
                 accounts_card=card,
+                notifications_message=_message(owner),
+                **_of_webhooks(door),
                 transactions_cardpayment=payment,
             ),
             "admin:card_block": {"pk": card},
@@ -140,7 +149,14 @@ def _of_the_door(owner: User) -> dict[str, str]:
     }
 
 
-def _of_people(owner: User, approval: str) -> dict[str, dict[str, str]]:
+def _of_webhooks(door: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "notifications_endpoint": door["endpoint_id"],
+        "notifications_delivery": door["delivery_id"],
+    }
+
+
+def _of_people(owner: User, staff: User, approval: str) -> dict[str, dict[str, str]]:
     """Return the ids of pages about branches, people and what was asked about them."""
     branch = {
         page: {"code": "HO"}
@@ -152,10 +168,15 @@ def _of_people(owner: User, approval: str) -> dict[str, dict[str, str]]:
     return {
         **branch,
         **person_pages,
-        "admin:accounts_approval_history": {"object_id": approval},
-        "admin:accounts_credentialchange_history": {"object_id": _credential_change(owner)},
         "admin:accounts_branch_history": {"object_id": str(Branch.objects.all()[0].pk)},
-        "admin:accounts_user_history": {"object_id": str(owner.pk)},
+        **_in_the_admin(
+            accounts_approval=approval,
+            accounts_auditentry=_audit_entry(owner),
+            accounts_credentialchange=_credential_change(owner),
+            accounts_statuschange=_status_change(owner),
+            accounts_user=str(owner.pk),
+            accounts_viewing=_look(owner, staff),
+        ),
     }
 
 
@@ -260,6 +281,35 @@ def _card(owner: User, number: int, *, by: User) -> tuple[str, str]:
     charging = Caller(pk=by.pk, role=by.role, scopes=None, via="session", credential="test")
     payment, _is_new = authorise_payment(charging, asked, now=clock.now())
     return str(card.pk), str(payment.pk)
+
+
+def _audit_entry(owner: User) -> str:
+    found = AuditEntry.objects.tracks(owner)  # type: ignore[no-untyped-call]
+    return str(found.order_by("pgh_created_at").first().pk)
+
+
+def _status_change(owner: User) -> str:
+    changed = StatusChange.objects.create(person=owner, status="active", reason="back from abroad")
+    return str(changed.pk)
+
+
+def _look(owner: User, staff: User) -> str:
+    noted = Viewing.objects.create(subject=owner, viewer=staff, what="personal data")
+    return str(noted.pk)
+
+
+def _message(owner: User) -> str:
+    now = clock.now()
+    sent = Message.objects.create(
+        person=owner,
+        kind="log_in",
+        channel="email",
+        to=str(owner.email),
+        template="notice",
+        created_at=now,
+        next_attempt_at=now,
+    )
+    return str(sent.pk)
 
 
 def _credential_change(owner: User) -> str:
@@ -393,6 +443,13 @@ def _approval(maker: User, about: User) -> str:
         action="accounts.change_role", payload=payload, reason="hired", maker=maker
     )
     return str(asked.pk)
+
+
+def _ask_reversal(owner: User) -> None:
+    payload = {"transfer_id": str(uuid4())}
+    Approval.objects.create(
+        action="transactions.reverse_transfer", payload=payload, reason="sent twice", maker=owner
+    )
 
 
 def _with_accounts(example: Any, mine: int, other: int) -> Any:

@@ -10,7 +10,8 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -101,29 +102,36 @@ def _is_missing(route: Route, method: str, answer: Any) -> bool:
     )
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """Let nothing stay of what is done within."""
+    rolled_back = transaction.atomic()
+    # As in Django's own tests: what must be the outermost transaction takes this one for none.
+    rolled_back._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001  # not in the stubs
+    with rolled_back:
+        yield
+        transaction.set_rollback(True)
+
+
 class Trial:
     """Everybody, what is A's, and the requests they send, of which nothing stays."""
 
     def __init__(self) -> None:
-        people, self.callers = cast()
-        self.belongings: Belongings = belongings_of(people)
+        self.people, self.callers = cast()
+        self.belongings: Belongings = belongings_of(self.people)
         self.operations = {(one.method.upper(), one.address): one for one in operations()}
 
     def request(self, who: str, method: str, route: Route) -> str:
         """Send one request and return the word for what came of it."""
         operation = self._operation(method, route)
         body = self.belongings.body_of(operation) if operation else {}
-        rolled_back = transaction.atomic()
-        # As in Django's own tests: what must be the outermost transaction takes this one for none.
-        rolled_back._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001  # not in the stubs
-        with rolled_back:
+        with undone():
             answer = self.callers[who].send(
                 method,
                 route.filled(self.belongings.ids_of(route)),
                 json.dumps(body).encode() if body else b"",
                 {"Idempotency-Key": str(uuid4())},
             )
-            transaction.set_rollback(True)
         word = "405" if _is_missing(route, method, answer) else seen(answer)
         if word == "401" and (route.name, method) in _DOOR:
             word = "yes"

@@ -24,6 +24,7 @@ Moved = tuple[int, str, int, int, int, datetime]
 class Activity:
     """What moved on the accounts that a person owns in a currency; minor units."""
 
+    person: int
     number: int
     name: str
     currency: str
@@ -67,7 +68,7 @@ def activity_of_people(month: Month, *, now: datetime) -> tuple[list[Activity], 
             pk: (number, name)
             for pk, number, name in _asked(found.people, "people", [pk for _row, pk in owned])
         }
-    people = _by_person((row, *names[person]) for row, person in owned if person in names)
+    people = _by_person((row, person, *names[person]) for row, person in owned if person in names)
     return sorted(people, key=lambda one: (-one.movements, one.number, one.currency)), until
 
 
@@ -89,11 +90,13 @@ def _asked(connection: psycopg.Connection, query: str, ids: Sequence[int]) -> It
         yield from connection.execute(_QUERIES[query], {"ids": known[begin : begin + _AT_ONCE]})
 
 
-def _by_person(owned: Iterable[tuple[Moved, int, str]]) -> list[Activity]:
+def _by_person(owned: Iterable[tuple[Moved, int, int, str]]) -> list[Activity]:
     found: dict[tuple[int, str], Activity] = {}
-    for row, person, name in owned:
+    for row, person, number, name in owned:
         _account, currency, movements, coming, going, last_at = row
-        one = found.setdefault((person, currency), Activity(person, name, currency, last_at))
+        one = found.setdefault(
+            (person, currency), Activity(person, number, name, currency, last_at)
+        )
         one.movements += movements
         one.coming += coming
         one.going += going

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from accounts.approvals import approve
-from accounts.models import Approval
+from accounts.models import Approval, Viewing
 from core import clock
 from loans.applying import save_draft
 from loans.demo import add_loan_terms
@@ -285,6 +285,8 @@ class TestChangesOfLoans:
         assert ("31-60" in found, "in time" in found, number in found) == (True,) * 3
         assert number not in text_of(desk.get("/staff/loans/?bucket=1-30"))
         assert number in text_of(desk.get("/staff/loans/?bucket=nonsense"))
+        looks = Viewing.objects.filter(what="list of loans")
+        assert [look.subject for look in looks] == [asha]
 
 
 def test_a_loans_schedule_is_a_pdf_and_leads_to_a_standing_order() -> None:
