@@ -126,8 +126,9 @@ def scheduled_shown(user: int, *, limit: int, now: datetime) -> list[ScheduledVi
 
 
 def _is_unanswered(transfer: ScheduledTransfer, now: datetime) -> bool:
-    is_tried = transfer.state == ScheduledTransfer.State.SENDING and transfer.tried_at is not None
-    return is_tried and transfer.tried_at < now - _ANSWERED_WITHIN
+    if transfer.state != ScheduledTransfer.State.SENDING or transfer.tried_at is None:
+        return False
+    return transfer.tried_at < now - _ANSWERED_WITHIN
 
 
 def _shown(order: StandingOrder, payee: Party) -> OrderView:
