@@ -15,6 +15,7 @@ from lb.data.counters import Counters
 from lb.data.fetching import fetch
 from lb.data.fleet import Fleet, Member, log
 from lb.data.heads import MAX_HEAD, HeadParser, RefusedError
+from lb.data.own_answers import OwnAnswers
 from lb.data.windows import RetryBudget
 from lb.secret import field
 from lb.snapshot import Check, Deadlines, Snapshot
@@ -38,6 +39,7 @@ class Balancer:
         self.parser = HeadParser()
         self.budget = RetryBudget()
         self.counters = Counters()
+        self.own_answers = OwnAnswers()
         self.deadlines = Deadlines()
         self.clients: set[ClientConnection] = set()
         self.draining = False

@@ -303,15 +303,17 @@ class ClientConnection(asyncio.Protocol):
     def answer_error(
         self, status: int, detail: str, code: str, *, closes: bool, wait: float = 1.0
     ) -> None:
-        """Answer in the bank's form of problems."""
-        line = status_line(status)
+        """Answer in the bank's form of problems, and log it: no backend does."""
+        balancer, line = self._balancer, status_line(status)
+        self._request_id = self._request_id or balancer.new_id()
+        balancer.own_answers.made(status, code, self._request_id, now=balancer.now())
         problem = {
             "type": "about:blank",
             "title": line[13:-2].decode(),
             "status": status,
             "detail": detail,
             "code": code,
-            "request_id": self._request_id.decode() or None,
+            "request_id": self._request_id.decode(),
         }
         body = json.dumps(problem).encode()
         retry = b"Retry-After: %d\r\n" % max(1, round(wait)) if status in (429, 503) else b""
@@ -322,7 +324,7 @@ class ClientConnection(asyncio.Protocol):
         if self._exchange is not None and self._exchange.request.method == "HEAD":
             body = b""
         whole = b"".join((line, head, secure, retry, closing, length, body))
-        self.answer(status, whole, self._balancer.now())
+        self.answer(status, whole, balancer.now())
 
     def open_tunnel(self, connection: "BackendConnection") -> None:
         """Pass on whatever comes from now on."""

@@ -1,15 +1,18 @@
 """Backends that lie, break, hang or vanish: clients get whole answers or none."""
 
 import asyncio
+import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 
+from lb.data.own_answers import MOST_A_SECOND, OwnAnswers
 from lb.snapshot import Backend, Check, Deadlines, Policy, State
 from tests.balancing import (
     Answer,
@@ -86,6 +89,35 @@ def test_what_is_no_answer_is_a_502_and_both_sides_end() -> None:
         if not answer.startswith(b"HTTP/1.1 502 ") or b"Connection: close" not in answer
     }
     assert not wrong, wrong
+
+
+def test_what_the_balancer_answers_itself_is_logged_under_the_id_it_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = b"11111111-1111-4111-8111-111111111111"
+
+    async def work(lab: Laboratory) -> list[bytes]:
+        asked = GET.replace(HOST, HOST + b"X-Request-ID: " + given + b"\r\n")
+        return [await lab.say(words, ends=False) for words in (asked, POST, b"no head\r\n\r\n")]
+
+    answers = _run(work, saying(LYING["no HTTP"]))
+    named = [json.loads(one.partition(b"\r\n\r\n")[2])["request_id"] for one in answers]
+    logged = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    found = [line for line in logged if line["event"] == "answered_itself"]
+    assert [line["request_id"] for line in found] == named
+    assert [line["status"] for line in found] == [502, 502, 501]
+    assert named[0] == given.decode()
+    assert len({str(UUID(one)) for one in named}) == 3
+
+
+def test_a_flood_of_own_answers_is_counted_where_it_is_not_logged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answers = OwnAnswers()
+    for now in (*[1.0] * (MOST_A_SECOND + 7), 2.0):
+        answers.made(429, "too_many_requests", b"id", now=now)
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == [*["answered_itself"] * MOST_A_SECOND, "answers_not_logged", "answered_itself"]
 
 
 @pytest.mark.parametrize("name", BREAKING)
