@@ -32,6 +32,16 @@ _FORGED: Final = (
     *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port"),
     *("X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP", secret.HEADER),
 )
+# A client's own id is kept when it is a UUID, as the bank keeps it; else the request is given one.
+_IS_GIVEN: Final = (
+    "{ req.fhdr_cnt(X-Request-ID) eq 1 } { req.fhdr(X-Request-ID) -m reg ^[0-9a-f-]{36}$ }"
+)
+_KNOWN: Final = "var(txn.request_id)"
+NAMING: Final = (
+    f"  http-request set-header X-Request-ID %[uuid()] unless {_IS_GIVEN}",
+    "  http-request set-var(txn.request_id) req.fhdr(X-Request-ID)",
+    f"  http-after-response set-header X-Request-ID %[{_KNOWN}] if {{ {_KNOWN} -m found }}",
+)
 _FORGETTING: Final = tuple(f"  http-request del-header {name}" for name in _FORGED)
 
 
@@ -88,7 +98,8 @@ def configuration(
         *_defaults(snapshot.deadlines),
         "frontend people",
         *_door(listen, certificate),
-        '  log-format "%s %ST %Tr %ts"',
+        f'  log-format "%s %ST %Tr %ts %[{_KNOWN}]"',
+        *NAMING,
         "  option forwardfor",
         *_introduction(has_secret=has_secret),
         *_rate_limit(snapshot.rate_limit),
@@ -152,6 +163,8 @@ def _defaults(deadlines: Deadlines) -> list[str]:
         "  option redispatch 1",
         "  retries 2",
         "  retry-on conn-failure",
+        # After a reload a connection ends with its next answer, not while its client sends.
+        "  option idle-close-on-response",
         "  load-server-state-from-file global",
         *(f"  timeout {name} {round(value * 1000)}ms" for name, value in seconds.items()),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lb.data.fleet import log
+from lb.data.own_answers import OwnAnswers
 from lb.data.source import SnapshotSource
 from lb.data.tls import Door, Stamp, stamp_of
 from lb.haproxy.configuration import Files, configuration, slots_for
@@ -20,6 +21,8 @@ EVERY_SECONDS: Final = 1.0
 # Server, status, milliseconds to the answer's head, how the session ended.
 _LINE: Final = re.compile(rb"slot(\d+) (-?\d+) (-?\d+) (.)")
 _BY_SERVER: Final = b"-Ss"
+# What HAProxy answered itself: it asked no server, or one that was away, late, or lied.
+_OWN: Final = re.compile(rb"(?:<NOSRV> (\d+) \S+ (..)|\S+ (\d+) \S+ ([PSs][CHQ])) (\S+)")
 
 
 class Driver(asyncio.DatagramProtocol):
@@ -48,6 +51,7 @@ class Driver(asyncio.DatagramProtocol):
         self._number = 0
         self._worker = ""
         self._news = asyncio.Event()
+        self._own_answers = OwnAnswers()
 
     async def run(self, location: str, token: str | None) -> None:
         """Drive until cancelled.
@@ -75,6 +79,7 @@ class Driver(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Read a line of HAProxy's log. What a client broke off says nothing of its backend."""
         del addr
+        self._log_own(data)
         found = _LINE.match(data)
         if found is None or found[4] not in _BY_SERVER:
             return
@@ -90,6 +95,11 @@ class Driver(asyncio.DatagramProtocol):
         if place and place.ejections > before:
             log("backend_ejected", backend=place.backend.name)
             self._news.set()
+
+    def _log_own(self, data: bytes) -> None:
+        if found := _OWN.match(data):
+            status, state = found[1] or found[3], found[2] or found[4]
+            self._own_answers.made(int(status), state.decode(), found[5], now=time.monotonic())
 
     async def _go_on(self) -> None:
         turned = time.monotonic()

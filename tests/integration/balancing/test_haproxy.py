@@ -14,13 +14,16 @@ from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import psutil
 import pytest
 
+from bankproject.reference.sources import PROJECT
 from bankproject.runtime.ports import first_free
 from lb.control.figures import Figures, added_up
 from lb.control.publishing import write_snapshot_file
+from lb.haproxy.configuration import NAMING
 from lb.snapshot import Backend, Check, Deadlines, Policy, RateLimit, Snapshot
 from tests.certificates import Authority, Files
 from tests.integration.balancing.conftest import Answering, answering
@@ -37,21 +40,22 @@ class Balancer:
     """The driver's process, told by snapshots in a file."""
 
     def __init__(self, folder: Path, tls: Files | None = None) -> None:
-        self.file = folder / "snapshot.json"
+        self.file, self.log = folder / "snapshot.json", folder / "log"
         self.tls = tls
         self.port = first_free(21_900)
         self.monitor = first_free(self.port + 1)
         self.version = 0
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "lb.haproxy", "--haproxy", HAPROXY),
-                *("--snapshot", str(self.file)),
-                *("--listen", f"127.0.0.1:{self.port}"),
-                *("--monitor", f"127.0.0.1:{self.monitor}"),
-                *(("--certificate", str(tls.pem)) if tls else ()),
-            ],
-            stderr=subprocess.PIPE,
-        )
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "lb.haproxy", "--haproxy", HAPROXY),
+                    *("--snapshot", str(self.file)),
+                    *("--listen", f"127.0.0.1:{self.port}"),
+                    *("--monitor", f"127.0.0.1:{self.monitor}"),
+                    *(("--certificate", str(tls.pem)) if tls else ()),
+                ],
+                stderr=log,
+            )
 
     def obey(self, backends: Sequence[Answering], **options: Any) -> None:
         """Give it a snapshot, and wait until it is obeyed."""
@@ -77,6 +81,16 @@ class Balancer:
             connection.request("GET", "/", headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def named(self, given: str) -> tuple[int, str]:
+        """Return status and id of the answer to a request with an id."""
+        connection = self.connection()
+        try:
+            connection.request("GET", "/", headers={"X-Request-ID": given} if given else {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers["X-Request-ID"]
         finally:
             connection.close()
 
@@ -234,6 +248,41 @@ def test_forwarding_headers_of_clients_are_replaced(
     assert not {"Forwarded", "X-Real-IP"} & {*fleet[0].headers}
 
 
+def test_each_request_has_one_id_which_a_client_may_give(
+    balancer: Balancer, fleet: list[Answering]
+) -> None:
+    serving(balancer, fleet[:1])
+    own = str(uuid4())
+    for given, is_kept in ((own, True), (f"{own}, {own}", False), ("'; --", False), ("", False)):
+        status, named = balancer.named(given)
+        assert status == 200
+        assert fleet[0].headers.get_all("X-Request-ID") == [named] == [str(UUID(named))]
+        assert (named == given) is is_kept
+
+
+def test_what_it_answers_itself_is_logged_under_the_id_it_names(
+    balancer: Balancer, fleet: list[Answering]
+) -> None:
+    serving(balancer, fleet[:1])
+    own = str(uuid4())
+    balancer.obey([])
+    until(lambda: balancer.named(own) == (503, own))
+    line = {"event": "answered_itself", "logger": "lb", "status": 503}
+    until(lambda: f'"request_id": "{own}"' in balancer.log.read_text())
+    logged = [json.loads(text) for text in balancer.log.read_text().splitlines() if own in text]
+    assert line.items() <= logged[0].items()
+
+
+def test_the_configuration_for_containers_is_one(tmp_path: Path) -> None:
+    authority = Authority()
+    certificate = authority.sign(tmp_path, "localhost", days=90).pem
+    text = (PROJECT / "deploy/haproxy/haproxy.cfg").read_text()
+    for line in NAMING:
+        assert line in text
+    (tmp_path / "haproxy.cfg").write_text(text.replace("/run/secrets/lb.pem", str(certificate)))
+    subprocess.run([HAPROXY, "-c", "-f", str(tmp_path / "haproxy.cfg")], check=True)
+
+
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[tuple[Balancer, Authority]]:
     """Give a HAProxy that speaks TLS, and who signed its certificate."""
@@ -258,7 +307,7 @@ def test_it_speaks_tls_and_takes_certificates_that_are_renewed(
     answer = connection.getresponse()
     assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
     assert fleet[0].headers["X-Forwarded-Proto"] == "https"
-    connection.close()
+    answer.read()
     (tmp_path / "new").mkdir()
     authority.sign(tmp_path / "new", "localhost", days=-1).pem.replace(balancer.tls.pem)
     time.sleep(1.5)
@@ -266,3 +315,8 @@ def test_it_speaks_tls_and_takes_certificates_that_are_renewed(
     authority.sign(tmp_path / "new", "localhost", days=90).pem.replace(balancer.tls.pem)
     until(lambda: balancer.serial() != before)
     assert balancer.get() == (200, "a")
+    assert connection.sock, "it was closed"
+    connection.request("GET", "/")
+    last = connection.getresponse()
+    assert (last.status, last.read(), last.headers["Connection"]) == (200, b"a", "close")
+    connection.close()
