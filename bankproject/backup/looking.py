@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from bankproject.backup.keeping import BASE_EVERY
-from bankproject.backup.receiving import last_words
+from bankproject.backup.receiving import complaint_in
 from bankproject.backup.repository import PARTIAL, SEALED, Repository
 from bankproject.backup.servers import connect, one
 from transactions.branches import registry
@@ -82,7 +82,7 @@ def _of(repository: Repository, node: str) -> NodeBackups:
         slot=state,
         bytes=store.size(),
         is_encrypted=repository.certificate.exists(),
-        reason=reason or ("" if is_received else last_words(store.log)),
+        reason=reason or ("" if is_received else complaint_in(store.log)),
     )
 
 

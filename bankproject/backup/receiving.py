@@ -71,7 +71,8 @@ class Receiver:
         if self.is_receiving or time.monotonic() < self._started_at + _AGAIN_SECONDS:
             return
         if self._program is not None:
-            _log.warning("backup_not_receiving", node=self.node, reason=self._last_words())
+            reason = complaint_in(self._store.log)
+            _log.warning("backup_not_receiving", node=self.node, reason=reason)
         self._started_at = time.monotonic()
         self._store.open()
         with connect(self.node) as line:
@@ -148,17 +149,18 @@ class Receiver:
         except OSError as error:
             raise cannot_write(self._store.folder, error) from error
 
-    def _last_words(self) -> str:
-        return last_words(self._store.log)
 
+def complaint_in(log: Path) -> str:
+    """Return the first error of what a receiving program said, else its last line, if any.
 
-def last_words(log: Path) -> str:
-    """Return the last line of what a receiving program said; nothing when it said nothing."""
+    What comes after an error is its consequence: that it is disconnected.
+    """
     try:
         lines = log.read_text("utf-8", errors="replace").strip().splitlines()
     except FileNotFoundError:
         return ""
-    return lines[-1] if lines else ""
+    errors = [line for line in lines if " error: " in line]
+    return (errors or lines[-1:] or [""])[0]
 
 
 def wait_until_received(line: psycopg.Connection, lsn: str, *, node: str) -> None:

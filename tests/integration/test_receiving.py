@@ -1,4 +1,4 @@
-"""A node's log comes in again after a failover, and after its slot was lost, without hands."""
+"""A node's log comes in again without hands: after a failover, a lost slot, a full disk."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from bankproject.backup import receiving, servers
+from bankproject.backup.failures import BackupFailed
 from bankproject.backup.receiving import Receiver, wait_until_received
 from bankproject.backup.repository import Repository
 from bankproject.backup.restoring import restore_node
@@ -117,7 +118,6 @@ def answer(cluster: Cluster, words: str) -> None:
 def test_a_successor_that_lacks_what_came_in_is_followed_after_a_gap(
     primary: Cluster, repository: Repository, tmp_path: Path
 ) -> None:
-    store = repository.of(NODE)
     with Receiver(NODE, repository) as receiver:
         receive_all(receiver)
         take_base(NODE, repository, at=now())
@@ -128,20 +128,20 @@ def test_a_successor_that_lacks_what_came_in_is_followed_after_a_gap(
         with servers.connect(NODE) as line:
             mark = set_mark({NODE: line}, clock=now)
         receive_all(receiver)
-        assert not store.has_gap
+        assert not repository.of(NODE).has_gap
         primary.stop(mode="immediate")
         standby.start()
         try:
             answer(standby, "by the successor")
             receive_all(receiver)
-            assert store.has_gap
+            assert repository.of(NODE).has_gap
             take_base(NODE, repository, at=now() + timedelta(seconds=1))
-            store.close_gap()
+            repository.of(NODE).close_gap()
             answer(standby, "after the base backup")
             receive_all(receiver)
         finally:
             standby.stop(mode="immediate")
-    assert not store.has_gap
+    assert not repository.of(NODE).has_gap
     after = answered_at(repository, standby, tmp_path / "last", mark=None)
     assert after == ["by the successor", "after the base backup"]
     before = answered_at(repository, standby, tmp_path / "mark", mark=mark)
@@ -185,3 +185,26 @@ def test_a_slot_that_was_made_anew_is_a_gap_where_the_log_went_on_without_it(
         receive_all(receiver)
         assert receiver.is_receiving
     assert repository.of(NODE).has_gap is is_past
+
+
+def test_what_a_full_disk_did_not_take_comes_in_when_there_is_room(
+    primary: Cluster,
+    repository: Repository,
+    own_mounts: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = repository.of(NODE)
+    # No segment has room here, and only the program sees it so.
+    full = 'mount -t tmpfs -o size=8m full "$0" && exec "$@"'
+    crowded = [*own_mounts, "sh", "-c", full, str(store.receiving)]
+    with monkeypatch.context() as patched, Receiver(NODE, repository) as receiver:
+        patched.setattr(receiving, "command", lambda *words: [*crowded, *servers.command(*words)])
+        receiver.tend()
+        write_segments(primary)
+        with pytest.raises(BackupFailed, match="the log of default does not come in"):
+            receive_all(receiver)
+        assert "No space left on device" in receiving.complaint_in(store.log)
+    with Receiver(NODE, repository) as receiver:
+        receive_all(receiver)
+    assert not store.has_gap
+    assert len(store.segments()) >= 2
