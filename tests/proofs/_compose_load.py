@@ -133,7 +133,7 @@ class Load:
     def _go_on(self) -> None:
         while not self._ends.is_set():
             self._send(str(uuid4()))
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _send(self, key: str) -> None:
         began = time.monotonic()
