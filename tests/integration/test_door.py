@@ -135,14 +135,15 @@ def test_the_outbox_is_only_in_a_demo(client: Client, settings: Settings) -> Non
 )
 @pytest.mark.parametrize("is_by_proxy", [False, True])
 def test_the_outbox_is_only_for_the_machine_of_the_bank(
-    client: Client, settings: Settings, address: str, status: int, *, is_by_proxy: bool
+    settings: Settings, address: str, status: int, *, is_by_proxy: bool
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = int(is_by_proxy)
     # What the client says of itself stands before what a proxy saw.
     said = f"127.0.0.1, {address}" if is_by_proxy else "127.0.0.1"
-    seen = {"REMOTE_ADDR": "127.0.0.1" if is_by_proxy else address, "HTTP_X_FORWARDED_FOR": said}
-    assert client.get("/outbox/", **seen).status_code == status
-    links = 'href="/outbox/"' in client.get("/auth/login/", **seen).content.decode()
+    seen = "127.0.0.1" if is_by_proxy else address
+    client = Client(REMOTE_ADDR=seen, HTTP_X_FORWARDED_FOR=said)
+    assert client.get("/outbox/").status_code == status
+    links = 'href="/outbox/"' in client.get("/auth/login/").content.decode()
     assert links == (status == 200)
 
 

@@ -1,6 +1,6 @@
-"""Hash batches without taking references for memos, queue before any row is locked, free limits.
+"""Tell references from memos in a batch's hash, queue before rows are locked, free limits in time.
 
-A hold that has run out counts against no limit of its day any more. A batch of references without memos from before is not known again: its key is refused as used.
+A batch of references without memos from before is not known again: its key is refused as used.
 """
 
 from pathlib import Path
