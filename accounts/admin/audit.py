@@ -18,22 +18,14 @@ from accounts.models.audit_entries import AuditEntry
 _PAGE: Final = 50
 _PERSON: Final = "accounts.User"
 _ACCOUNT: Final = "accounts.Account"
+_TOLD: Final = ("at", "by", "what", "which", "done", "changes", "reason", "credential")
 
 
 @admin.register(AuditEntry)
 class AuditAdmin(NotedAdmin, EventsAdmin):
     """Changes, newest first: of one object, or of all of a kind. Whom they are about is told."""
 
-    list_display = (
-        "at",
-        "by",
-        "what",
-        "which",
-        "done",
-        "changes",
-        "reason",
-        "credential",
-    )
+    list_display = fields = readonly_fields = _TOLD
     list_select_related: ClassVar = ("by",)
     list_per_page = _PAGE
     show_full_result_count = False

@@ -1,9 +1,10 @@
 """Who looked at whom, and how people stood, in the Django admin."""
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
@@ -13,12 +14,28 @@ from accounts.admin.readonly import ReadOnlyAdmin
 from accounts.models import StatusChange, Viewing
 
 
+class LookedAt(admin.SimpleListFilter):
+    """What was looked at, in the reader's language; it is noted in English."""
+
+    title = gettext_lazy("what")
+    parameter_name = "what"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002  # Django passes them
+        """Return everything that was looked at by now."""
+        noted = Viewing.objects.order_by("what").values_list("what", flat=True).distinct()
+        return [(what, str(Viewing(what=what))) for what in noted]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Viewing]) -> QuerySet[Viewing]:  # noqa: ARG002  # Django passes it
+        """Return the looks at what was chosen."""
+        return queryset if self.value() is None else queryset.filter(what=self.value())
+
+
 @admin.register(Viewing)
 class ViewingAdmin(ReadOnlyAdmin, NotedAdmin):
     """Looks of staff at customers' data, which is a look at them as well."""
 
     list_display = ("viewed_at", "viewer", "subject", "looked_at", "reason")
-    list_filter = ("viewed_at", "what")
+    list_filter = ("viewed_at", LookedAt)
     list_select_related: ClassVar = ("viewer", "subject")
     search_fields = ("viewer__full_name", "subject__full_name")
     show_full_result_count = False

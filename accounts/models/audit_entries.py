@@ -24,3 +24,7 @@ class AuditEntry(Events):
         default_permissions = ("view",)
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit")
+
+    def __str__(self) -> str:
+        """Say what was done to what."""
+        return f"{self.pgh_label} {self.pgh_obj_model}"

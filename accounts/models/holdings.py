@@ -80,4 +80,4 @@ class Holding(models.Model):
 
     def __str__(self) -> str:
         """Show the account's number and what may be done."""
-        return f"{self.account_id} {self.rights}"
+        return f"{self.account_id} {self.get_rights_display()}"

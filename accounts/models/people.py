@@ -120,4 +120,4 @@ class StatusChange(models.Model):
 
     def __str__(self) -> str:
         """Say what it became."""
-        return self.status
+        return self.get_status_display()

@@ -22,7 +22,9 @@ __all__ = ["trial"]
 # Shows what the database noted, as it noted it; names of rights are kept there, too.
 _RAW: Final = frozenset(
     {
+        "admin:accounts_auditentry_change",
         "admin:accounts_auditentry_changelist",
+        "admin:accounts_auditentry_history",
         "admin:auth_group_add",
         "admin:auth_group_change",
         "admin:auth_group_delete",
@@ -36,15 +38,15 @@ _WORD: Final = re.compile(r"[A-Za-z]{3,}")
 # What the world calls so in every language, and ids; then what the tests call people and things.
 _SAME: Final = re.compile(
     r"""Bankproject|PostgreSQL|JavaScript|English|Ctrl|Shift|API|SMS|UTC|CSV|PDF|PNG|SVG|OFX|MT940
-    |CAMT\.053|[A-Z]{3}|(?:bank_)?[a-z0-9]{10}…?|(?:[a-z]+:(?:read|write))|[a-z]+\.[a-z_]+|\S+@\S+|https?://\S+|[0-9a-f-]{36}""",
+    |CAMT\.053|[A-Z]{3}|(?:bank_)?[a-z0-9]{10}…?|(?:[a-z]+:(?:read|write))|[a-z]+\.[a-z_]+|\S+@\S+|[Hh]ttps?://\S+|[0-9a-f-]{36}""",
     re.VERBOSE,
 )
 _OURS: Final = re.compile(
     r"Asha(?: Rao| R\.)?|Head office|HO|hired|Holi|test|Tellers|(?:Loan|Fraud|Dispute) officers"
     r"|Vikram Singh|wages"
-    r"|Bookshop|[Aa]pi-1|Personal loan|\(current\)"
+    r"|back from abroad|sent twice|Bookshop|[Aa]pi-1|Personal loan|\(current\)"
     # Lists are filtered by what rows hold.
-    r"|journal|security check|list of \w+"
+    r"|journal|security check|list of \w+|log_in"
     r"|personal data|changes of access|accounts\.change_role|fees"
 )
 

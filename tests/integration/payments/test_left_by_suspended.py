@@ -9,7 +9,7 @@ from accounts.status import change_person_status
 from tests.factories import customer_account, person
 from tests.integration.payments.test_transfers_for_a_day import BEGINS, balance_of, left
 from transactions.ledger.posting import Channel, Receipt
-from transactions.payments import paying_in, scheduling
+from transactions.payments import paying_in
 from transactions.payments.models import ScheduledTransfer
 from transactions.payments.scheduling import send_due_transfers
 from transactions.services import TransferRequest, transfer_funds
@@ -51,14 +51,13 @@ class TestOfASuspendedPerson:
         assert balance_of(theirs) == 0
 
     def test_one_keeps_those_of_others_from_nothing(
-        self, asha: User, mine: int, theirs: int, monkeypatch: pytest.MonkeyPatch
+        self, asha: User, mine: int, theirs: int
     ) -> None:
-        monkeypatch.setattr(scheduling, "_MOST_AT_ONCE", 1)
         meera = person()
         left(asha, mine, theirs)
         left(meera, customer_account(meera, balance=50_000), theirs)
         become(asha, UserStatus.SUSPENDED)
-        assert send_due_transfers(now=BEGINS) == 1
+        assert send_due_transfers(now=BEGINS, most=1) == 1
 
     def test_one_is_held_though_the_round_had_begun(
         self, asha: User, mine: int, theirs: int, monkeypatch: pytest.MonkeyPatch
