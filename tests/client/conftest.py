@@ -25,6 +25,7 @@ from client.tokens import TokenStore
 from tests.factories import BRANCH, account, person
 from tests.servers import worker_name
 from tests.website import served
+from transactions.ledger.reads import balances
 
 PASSWORD = "correct horse battery staple"
 SILENT_KEYRING = "keyring.backends.fail.Keyring"
@@ -54,6 +55,12 @@ class Scene:
         found = re.search(r"code is (\d{6})", mails[-1].read_text(encoding="utf-8"))
         assert found
         return found[1]
+
+
+def balance_of(number: int) -> int:
+    """Return what is in an account, in minor units, as the ledger has it."""
+    (found,) = balances([number])
+    return found.balance
 
 
 def verified(**fields: object) -> User:

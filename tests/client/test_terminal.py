@@ -17,7 +17,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from click.testing import Result
 
-from accounts.models import Card, User
+from accounts.models import Card
 from client import bank as client_bank
 from client.bank import KEY
 from client.failures import ExitCode
@@ -26,13 +26,12 @@ from client.tokens import Tokens
 from core import clock
 from loans.applying import save_draft, submit
 from loans.opening import accept_offer
-from tests.client.conftest import PASSWORD, Scene, Shell, log_in, shell_at, verified
+from tests.client.conftest import PASSWORD, Scene, Shell, balance_of, log_in, shell_at, verified
 from tests.client.lossy import lossy_way
-from tests.client.sitting import Sitting, sitting
+from tests.client.sitting import sitting
 from tests.factories import customer_account, inr
 from tests.integration.loans import bank as lending
 from tests.openapi import operations
-from transactions.ledger.reads import balances
 
 
 @pytest.fixture(autouse=True)
@@ -66,12 +65,6 @@ def _is_keyed(request: Request) -> bool:
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once."""
     monkeypatch.setattr(client_bank, "PAUSES", (0.0, 0.0))
-
-
-def balance_of(number: int) -> int:
-    """Return what is in an account, in minor units, as the ledger has it."""
-    (found,) = balances([number])
-    return found.balance
 
 
 class TestData:
@@ -452,67 +445,3 @@ class TestAdmin:
 
     def test_is_not_what_customers_are(self, shell: Shell) -> None:
         assert shell("customers", "list").exit_code == ExitCode.NOT_ALLOWED
-
-
-class TestMenu:
-    def test_of_a_customer(self, scene: Scene, tmp_path: Path) -> None:
-        before = balance_of(scene.mine)
-        with sitting(url=scene.address, home=tmp_path) as desk:
-            enter(desk, scene.asha)
-            desk.sees(str(scene.mine))
-            desk.chooses("Deposit")
-            desk.answers("Account [1]", "1")
-            desk.answers("Amount", "200")
-            desk.answers("Pay in 200 INR", "y")
-            desk.sees("Balance after")
-            desk.chooses("Withdraw")
-            desk.answers("Account [1]", "1")
-            desk.answers("Amount", "99999999")
-            desk.answers("Take out 99999999 INR", "y")
-            desk.sees("Error: ")
-            desk.chooses("Transfer")
-            desk.answers("From [1]", "1")
-            desk.answers("To account", str(scene.friend))
-            desk.answers("Amount", "50")
-            desk.sees("Priya N.")
-            desk.answers("Send 50 INR", "n")
-            desk.sees("nothing was done")
-            desk.chooses("Transactions")
-            desk.sees(" 200.00")
-            desk.chooses("Exit")
-            shown = desk.ends()
-        assert PASSWORD not in shown
-        assert balance_of(scene.mine) == before + 20_000
-
-    def test_of_an_admin(self, scene: Scene, tmp_path: Path) -> None:
-        with sitting(url=scene.address, home=tmp_path) as desk:
-            enter(desk, scene.admin)
-            desk.chooses("Add an account")
-            desk.answers("User id", str(scene.asha.number))
-            desk.answers("Branch", "HO")
-            desk.answers("Reason", "asked for")
-            desk.answers("Open a current account", "y")
-            number = desk.reads(r"Number +([0-9]{12})")
-            desk.chooses("Close an account")
-            desk.answers("Account", number)
-            desk.answers("Reason", "a mistake")
-            desk.answers(f"Type {number}", "yes")
-            desk.sees("nothing was done")
-            desk.chooses("Close an account")
-            desk.answers("Account", number)
-            desk.answers("Reason", "a mistake")
-            desk.answers(f"Type {number}", number)
-            desk.sees("closed")
-            desk.chooses("Customers")
-            desk.sees("Asha Rao")
-            desk.chooses("All transactions")
-            desk.sees(str(scene.mine))
-            desk.chooses("Exit")
-            desk.ends()
-
-
-def enter(desk: Sitting, person: User) -> None:
-    """Log in as the menu asks for it."""
-    desk.answers("E-mail", str(person.email))
-    desk.answers("Password", PASSWORD)
-    desk.sees(f"Logged in as {person.email}")

@@ -18,7 +18,7 @@ from psycopg import errors
 
 from core.db.errors import Busy, passing_errors_translated
 from transactions.branches.outcomes import BranchDown, OutcomeUnknown
-from transactions.branches.recovery import gid_of, has_ended_well, outcome_of
+from transactions.branches.recovery import gid_of, is_settled, outcome_of
 from transactions.branches.wire import Answer, Line, exchange, say
 from transactions.ledger.codes import refusal_in
 
@@ -173,7 +173,7 @@ class Commitment:
         on_step("settled")
         if isinstance(answer.complaint, errors.UndefinedObject):
             # Somebody else may have settled it meanwhile: then the money is there.
-            return has_ended_well(self._nodes[1], self._crossing, self._attempt)
+            return is_settled(self._nodes[1], self._crossing, self._attempt)
         return answer.is_good
 
     def give_up(self) -> None:

@@ -129,14 +129,18 @@ def has_arrived(source: str, transfer_id: UUID) -> bool:
     if not sent.row:
         return True
     crossing, attempt, destination = sent.row
-    arrived = _ask(str(destination), ("arrived", (crossing, attempt)))
-    return arrived.is_good and bool(arrived.row)
+    return bool(_arrived(str(destination), UUID(crossing), int(str(attempt))))
 
 
-def has_ended_well(node: str, crossing: UUID, attempt: int) -> bool:
-    """Tell whether a node has committed its part of an attempt; False when it does not answer."""
+def is_settled(node: str, crossing: UUID, attempt: int) -> bool:
+    """Tell whether a destination has committed an attempt; False when it does not answer."""
+    return bool(_arrived(node, crossing, attempt))
+
+
+def _arrived(node: str, crossing: UUID, attempt: int) -> bool | None:
+    """Tell whether a destination has committed an attempt; None when it does not answer."""
     answer = _ask(node, ("arrived", (crossing, attempt)))
-    return answer.is_good and bool(answer.row)
+    return bool(answer.row) if answer.is_good else None
 
 
 def sweep(*, older_than: float = OLDER_THAN_SECONDS) -> Swept:
@@ -262,11 +266,11 @@ def _end(doubt: InDoubt, decision: Decision) -> Decision | None:
 
 def _has_ended(doubt: InDoubt, decision: Decision) -> bool:
     """Tell whether what is gone has ended as decided; somebody else was faster, then."""
-    answer = _ask(doubt.node, ("arrived", (doubt.id, doubt.attempt)))
-    if answer.is_good and bool(answer.row) != (decision == "committed"):
+    has_arrived_there = _arrived(doubt.node, doubt.id, doubt.attempt)
+    is_as_decided = has_arrived_there == (decision == "committed")
+    if has_arrived_there is not None and not is_as_decided:
         _log.error("ended_against_its_decision", gid=doubt.gid, decision=decision)
-        return False
-    return answer.is_good
+    return is_as_decided
 
 
 def _ask(node: str, *statements: tuple[str, Sequence[Any]]) -> Answer:
