@@ -1,13 +1,14 @@
 """The audit in the Django admin: what was changed about people and settings, and who did it."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from pghistory.admin import EventsAdmin
 
@@ -59,9 +60,9 @@ class AuditAdmin(NotedAdmin, EventsAdmin):
             note_accounts_viewed(viewer=viewer, numbers=accounts, what=what)
 
     @admin.display(description=_("when"), ordering="pgh_created_at")
-    def at(self, entry: AuditEntry) -> datetime:
-        """Return when it was changed."""
-        return entry.pgh_created_at
+    def at(self, entry: AuditEntry) -> str:
+        """Return when it was changed: the page of one shows what is no text as Python writes it."""
+        return date_format(localtime(entry.pgh_created_at), "DATETIME_FORMAT")
 
     @admin.display(description=_("done"))
     def done(self, entry: AuditEntry) -> str:
