@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands, load_command_class
 from typer.testing import CliRunner
 
 from accounts.models import Role, User
@@ -28,6 +29,16 @@ COMMANDS: Final = sorted(
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
         for line in block.splitlines()
         if line.strip()
+    }
+)
+# What needs a place of its own, such as a safe's medium, and is shown with a prompt before it.
+SHOWN_OF_THE_BANK: Final = sorted(
+    {
+        command
+        for page in PAGES
+        for command in re.findall(
+            r"^ *\$ .*manage\.py (.+)$", page.read_text("utf-8"), re.MULTILINE
+        )
     }
 )
 OF_MAKE: Final = [command for command in COMMANDS if command.startswith("make ")]
@@ -69,6 +80,14 @@ def test_a_command_of_the_bank_runs(command: str, fresh_bank: BankUrls) -> None:
         env={**os.environ, "DATABASE_URL": fresh_bank.app, "OWNER_DATABASE_URL": fresh_bank.owner},
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", SHOWN_OF_THE_BANK)
+def test_the_bank_knows_a_command_that_is_shown(command: str) -> None:
+    """What it does is tested where it is: here, that it and its options exist."""
+    name, *words = shlex.split(command)
+    known = load_command_class(get_commands()[name], name)
+    known.create_parser("manage.py", name).parse_args(words)
 
 
 def test_the_workers_take_every_queue() -> None:
