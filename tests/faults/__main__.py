@@ -39,7 +39,7 @@ def main() -> int:
         judges = [
             check_the_checker(opened),
             go_through_all_cases(opened),
-            go_through_changes(opened, seed),
+            go_through_changes(opened),
             mix_at_random(opened, Plan(faults=faults, seed=seed)),
         ]
     counts = sum((judge.counts for judge in judges), Counter[str]())
@@ -82,11 +82,11 @@ def go_through_all_cases(opened: Template) -> Judge:
     return judge
 
 
-def go_through_changes(opened: Template, seed: int) -> Judge:
+def go_through_changes(opened: Template) -> Judge:
     """Try cases of opening, freezing and closing accounts and of changing their holders."""
     judge = Judge()
     with laboratory(opened) as lab:
-        ChangeRun(lab, judge).through(change_cases(seed))
+        ChangeRun(lab, judge).through(change_cases())
     print(f"{judge.counts['cases']} cases of changes, {len(judge.failures)} failed", flush=True)
     return judge
 

@@ -1,14 +1,14 @@
 """Every fault at every step of changes of accounts, at the branch and at the head office.
 
-A change is stopped at a step, the harm is done, the change goes on, the harm is undone. Then both
-sides must agree within five seconds, and the same request sent again must be done, once in all.
+Changes of every kind, each by a process of its own, are stopped at a step, the harm is done, they
+go on, the harm is undone. Then both sides must agree about each within five seconds, and the same
+requests sent again must be done, once in all.
 """
 
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Final
 
 from tests.faults._judge import Judge
@@ -21,6 +21,7 @@ KINDS: Final = ("open", "freeze", "close", "give", "take")
 STEPS: Final = ("asked", "changed", "copied")
 BRANCH: Final = "MUM"
 _SETTLED_SECONDS: Final = 5.0
+_GLANCE_SECONDS: Final = 0.05
 # How the account ends, and how many events it then has.
 _ENDS: Final = {
     "open": (("open", {"1": "owner"}), 2),
@@ -59,43 +60,55 @@ Rows = list[tuple[int, str, dict[str, str]]]
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeCase:
-    """Harm at one step of a change; without a fault the process is killed."""
+    """Harm at one step of changes, one of each kind; without a fault their processes are killed."""
 
-    kind: str
     step: str
-    fault: Fault | None
-    node: str
+    fault: Fault | None = None
+    node: str = BRANCH
+    kinds: tuple[str, ...] = KINDS
 
     def __str__(self) -> str:
         """Name it."""
         harm = f"{self.fault} of {self.node}" if self.fault else "process killed"
-        return f"{harm} when {self.kind} is {self.step}"
+        return f"{harm} at {self.step}"
 
 
-def change_cases(seed: int) -> Iterator[ChangeCase]:
-    """Return every fault of each side at every step, each of one kind of change.
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of an account; one that is to be opened has no number yet."""
 
-    Five seeds in a row have every fault of every kind: all in one run would take it twice as long.
-    """
-    first = seed % len(KINDS)
-    kinds = cycle((*KINDS[first:], *KINDS[:first]))
+    kind: str
+    reference: str
+    number: int = 0
+
+    @property
+    def asking(self) -> str:
+        """Return the command that asks for it, with the same key each time."""
+        return f"change {self.kind} key-{self.reference} {self.number} {self.reference}"
+
+    def of(self, case: ChangeCase) -> str:
+        """Name it in a case."""
+        return f"{case} of {self.kind}"
+
+
+def change_cases() -> Iterator[ChangeCase]:
+    """Return every fault of each side at every step, and every end of the process."""
     for step in STEPS:
-        for kind in KINDS:
-            yield ChangeCase(kind=kind, step=step, fault=None, node=BRANCH)
+        yield ChangeCase(step=step)
         for fault in Fault:
             for node in (BRANCH, HEAD_OFFICE):
-                yield ChangeCase(kind=next(kinds), step=step, fault=fault, node=node)
+                yield ChangeCase(step=step, fault=fault, node=node)
 
 
 class ChangeRun:
-    """Goes through cases on one laboratory, with a worker that is replaced when it was killed."""
+    """Goes through cases on one laboratory; workers that were killed are replaced."""
 
     def __init__(self, lab: Laboratory, judge: Judge) -> None:
         """Prepare."""
         self._lab = lab
         self._judge = judge
         self._stack = ExitStack()
-        self._worker: Worker | None = None
+        self._workers: list[Worker] = []
         self._serial = 0
 
     def through(self, cases: Iterable[ChangeCase]) -> None:
@@ -104,81 +117,107 @@ class ChangeRun:
         with self._stack, watch(self._lab):
             for case in cases:
                 self._serial += 1
-                self._judge.counts.update(cases=1)
+                self._judge.counts.update(cases=len(case.kinds))
                 try:
                     self._try(case)
                 except Silent as silent:
                     self._judge.fail(str(case), str(silent))
-                    if self._worker is not None:
-                        self._worker.kill()
+                    for one in self._workers:
+                        one.kill()
                     self._lab.heal()
 
     def _try(self, case: ChangeCase) -> None:
-        reference = f"case-{self._serial}"
-        number = 0 if case.kind == "open" else self._opened(reference)
-        asking = f"change {case.kind} key-{self._serial} {number} {reference}"
-        self._strike_at_step(case, asking)
-        self._judge_agreement(case, reference)
-        again = self._ready()
-        again.tell(asking)
-        if again.hear("change") != "change ok":
-            self._judge.fail(str(case), "the same request sent again was not done")
-        self._judge_agreement(case, reference)
-        self._judge_end(case, reference)
+        changes = self._prepared(case)
+        self._strike_at_step(case, changes)
+        self._judge_agreement(case, changes)
+        again = self._ready(len(changes))
+        for one, change in zip(again, changes, strict=True):
+            one.tell(change.asking)
+        for one, change in zip(again, changes, strict=True):
+            if one.hear("change") != "change ok":
+                self._judge.fail(change.of(case), "the same request sent again was not done")
+        self._judge_agreement(case, changes)
+        for change in changes:
+            self._judge_end(case, change)
 
-    def _opened(self, reference: str) -> int:
-        """Return the number of an account opened without harm."""
-        ready = self._ready()
-        ready.tell(f"change open opening-{reference} 0 {reference}")
-        ready.hear("change ok")
-        return self._rows(BRANCH, _AT_BRANCH, reference)[0][0]
+    def _prepared(self, case: ChangeCase) -> list[Change]:
+        """Return what is to be changed, with accounts opened without harm."""
+        opener = self._ready(len(case.kinds))[0]
+        changes = []
+        for kind in case.kinds:
+            reference, number = f"case-{self._serial}-{kind}", 0
+            if kind != "open":
+                opener.tell(f"change open opening-{reference} 0 {reference}")
+                opener.hear("change ok")
+                number = self._rows(BRANCH, _AT_BRANCH, reference)[0][0]
+            changes.append(Change(kind=kind, reference=reference, number=number))
+        return changes
 
-    def _strike_at_step(self, case: ChangeCase, asking: str) -> None:
-        first = self._ready()
-        first.tell(f"stop {case.step}")
-        first.hear("awaiting")
-        first.tell(asking)
-        first.hear(f"at {case.step}")
+    def _strike_at_step(self, case: ChangeCase, changes: list[Change]) -> None:
+        first = self._ready(len(changes))
+        for one, change in zip(first, changes, strict=True):
+            one.tell(f"stop {case.step}")
+            one.hear("awaiting")
+            one.tell(change.asking)
+        for one in first:
+            one.hear(f"at {case.step}")
         if case.fault is None:
-            first.kill()
+            for one in first:
+                one.kill()
         else:
             strike(self._lab.nodes[case.node], case.fault)
-            first.tell("go")
+            for one in first:
+                one.tell("go")
             time.sleep(SECONDS[case.fault])
         self._lab.heal()
-        if first.is_alive:
-            first.hear("change")
+        for one in first:
+            if one.is_alive:
+                one.hear("change")
 
-    def _judge_agreement(self, case: ChangeCase, reference: str) -> None:
+    def _judge_agreement(self, case: ChangeCase, changes: list[Change]) -> None:
+        """Wait until both sides agree about every change; what takes too long is a failure."""
         began = time.monotonic()
-        while (passed := time.monotonic() - began) < _SETTLED_SECONDS:
-            truth = self._rows(BRANCH, _AT_BRANCH, reference)
-            if truth == self._rows(HEAD_OFFICE, _AT_HEAD_OFFICE, reference):
-                self._judge.slowest_ms = max(self._judge.slowest_ms, round(1000 * passed))
-                return
-            time.sleep(0.05)
-        self._judge.fail(str(case), "head office and branch do not agree")
+        open_ones = changes
+        while open_ones:
+            open_ones = [change for change in open_ones if not self._is_agreed(change)]
+            passed = time.monotonic() - began
+            if passed >= _SETTLED_SECONDS:
+                break
+            self._judge.slowest_ms = max(self._judge.slowest_ms, round(1000 * passed))
+            time.sleep(_GLANCE_SECONDS)
+        for change in open_ones:
+            self._judge.fail(change.of(case), "head office and branch do not agree")
 
-    def _judge_end(self, case: ChangeCase, reference: str) -> None:
-        end, events = _ENDS[case.kind]
-        found = self._rows(BRANCH, _AT_BRANCH, reference)
+    def _is_agreed(self, change: Change) -> bool:
+        truth = self._rows(BRANCH, _AT_BRANCH, change.reference)
+        return truth == self._rows(HEAD_OFFICE, _AT_HEAD_OFFICE, change.reference)
+
+    def _judge_end(self, case: ChangeCase, change: Change) -> None:
+        end, events = _ENDS[change.kind]
+        found = self._rows(BRANCH, _AT_BRANCH, change.reference)
         if [(status, holders) for _number, status, holders in found] != [end]:
-            self._judge.fail(str(case), f"the account ends as {found}")
+            self._judge.fail(change.of(case), f"the account ends as {found}")
             return
         with self._lab.nodes[BRANCH].connect() as branch:
             row = branch.execute(_EVENTS, [found[0][0]]).fetchone()
         if row != (events,):
-            self._judge.fail(str(case), f"{row} events instead of {events}")
+            self._judge.fail(change.of(case), f"{row} events instead of {events}")
 
     def _rows(self, node: str, query: str, reference: str) -> Rows:
         """Read a node past its proxy."""
         with self._lab.nodes[node].connect() as connection:
             return connection.execute(query.encode(), [reference]).fetchall()
 
-    def _ready(self) -> Worker:
-        """Return a worker that lives."""
-        if self._worker is None or not self._worker.is_alive:
-            started = worker(self._lab, name=f"change{self._serial}", seed=0)
-            self._worker = self._stack.enter_context(started)
-            self._worker.wait_until_ready()
-        return self._worker
+    def _ready(self, count: int) -> list[Worker]:
+        """Return so many workers that live."""
+        self._workers = [one for one in self._workers if one.is_alive]
+        started = [
+            self._stack.enter_context(
+                worker(self._lab, name=f"change{self._serial}-{place}", seed=0)
+            )
+            for place in range(len(self._workers), count)
+        ]
+        for one in started:
+            one.wait_until_ready()
+        self._workers += started
+        return self._workers[:count]

@@ -33,9 +33,9 @@ SELECTION = (
 )
 
 CHANGES = (
-    ChangeCase(kind="open", step="changed", fault=None, node="MUM"),
-    ChangeCase(kind="close", step="asked", fault=Fault.CRASH, node="MUM"),
-    ChangeCase(kind="give", step="changed", fault=Fault.CRASH, node="default"),
+    ChangeCase(step="changed", kinds=("open",)),
+    ChangeCase(step="asked", fault=Fault.CRASH, kinds=("close",)),
+    ChangeCase(step="changed", fault=Fault.CRASH, node="default", kinds=("give",)),
 )
 
 
