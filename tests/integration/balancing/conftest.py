@@ -25,6 +25,8 @@ class Answering(ThreadingHTTPServer):
     status = 200
     name = b""
     headers: Message = Message()
+    gives_up = False
+    """Whether it closes connections without an answer, as one that ends, but for health checks."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: health checks hang up once they have read the status."""
@@ -42,11 +44,19 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path != "/health":
             self.server.headers = self.headers
+            if self.server.gives_up:
+                self.close_connection = True
+                return
         status = 200 if self.path == "/health" and self.server.status != 503 else self.server.status
         self.send_response(status)
         self.send_header("Content-Length", str(len(self.server.name)))
         self.end_headers()
         self.wfile.write(self.server.name)
+
+    def do_POST(self) -> None:
+        if not self.server.gives_up:
+            self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""

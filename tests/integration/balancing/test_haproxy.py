@@ -19,11 +19,9 @@ from uuid import UUID, uuid4
 import psutil
 import pytest
 
-from bankproject.reference.sources import PROJECT
 from bankproject.runtime.ports import first_free
 from lb.control.figures import Figures, added_up
 from lb.control.publishing import write_snapshot_file
-from lb.haproxy.configuration import NAMING
 from lb.snapshot import Backend, Check, Deadlines, Policy, RateLimit, Snapshot
 from tests.certificates import Authority, Files
 from tests.integration.balancing.conftest import Answering, answering
@@ -271,16 +269,6 @@ def test_what_it_answers_itself_is_logged_under_the_id_it_names(
     until(lambda: f'"request_id": "{own}"' in balancer.log.read_text())
     logged = [json.loads(text) for text in balancer.log.read_text().splitlines() if own in text]
     assert line.items() <= logged[0].items()
-
-
-def test_the_configuration_for_containers_is_one(tmp_path: Path) -> None:
-    authority = Authority()
-    certificate = authority.sign(tmp_path, "localhost", days=90).pem
-    text = (PROJECT / "deploy/haproxy/haproxy.cfg").read_text()
-    for line in NAMING:
-        assert line in text
-    (tmp_path / "haproxy.cfg").write_text(text.replace("/run/secrets/lb.pem", str(certificate)))
-    subprocess.run([HAPROXY, "-c", "-f", str(tmp_path / "haproxy.cfg")], check=True)
 
 
 @pytest.fixture
