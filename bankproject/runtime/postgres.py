@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
@@ -320,18 +321,23 @@ def _run(command: list[str]) -> str:
     """Run a PostgreSQL program and return what it prints.
 
     Raises:
-        StartError: it fails, with the first line that tells why, else the first.
+        StartError: it fails, with its first complaint, else the first line.
     """
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
     if done.returncode != 0:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no reason given"]
-        message = f"PostgreSQL does not work here: {(_serious(lines) or lines)[0]}"
+        message = f"PostgreSQL does not work here: {(_complaints(lines) or lines)[0]}"
         raise StartError(message)
     return done.stdout
 
 
-def _serious(lines: list[str]) -> list[str]:
-    return [line for line in lines if re.search(r"FATAL|PANIC|ERROR|error:|could not", line)]
+def _complaints(lines: list[str]) -> list[str]:
+    """Return the lines that tell why, each with the DETAIL below it: that may be the cause."""
+    return [
+        f"{line.strip()} {below.partition('DETAIL:')[2].strip()}".rstrip()
+        for line, below in pairwise([*lines, ""])
+        if re.search(r"FATAL|PANIC|ERROR|error:|could not", line)
+    ]
 
 
 def _environment() -> dict[str, str]:
@@ -341,9 +347,9 @@ def _environment() -> dict[str, str]:
 
 
 def _last_complaint(log: Path) -> str:
-    """Return the last FATAL or ERROR line of a server log, else its last line."""
+    """Return the last complaint of a server log, else its last line."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    return (_serious(lines) or lines or [""])[-1].strip()
+    return (_complaints(lines) or lines or [""])[-1].strip()

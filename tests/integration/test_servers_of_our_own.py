@@ -30,6 +30,12 @@ from bankproject.runtime.valkey import embedded as embedded_valkey
 from bankproject.runtime.valkey import wait_until_ready as wait_until_valkey_ready
 
 PASSWORD = "p@ss/ word%"
+SAID_ON_A_FULL_DISK = """\
+2026-11-22 22:55:15.557 IST [27792] FATAL:  could not access status of transaction 0
+2026-11-22 22:55:15.557 IST [27792] DETAIL:  Could not write to file "pg_xact/0000" at offset 0: \
+No space left on device.
+child process exited with exit code 1
+"""
 
 
 @contextmanager
@@ -139,6 +145,35 @@ class TestPostgres:
         assert (before, second.exists, half.exists()) == (False, True, False)
         with pytest.raises(StartError, match=r"could not bind|could not create any TCP"):
             second.start()
+
+
+class TestComplaint:
+    """What PostgreSQL says when it cannot go on, by programs that say it at once."""
+
+    @pytest.fixture
+    def failing(self) -> Iterator[Cluster]:
+        """Give a server whose programs fail as on a disk that fills."""
+        with open_folder() as folder:
+            said = folder / "said"
+            said.write_text(SAID_ON_A_FULL_DISK, encoding="ascii")
+            answers = {
+                "postgres": "echo postgres 18",
+                "initdb": f"cat {said} >&2; exit 1",
+                "pg_ctl": f"cat {said} >{folder}/data/server.log; exit 1",
+            }
+            for program, script in answers.items():
+                (folder / program).write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
+                (folder / program).chmod(0o755)
+            yield cluster_in(folder, Binaries(folder=folder))
+
+    def test_names_the_cause_that_stands_below_it(self, failing: Cluster) -> None:
+        said = r"could not access status of transaction 0 .*: No space left on device\.$"
+        with pytest.raises(StartError, match=f"does not work here: .*{said}"):
+            failing.create(password=PASSWORD)
+        failing.folder.mkdir()
+        (failing.folder / "PG_VERSION").write_text("18", encoding="ascii")
+        with pytest.raises(StartError, match=f"does not start: .*{said}"):
+            failing.start()
 
 
 class TestWaiting:
