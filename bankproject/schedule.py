@@ -8,11 +8,7 @@ from typing import Any, Final
 
 from celery.schedules import crontab
 
-URGENT: Final = "urgent"
-NORMAL: Final = "normal"
-LONG: Final = "long"
-QUEUES: Final = (URGENT, NORMAL, LONG)
-"""Somebody waits for what is urgent; what is long has a worker of its own."""
+from bankproject.queues import LONG, NORMAL, URGENT
 
 
 def every(seconds: float, task: str, *arguments: str, queue: str = NORMAL) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from bankproject.queues import LONG, NORMAL, URGENT
 from bankproject.runtime.balancing import Balancing
 from bankproject.runtime.home import Home
 from bankproject.runtime.postgres import Cluster
 from bankproject.runtime.processes import BALANCER, POSTGRES, VALKEY
 from bankproject.runtime.valkey import Valkey
-from bankproject.schedule import LONG, NORMAL, URGENT
 from core.db.aliases import HEAD_OFFICE
 
 PROJECT: Final = Path(__file__).resolve().parents[2]

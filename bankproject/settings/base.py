@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
 from bankproject import env
-from bankproject.schedule import NORMAL, QUEUES, SCHEDULE
+from bankproject.queues import NORMAL, QUEUES
+from bankproject.schedule import SCHEDULE
 from core import logs
 
 BASE_DIR = env.PROJECT

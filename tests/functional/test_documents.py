@@ -15,8 +15,8 @@ from django.core.management import get_commands, load_command_class
 from typer.testing import CliRunner
 
 from accounts.models import Role, User
+from bankproject.queues import QUEUES
 from bankproject.runtime.postgres import BankUrls
-from bankproject.schedule import QUEUES
 from client.main import app
 from tests.factories import person
 
