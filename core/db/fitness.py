@@ -6,12 +6,13 @@ every release works on that has its app's ``0030``. Without such an ending no ol
 
 import re
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Final
 
 import structlog
+from django.apps import apps
 from django.db import DatabaseError, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from core.db.aliases import HEAD_OFFICE, find_all, primaries
@@ -146,10 +147,8 @@ def refuse_newer(alias: str) -> None:
     Raises:
         UnfitNodeError: one has.
     """
-    loader = MigrationLoader(None, load=False)
-    loader.load_disk()
     applied = MigrationRecorder(connections[alias]).applied_migrations()
-    newer = newer_migrations(loader.disk_migrations, applied)
+    newer = newer_migrations(known_migrations(), applied)
     strange = [name for name, gets_along in newer.items() if not gets_along]
     if strange:
         message = (
@@ -189,8 +188,19 @@ def _number(name: str) -> int:
     return int(found[1]) if found else 0
 
 
+def known_migrations() -> set[tuple[str, str]]:
+    """Return the code's migrations by app and name, without loading one: each start looks."""
+    return {
+        (app.label, file.stem)
+        for app in apps.get_app_configs()
+        for file in Path(app.path, "migrations").glob("[!_~]*.py")
+    }
+
+
 def pending_migrations(alias: str) -> list[str]:
     """Return the migrations that the code has and the database ``alias`` has not, in order."""
+    if known_migrations() <= MigrationRecorder(connections[alias]).applied_migrations().keys():
+        return []
     executor = MigrationExecutor(connections[alias])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
@@ -198,6 +208,5 @@ def pending_migrations(alias: str) -> list[str]:
 
 def unknown_migrations(alias: str) -> list[str]:
     """Return the migrations that the database ``alias`` has and the code has not."""
-    loader = MigrationExecutor(connections[alias]).loader
-    unknown = sorted(set(loader.applied_migrations) - set(loader.disk_migrations))
-    return [f"{app}.{name}" for app, name in unknown]
+    applied = MigrationRecorder(connections[alias]).applied_migrations()
+    return [f"{app}.{name}" for app, name in sorted(applied.keys() - known_migrations())]

@@ -9,12 +9,15 @@ from celery.signals import beat_init, celeryd_init
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection
+from django.db.migrations.loader import MigrationLoader
 from pytest_django import Settings
 
 from bankproject.celery import app as background
 from bankproject.runtime.postgres import BankUrls
+from core.db import fitness
 from core.db.fitness import (
     UnfitNodeError,
+    known_migrations,
     newer_migrations,
     pending_migrations,
     refuse_forgetful_nodes,
@@ -41,8 +44,11 @@ def migrated(database: psycopg.Connection, name: str) -> None:
 
 
 class TestNode:
-    def test_that_is_fit_is_taken(self, superuser: psycopg.Connection) -> None:
+    def test_that_is_fit_is_taken_without_loading_a_migration(
+        self, superuser: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         assert superuser.execute("SHOW fsync").fetchone() == ("on",)
+        monkeypatch.setattr(fitness, "MigrationExecutor", None)
         refuse_unfit_nodes()
         assert connection.connection is None
 
@@ -105,6 +111,11 @@ class TestNode:
                     refuse_unfit_nodes()
             finally:
                 database.update(usual)
+
+
+class TestKnownMigrations:
+    def test_are_those_that_django_loads(self) -> None:
+        assert known_migrations() == {*MigrationLoader(None).disk_migrations}
 
 
 class TestNewerMigrations:

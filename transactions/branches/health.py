@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import psycopg
 from django.db import connections
-from django.db.migrations.loader import MigrationLoader
 from psycopg import errors
 from psycopg.rows import namedtuple_row
 
 from core.db.aliases import REPLICA
+from core.db.fitness import known_migrations
 from core.db.sql import queries
 from transactions.branches import registry
 from transactions.branches.belonging import code_of
@@ -57,7 +57,7 @@ def look_at_nodes() -> list[Health]:
     """Ask every node, and the replica, at once; whoever is silent for two seconds is down."""
     replica = [REPLICA] if REPLICA in connections else []
     asked = [*registry.nodes(), *replica]
-    known = set(MigrationLoader(None).disk_migrations)
+    known = known_migrations()
     with ThreadPoolExecutor(len(asked)) as several:
         copied = several.submit(_lags_on_replica) if replica else None
         found = list(several.map(lambda node: _look_at(node, known), asked))

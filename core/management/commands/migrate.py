@@ -10,12 +10,11 @@ from django.core.checks import Tags
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError, connections
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg import errors
 
 from core.db.aliases import HEAD_OFFICE, REPLICA, find_all, is_branch, primaries
-from core.db.fitness import UnfitNodeError, refuse_newer
+from core.db.fitness import UnfitNodeError, known_migrations, refuse_newer
 from core.db.owner import as_owner
 from core.db.rendering import SparingExecutor
 from core.db.router import LEDGER_APP
@@ -88,8 +87,7 @@ def _record_models(alias: str) -> None:
     """Record the migrations of models, of which a branch has nothing: Django would take seconds."""
     recorder = MigrationRecorder(connections[alias])
     recorder.ensure_schema()
-    known = set(recorder.applied_migrations())
-    for app, name in MigrationLoader(None).disk_migrations.keys() - known:
+    for app, name in known_migrations() - recorder.applied_migrations().keys():
         if app != LEDGER_APP:
             recorder.record_applied(app, name)
 
