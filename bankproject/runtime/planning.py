@@ -1,6 +1,6 @@
 """Decide what a bank on this machine runs: servers of its own, or those it is given."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from typing import Final
@@ -197,20 +197,24 @@ def _valkey_of(home: Home, secrets: Mapping[str, str]) -> valkey.Valkey:
     )
 
 
-def prepare_servers(plan: Plan) -> None:
-    """Make the data folders of the embedded servers, check them, and brief the balancer.
-
-    Raises:
-        StartError: they cannot be used.
-    """
-    clusters = plan.clusters.values()
-    missing = [cluster for cluster in clusters if not cluster.exists]
-    if missing:
-        password = plan.home.load_secrets()["postgres"]
-        with ThreadPoolExecutor() as several:
-            list(several.map(lambda cluster: cluster.create(password=password), missing))
+def _make(clusters: Sequence[postgres.Cluster], *, password: str) -> None:
+    with ThreadPoolExecutor() as several:
+        list(several.map(lambda cluster: cluster.create(password=password), clusters))
     for cluster in clusters:
         cluster.prepare_start()
+
+
+def prepare_servers(plan: Plan) -> None:
+    """Check the data folders of the embedded servers, make those missing, and brief the balancer.
+
+    Raises:
+        StartError: one that is there cannot be used, and none was made; or one cannot be made.
+    """
+    missing = [cluster for cluster in plan.clusters.values() if not cluster.exists]
+    for cluster in plan.clusters.values():
+        if cluster not in missing:
+            cluster.prepare_start()
+    _make(missing, password=plan.home.load_secrets()["postgres"])
     if plan.valkey:
         plan.valkey.prepare_start()
     if plan.balancing:

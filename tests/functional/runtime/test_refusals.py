@@ -137,6 +137,7 @@ class TestFolder:
         secrets = json.dumps(dict.fromkeys(SECRET_NAMES, "x"))
         (bank.folder / "secrets").write_text(secrets, encoding="ascii")
         assert line in complaint(bank)
+        assert [*data.parent.iterdir()] == [data]
 
     @pytest.mark.usefixtures("as_root")
     def test_folder_of_somebody_else_is_named(self, bank: Bank) -> None:
