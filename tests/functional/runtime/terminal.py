@@ -146,7 +146,7 @@ class Bank:
             with suppress(psutil.Error):
                 words = [*process.cmdline(), *process.environ().values(), process.cwd()]
                 is_ours = any(str(self.folder) in word for word in words)
-                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                if is_ours and _lives(process):
                     found.append(process)
         return found
 
@@ -214,14 +214,24 @@ class Bank:
         """Return when no process of the bank is left."""
         deadline = time.monotonic() + seconds
         while left := self.processes():
-            assert time.monotonic() < deadline, f"left behind: {left}"
-            time.sleep(0.1)
+            # Looking through all of the machine's, again and again, would hold those up.
+            while any(map(_lives, left)):
+                assert time.monotonic() < deadline, f"left behind: {left}"
+                time.sleep(0.05)
 
 
 def _sit_down() -> None:
     """Make the window the process's own. Ctrl-C counts there, even if the tests run without it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Tell whether a process goes on; one that has ended may wait for its parent to ask."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def kill(pid: int) -> None:
