@@ -19,7 +19,7 @@ from core.cache import BankCache
 from tests.servers import TestServer, test_server, worker_name
 from transactions.branches import registry
 
-pytest_plugins = ("tests.machine", "tests.branches")
+pytest_plugins = ("tests.machine", "tests.browsing", "tests.branches")
 
 _copies: Final = count()
 

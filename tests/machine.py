@@ -30,7 +30,7 @@ def postgres15() -> Binaries:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Path:
+def chromium_program() -> Path:
     """Return the machine's Chromium."""
     return _provide("Chromium", _find_chromium, lambda: _apt_install("chromium"))
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -105,16 +105,24 @@ class Template:
 @contextmanager
 def template() -> Iterator[Template]:
     """Open a bank of three nodes with the workload's accounts, and keep its data for a while."""
-    folder, password = new_folder(), secrets.token_urlsafe(16)
-    try:
+    password = secrets.token_urlsafe(16)
+    with _folder() as folder:
         with running_nodes(folder, password=password) as nodes:
             open_bank(around(nodes, folder=folder))
             for node in nodes.values():
                 node.cluster.stop()
             ports = {alias: node.proxy.port for alias, node in nodes.items()}
         yield Template(folder=folder, password=password, ports=ports)
-    finally:
-        shutil.rmtree(folder)
+
+
+@contextmanager
+def new_laboratory(*, broker: str) -> Iterator[Laboratory]:
+    """Open a bank of three nodes with the workload's accounts, and yield it at work."""
+    password = secrets.token_urlsafe(16)
+    with _folder() as folder, running_nodes(folder, password=password) as nodes:
+        lab = around(nodes, folder=folder, broker=broker)
+        open_bank(lab)
+        yield lab
 
 
 @contextmanager
@@ -123,14 +131,13 @@ def laboratory(template: Template, *, broker: str = _NO_BROKER) -> Iterator[Labo
 
     One at a time: copies have the addresses of their template.
     """
-    folder = new_folder()
-    with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder)
+    with _folder() as folder:
         # Not shutil's way: whose the files are must stay so, too.
         copy = ["cp", "-a", f"{template.folder}/.", str(folder)]
         subprocess.run(copy, check=True)
         running = running_nodes(folder, password=template.password, ports=template.ports)
-        yield around(stack.enter_context(running), folder=folder, broker=broker)
+        with running as nodes:
+            yield around(nodes, folder=folder, broker=broker)
 
 
 def around(nodes: Mapping[str, LabNode], *, folder: Path, broker: str = _NO_BROKER) -> Laboratory:
@@ -148,6 +155,16 @@ def new_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="bank-faults-"))
     folder.chmod(0o755)
     return folder
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Make a folder that every server may enter, gone in the end."""
+    folder = new_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def _environment(nodes: Mapping[str, LabNode]) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from django.core.wsgi import get_wsgi_application
-from playwright.sync_api import sync_playwright
+
+from tests.browsing import Chromium
 
 # Redoc would fetch its emblem from elsewhere; the policy does not let it.
 EMBLEM: Final = "https://cdn.redoc.ly/"
@@ -30,11 +30,12 @@ def address() -> Iterator[str]:
         thread.join()
 
 
-def test_the_pages_show_every_operation_and_break_no_policy(address: str, chromium: Path) -> None:
+def test_the_pages_show_every_operation_and_break_no_policy(
+    address: str, chromium: Chromium
+) -> None:
     complaints: list[str] = []
     foreign: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         page = browser.new_page()
         page.on(
             "console",
@@ -50,6 +51,5 @@ def test_the_pages_show_every_operation_and_break_no_policy(address: str, chromi
         page.get_by_role("button", name="Try it out").first.wait_for()
         page.goto(f"{address}/api/v1/redoc/")
         page.get_by_role("heading", name="Show a page of the statement").first.wait_for()
-        browser.close()
     assert all(EMBLEM in text for text in complaints), complaints
     assert [url for url in foreign if not url.startswith((address, "data:"))] == []

@@ -1,17 +1,15 @@
 """A customer at a browser: log in, look, send money, go back, send again."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from bankproject.runtime.postgres import BankUrls
+from tests.browsing import Chromium
 from tests.factories import account, person
-from tests.website import behind_haproxy, website
+from tests.website import behind_haproxy
 from transactions.ledger.reads import balances
 
 PASSWORD = "correct horse battery staple"
@@ -30,24 +28,13 @@ class Scene:
 
 
 @pytest.fixture
-def scene(fresh_bank: BankUrls, tmp_path: Path) -> Iterator[Scene]:
-    """Give a served bank with two customers."""
+def scene(site: str) -> Scene:
+    """Give two customers of a served bank."""
     asha, priya = person(full_name="Asha Rao"), person(full_name="Priya Nair")
     for user in (asha, priya):
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     mine, friend = account(balance=500_000, owner=asha), account(owner=priya)
-    with website(fresh_bank, tmp_path) as address:
-        yield Scene(address, str(asha.email), mine, friend)
-
-
-@contextmanager
-def browsing(chromium: Path) -> Iterator[Browser]:
-    """Open the machine's Chromium. Within, an event loop runs, and Django talks to no database."""
-    with sync_playwright() as playwright:
-        # Root may not use the sandbox; the pages are our own.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    return Scene(site, str(asha.email), mine, friend)
 
 
 def open_page(
@@ -115,7 +102,7 @@ def go_back_and_log_out(page: Page, receipt: str) -> None:
     assert "/auth/login/" in page.url
 
 
-def test_sends_money_once_through_haproxy(scene: Scene, chromium: Path, tmp_path: Path) -> None:
+def test_sends_money_once_through_haproxy(scene: Scene, chromium: Chromium, tmp_path: Path) -> None:
     with behind_haproxy(scene.address, tmp_path) as address:
         sends_money_once(replace(scene, address=address), chromium, DESK)
 
@@ -126,17 +113,17 @@ def test_sends_money_once_through_haproxy(scene: Scene, chromium: Path, tmp_path
     ids=["desk", "phone", "without JavaScript"],
 )
 def test_sends_money_once(
-    scene: Scene, chromium: Path, size: dict[str, int], *, scripts: bool
+    scene: Scene, chromium: Chromium, size: dict[str, int], *, scripts: bool
 ) -> None:
     sends_money_once(scene, chromium, size, scripts=scripts)
 
 
 def sends_money_once(
-    scene: Scene, chromium: Path, size: dict[str, int], *, scripts: bool = True
+    scene: Scene, chromium: Chromium, size: dict[str, int], *, scripts: bool = True
 ) -> None:
     """Go the whole journey, and hold that the money went once."""
     complaints: list[str] = []
-    with browsing(chromium) as browser:
+    with chromium.lent() as browser:
         page = open_page(browser, size, complaints, scripts=scripts)
         receipt = send_money(page, scene)
         go_back_and_log_out(page, receipt)
@@ -144,9 +131,9 @@ def sends_money_once(
     assert [one.balance for one in balances([scene.account, scene.friend])] == [375_000, 125_000]
 
 
-def test_resets_a_forgotten_password_from_the_outbox(scene: Scene, chromium: Path) -> None:
+def test_resets_a_forgotten_password_from_the_outbox(scene: Scene, chromium: Chromium) -> None:
     complaints: list[str] = []
-    with browsing(chromium) as browser:
+    with chromium.lent() as browser:
         page = open_page(browser, PHONE, complaints)
         page.goto(scene.address)
         page.get_by_role("link", name="Forgot your password?").click()

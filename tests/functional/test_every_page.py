@@ -32,17 +32,16 @@ from fido2.webauthn import (
     AuthenticatorData,
     CollectedClientData,
 )
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from accounts.models import User
 from accounts.sessions import SessionStore
-from bankproject.runtime.postgres import BankUrls
 from core import clock
+from tests.browsing import Chromium
 from tests.permissions._belongings import Belongings, belongings_of
 from tests.permissions._cast import Caller, cast
 from tests.permissions._routes import Route, every_route
 from tests.permissions.test_table import table
-from tests.website import website
 
 PICTURES: Final = Path(__file__).resolve().parents[2] / "screenshots"
 DESK: Final = {"width": 1280, "height": 800}
@@ -131,7 +130,6 @@ class Looking:
         # Before it opens: whatever fades from one theme to the other would be seen in between.
         self.page.emulate_media(color_scheme=THEMES[0])
         self.page.goto(address, wait_until="load")
-        self.page.evaluate(AXE_SCRIPT)
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)
             self._keep(f"{picture}-{theme}")
@@ -160,12 +158,11 @@ def _told(violation: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def bank(shared_bank: BankUrls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
-    """Serve a bank with somebody of each role, one of whom has one of everything."""
+def bank(site: str) -> Bank:
+    """Give a served bank with somebody of each role, one of whom has one of everything."""
     people, callers = cast()
     belongings = with_passkey(belongings_of(people), people["customer A"])
-    with website(shared_bank, tmp_path_factory.mktemp("bank")) as address:
-        yield Bank(address, callers, belongings)
+    return Bank(site, callers, belongings)
 
 
 def with_passkey(belongings: Belongings, owner: User) -> Belongings:
@@ -198,6 +195,8 @@ def looking_as(browser: Browser, bank: Bank, who: str) -> Looking:
     if session := bank.callers[who].session:
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": session, "url": bank.address}])
+    # Once for all pages: it is long, and each way through the protocol costs.
+    context.add_init_script(AXE_SCRIPT)
     looking = Looking(context.new_page())
     looking.page.on("console", looking.hear)
     looking.page.on("pageerror", lambda error: looking.note(str(error)))
@@ -216,17 +215,15 @@ def _let_have_said_again_who_it_is(session: str) -> None:
 
 
 @pytest.mark.parametrize("who", EYES)
-def test_a_page_keeps_nobody_out(bank: Bank, chromium: Path, who: str) -> None:
+def test_a_page_keeps_nobody_out(bank: Bank, chromium: Chromium, who: str) -> None:
     if session := bank.callers[who].session:
         _let_have_said_again_who_it_is(session)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         looking = looking_as(browser, bank, who)
         for route in bank.pages(who):
             looking.here = f"{route.name} ({route.address}) as {who}"
             name = route.name.replace(":", "-").replace("/", "-")
             looking.look(bank.address_of(route), f"{name}-{who.replace(' ', '-')}")
-        browser.close()
     assert not looking.faults, "\n".join(looking.faults)
     # The furthest that one gets: behind the password once more, and to a passkey.
     furthest = {f"{name}-customer-A" for name in ("mfa_generate_recovery_codes", *_OF_A_PASSKEY)}

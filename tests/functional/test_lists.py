@@ -1,40 +1,36 @@
 """Lists at a real browser: pages and filters change a part of the page, and nothing else does."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from accounts.models import User
-from bankproject.runtime.postgres import BankUrls
+from tests.browsing import Chromium
 from tests.factories import account, inr, order, person
-from tests.website import website
 from transactions.ledger.posting import Transfer, post
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def page(fresh_bank: BankUrls, tmp_path: Path, chromium: Path) -> Iterator[Page]:
+def page(site: str, chromium: Chromium) -> Iterator[Page]:
     """Give a browser at a statement of two pages."""
     asha: User = person(full_name="Asha Rao")
     EmailAddress.objects.create(user=asha, email=asha.email, verified=True, primary=True)
     mine, other = account(balance=500_000, owner=asha), account()
     for amount in range(1, 61):
         post(Transfer(mine, other, inr(amount)), order=order())
-    with website(fresh_bank, tmp_path) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         page = browser.new_page()
-        page.goto(f"{address}/accounts/{mine}/")
+        page.goto(f"{site}/accounts/{mine}/")
         page.get_by_label("Email").fill(str(asha.email))
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Log in").click()
         page.get_by_role("link", name="Older").wait_for()
         page.evaluate("window.loadedOnce = true")
         yield page
-        browser.close()
 
 
 def is_same_page(page: Page) -> bool:

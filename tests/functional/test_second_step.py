@@ -1,16 +1,14 @@
 """The second step at a browser: a passkey is added and lets its owner in, without a password."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from bankproject.runtime.postgres import BankUrls
+from tests.browsing import Chromium
 from tests.factories import person
-from tests.website import website
 
 PASSWORD = "correct horse battery staple"
 DEVICE: dict[str, Any] = {
@@ -24,33 +22,28 @@ DEVICE: dict[str, Any] = {
 
 
 @pytest.fixture
-def email(fresh_bank: BankUrls) -> str:
+def email(site: str) -> str:
     """Give the address of a customer who can log in."""
-    assert fresh_bank
+    assert site
     user = person(full_name="Asha Rao")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return str(user.email)
 
 
-def test_a_passkey_is_added_and_lets_in(
-    fresh_bank: BankUrls, tmp_path: Path, chromium: Path, email: str
-) -> None:
+def test_a_passkey_is_added_and_lets_in(site: str, chromium: Chromium, email: str) -> None:
     complaints: list[str] = []
-    with website(fresh_bank, tmp_path) as address, sync_playwright() as playwright:
-        # Root may not use the sandbox; the pages are our own.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         page = browser.new_page()
         page.on("console", lambda said: complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         _plug_in(page)
-        _log_in(page, address, email)
-        _add_passkey(page, address)
+        _log_in(page, site, email)
+        _add_passkey(page, site)
         page.get_by_role("banner").locator("summary").click()
         page.get_by_role("button", name="Log out").click()
-        page.goto(address)
+        page.goto(site)
         page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_selector("text=Asha Rao")
-        browser.close()
     assert [one for one in complaints if "Content Security" in one] == []
     assert Authenticator.objects.filter(type="webauthn").count() == 1
 

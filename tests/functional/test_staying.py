@@ -1,36 +1,32 @@
 """A screen that was left alone, and keys, at a real browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from bankproject.runtime.postgres import BankUrls
+from tests.browsing import Chromium
 from tests.factories import account, person
-from tests.website import website
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def page(fresh_bank: BankUrls, tmp_path: Path, chromium: Path) -> Iterator[Page]:
+def page(site: str, chromium: Chromium) -> Iterator[Page]:
     """Give a browser, its clock in our hands, in which a customer is at the transfer form."""
     asha = person(full_name="Asha Rao")
     EmailAddress.objects.create(user=asha, email=asha.email, verified=True, primary=True)
     account(balance=500_000, owner=asha)
-    with website(fresh_bank, tmp_path) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         page = browser.new_page()
         page.clock.install()
-        page.goto(f"{address}/transfers/new/")
+        page.goto(f"{site}/transfers/new/")
         page.get_by_label("Email").fill(str(asha.email))
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Log in").click()
         page.get_by_label("Amount").wait_for()
         yield page
-        browser.close()
 
 
 def test_who_is_left_alone_is_asked_and_finds_their_draft_again(page: Page) -> None:

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from accounts.models import Account, Branch, Holding, User
-from bankproject.runtime.postgres import BankUrls
 from core import clock
+from tests.browsing import Chromium
 from tests.factories import BRANCH, account, inr, instant, order, person
-from tests.website import website
 from transactions.cash import CashFilling, fill_with_cash
 from transactions.chart import Place
 from transactions.ledger.posting import BANK_CLIENT, Transfer, post
@@ -41,10 +40,9 @@ class Scene:
     sessions: dict[str, str]
 
 
-@pytest.fixture
-def scene(fresh_bank: BankUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+@pytest.fixture(scope="module")
+def scene(site: str) -> Scene:
     """Give a served bank: one customer's name is long, others are written from right to left."""
-    monkeypatch.setenv("BANK_SELF_SERVICE_CASH", "1")
     asha, staff = person(full_name=LONG[:120].strip()), person(role="employee")
     mine, friend = account(balance=500_000, owner=asha), account(owner=person(full_name=EMOJI))
     other = account(owner=person(full_name=RIGHT_TO_LEFT))
@@ -59,8 +57,7 @@ def scene(fresh_bank: BankUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
     fill_with_cash(filling, now=instant())
     sessions = {"customer": _session_of(asha), "employee": _session_of(staff)}
-    with website(fresh_bank, tmp_path) as address:
-        yield Scene(address, asha, mine, friend, sessions)
+    return Scene(site, asha, mine, friend, sessions)
 
 
 def _register(number: int, owner: User) -> None:
@@ -80,17 +77,15 @@ def _session_of(user: User) -> str:
 
 
 @contextmanager
-def phone(scene: Scene, chromium: Path, who: str) -> Iterator[Page]:
+def phone(scene: Scene, chromium: Chromium, who: str) -> Iterator[Page]:
     """Open a narrow browser without scripts, in which somebody is logged in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         context = browser.new_context(
             viewport={"width": NARROW, "height": 700}, java_script_enabled=False
         )
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": scene.sessions[who], "url": scene.address}])
         yield context.new_page()
-        browser.close()
 
 
 def too_wide(page: Page) -> list[str]:
@@ -174,7 +169,7 @@ def reach_every_place(page: Page, scene: Scene) -> None:
         assert page.get_by_role("banner").get_by_role("link", name=name).is_visible()
 
 
-def test_a_customer_does_everything(scene: Scene, chromium: Path) -> None:
+def test_a_customer_does_everything(scene: Scene, chromium: Chromium) -> None:
     with phone(scene, chromium, "customer") as page:
         for place in ("", "payees/", "transfers/new/", "profile/", "insights/"):
             page.goto(f"{scene.address}/{place}")
@@ -188,7 +183,7 @@ def test_a_customer_does_everything(scene: Scene, chromium: Path) -> None:
     assert balances([scene.mine])[0].balance == 519_800
 
 
-def test_an_employee_finds_and_reads_a_customer(scene: Scene, chromium: Path) -> None:
+def test_an_employee_finds_and_reads_a_customer(scene: Scene, chromium: Chromium) -> None:
     with phone(scene, chromium, "employee") as page:
         page.goto(f"{scene.address}/staff/")
         page.get_by_role("main").get_by_role("searchbox").fill("wolfesch")

@@ -4,15 +4,15 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.faults._laboratory import Laboratory, Template, laboratory, template
+from tests.browsing import Chromium
+from tests.faults._laboratory import Laboratory, new_laboratory
 from tests.faults._nodes import HEAD_OFFICE
 from tests.faults._opening import HOMES
 from tests.website import served
@@ -72,16 +72,9 @@ class Bank:
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[Template]:
-    """Open the laboratory's bank once."""
-    with template() as opened:
-        yield opened
-
-
-@pytest.fixture
-def bank(opened: Template) -> Iterator[Bank]:
-    """Give a bank at which Asha holds accounts on every node."""
-    with laboratory(opened, broker=os.environ["REDIS_URL"]) as lab:
+def opened() -> Iterator[Bank]:
+    """Open a bank at which Asha holds accounts on every node."""
+    with new_laboratory(broker=os.environ["REDIS_URL"]) as lab:
         lab.manage("shell", "--no-imports", "-c", JOIN)
         environment = dict(lab.environment)
         environment.pop("REPLICA_DATABASE_URL", None)
@@ -90,12 +83,17 @@ def bank(opened: Template) -> Iterator[Bank]:
 
 
 @pytest.fixture
-def page(chromium: Path) -> Iterator[Page]:
+def bank(opened: Bank) -> Iterator[Bank]:
+    """Lend the bank, and undo what befell it."""
+    yield opened
+    opened.lab.heal()
+
+
+@pytest.fixture
+def page(chromium: Chromium) -> Iterator[Page]:
     """Give a browser's page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with chromium.lent() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def sending(debit: int, credit: int) -> dict[str, str]:
