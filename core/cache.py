@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, cast
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.db import DatabaseCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 AWAY_SECONDS: Final = 3.0
@@ -25,6 +25,21 @@ class CacheAway(RedisError):
     """Valkey failed a moment ago and is not asked again yet."""
 
 
+class _Client(RedisCacheClient):
+    """Django's client, which keeps the one of redis-py: making that costs more than asking."""
+
+    def __init__(self, servers: list[str], **options: Any) -> None:
+        super().__init__(servers, **options)
+        self._kept: dict[Any, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """Return the client of the server to ask."""
+        pool = self._get_connection_pool(write)
+        if pool not in self._kept:
+            self._kept[pool] = super().get_client(key, write=write)
+        return self._kept[pool]
+
+
 class BankCache(RedisCache):
     """Valkey. When it fails it is left alone for a while, so that a hanging one costs little.
 
@@ -40,6 +55,7 @@ class BankCache(RedisCache):
         many = {**params, "OPTIONS": {"MAX_ENTRIES": _MOST_COUNTED}}
         self._fallback = DatabaseCache(options.pop("FALLBACK_TABLE"), many)
         super().__init__(server, {**params, "OPTIONS": options})
+        self._class = _Client
 
     def add(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
