@@ -7,7 +7,7 @@ NAME ?=
 .DEFAULT_GOAL := help
 # A bank is ten processes: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help run test coverage fix css messages docs reference lock clean bench prove faults install install-dev
+.PHONY: help run test check form types tests coverage fix css messages docs reference lock clean bench prove faults install install-dev
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -15,14 +15,24 @@ help: ## List what can be made
 run: install ## Run a whole bank here: PORT=8000, BANK_VAR=var
 	@exec $(BIN)/python -m bankproject.runtime
 
-test: install-dev ## Check and test everything
+test: form ## Check and test everything
+	@$(MAKE) --no-print-directory --jobs=2 types tests
+
+check: form types ## Check everything but by tests: form, dependencies, types
+
+form: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --check --lint templates
-	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
-	$(TESTS)
+
+types:
+	$(BIN)/mypy .
+
+# What a test makes is none of this make's jobs.
+tests:
+	MAKEFLAGS= $(TESTS)
 
 coverage: install-dev ## Test everything, and tell which branches of the code no test takes
 	$(TESTS) --cov
