@@ -7,15 +7,15 @@ from typing import Final
 from uuid import uuid4
 
 import pytest
+from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection, connections
-from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts import known
 from bankproject.runtime.postgres import BankUrls
 from core import remembered
-from core.cache import BankCache
+from core.cache import BankCache, bank_cache
 from tests.servers import TestServer, test_server, worker_name
 from transactions.branches import registry
 
@@ -25,19 +25,24 @@ _copies: Final = count()
 
 
 @pytest.fixture(autouse=True)
-def _nothing_known(settings: Settings) -> None:
+def _nothing_known() -> None:
     """Let nothing be known of what other tests did: the same ids come again in their banks."""
-    usual = settings.CACHES["default"]
-    settings.CACHES = {"default": {**usual, "KEY_PREFIX": uuid4().hex}}
+    prefix = uuid4().hex
+    # Other settings would be another connection to Valkey for each test.
+    caches.settings["default"]["KEY_PREFIX"] = prefix
+    cache = bank_cache()
+    cache.key_prefix = cache._fallback.key_prefix = prefix  # noqa: SLF001  # what counts while it is away
     BankCache.trust_again()
     known.forget_all()
     remembered.forget_all()
 
 
 @pytest.fixture(scope="session")
-def server() -> TestServer:
-    """Return this run's PostgreSQL server."""
-    return test_server()
+def server() -> Iterator[TestServer]:
+    """Give this run's PostgreSQL server."""
+    found = test_server()
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,6 @@ from psycopg import sql
 from bankproject.runtime import valkey
 from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import (
-    DEPLOY,
     ROLES,
     SUPERUSER,
     BankUrls,
@@ -35,6 +35,11 @@ from bankproject.runtime.postgres import (
 
 _FOUND: Final = "BANK_TEST_SERVERS"
 _ROOM_BYTES: Final = 4 * 2**30
+_SAME_RIGHTS: Final = """
+UPDATE pg_database AS made SET datacl = template.datacl
+FROM pg_database AS template WHERE template.datname = %s AND made.datname = %s
+"""
+_PREPARED: Final = "SELECT gid FROM pg_prepared_xacts WHERE database = %s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +68,8 @@ class TestServer:
         """Copy a bank database that nobody is connected to."""
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy OWNER bank_owner")
         self.run(statement.format(sql.Identifier(database), sql.Identifier(template)))
-        with psycopg.connect(self.superuser_url(database), autocommit=True) as inside:
-            inside.execute((DEPLOY / "database.sql").read_bytes())
+        # Who may connect is all of database.sql that is not copied.
+        self._superuser.execute(_SAME_RIGHTS, [template, database])
         return self.urls(database)
 
     def drop(self, database: str) -> None:
@@ -73,12 +78,11 @@ class TestServer:
         self.run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
 
     def _roll_back_prepared(self, database: str) -> None:
-        with psycopg.connect(self.superuser_url(database), autocommit=True) as connection:
-            prepared = connection.execute(
-                "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
-            ).fetchall()
-            for (gid,) in prepared:
-                connection.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
+        prepared = self._superuser.execute(_PREPARED, [database]).fetchall()
+        if prepared:
+            with psycopg.connect(self.superuser_url(database), autocommit=True) as inside:
+                for (gid,) in prepared:
+                    inside.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
     @contextmanager
     def copied(self, template: str, database: str) -> Iterator[BankUrls]:
@@ -95,8 +99,16 @@ class TestServer:
 
     def run(self, statement: sql.SQL | sql.Composed) -> None:
         """Run one statement as the superuser, outside any bank."""
-        with psycopg.connect(self.superuser_url(), autocommit=True) as connection:
-            connection.execute(statement)
+        self._superuser.execute(statement)
+
+    @cached_property
+    def _superuser(self) -> psycopg.Connection:
+        """Return one connection for all statements: most cost less than to connect."""
+        return psycopg.connect(self.superuser_url(), autocommit=True)
+
+    def close(self) -> None:
+        """Close that connection."""
+        self._superuser.close()
 
 
 def test_server() -> TestServer:
