@@ -23,6 +23,7 @@ from transactions.branches.models import Node
 
 MUM: Final = "MUM"
 DEL: Final = "DEL"
+_MIGRATED: Final = "migrated_branch"
 BRANCHES: Final = {MUM: (201, "Mumbai"), DEL: (202, "Delhi")}
 
 
@@ -45,13 +46,18 @@ def empty_branch(
     django_db_blocker: DjangoDbBlocker,
     server: TestServer,
 ) -> str:
-    """Return the name of a database that is migrated as a branch's, made once for this worker."""
+    """Return the name of a database that is migrated as a branch's: by the first worker."""
     name = f"branch_{worker_name()}"
-    urls = server.create_bank(name)
-    aliases.add("NEW", database_settings(urls.app, name="NEW", allow_plaintext=False))
-    with django_db_blocker.unblock():
-        call_command("migrate", database="NEW", verbosity=0)
-    aliases.remove("NEW")
+    with server.making(_MIGRATED) as is_first:
+        if is_first:
+            urls = server.create_bank(name)
+            aliases.add("NEW", database_settings(urls.app, name="NEW", allow_plaintext=False))
+            with django_db_blocker.unblock():
+                call_command("migrate", database="NEW", verbosity=0)
+            aliases.remove("NEW")
+            server.copy(name, _MIGRATED)
+        else:
+            server.copy(_MIGRATED, name)
     return name
 
 

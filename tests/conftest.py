@@ -21,6 +21,7 @@ from transactions.branches import registry
 
 pytest_plugins = ("tests.machine", "tests.browsing", "tests.branches")
 
+_MIGRATED: Final = "migrated"
 _copies: Final = count()
 
 
@@ -47,14 +48,21 @@ def server() -> Iterator[TestServer]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: DjangoDbBlocker, server: TestServer) -> None:
-    """Migrate this worker's bank as its owner, and keep an empty copy for ``fresh_bank``.
+    """Give this worker a bank, and an empty copy of it for ``fresh_bank``.
 
-    The tests work as bank_app: what they may do is what the bank may do.
+    The first worker migrates it, as its owner; the others copy. The tests work as bank_app: what
+    they may do is what the bank may do.
     """
-    with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0)
-        connections.close_all()
-        server.copy(f"test_{worker_name()}", _template())
+    own = f"test_{worker_name()}"
+    with django_db_blocker.unblock(), server.making(_MIGRATED) as is_first:
+        if is_first:
+            call_command("migrate", verbosity=0)
+            connections.close_all()
+            server.copy(own, _MIGRATED)
+        else:
+            server.drop(own)
+            server.copy(_MIGRATED, own)
+        server.copy(_MIGRATED, _template())
 
 
 @pytest.fixture

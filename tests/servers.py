@@ -85,6 +85,14 @@ class TestServer:
                     inside.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
     @contextmanager
+    def making(self, database: str) -> Iterator[bool]:
+        """Tell one worker after the other whether a database is still to be made, by a copy."""
+        with psycopg.connect(self.superuser_url(), autocommit=True) as turn:
+            turn.execute("SELECT pg_advisory_lock(hashtext(%s))", [database])
+            known = turn.execute("SELECT FROM pg_database WHERE datname = %s", [database])
+            yield known.fetchone() is None
+
+    @contextmanager
     def copied(self, template: str, database: str) -> Iterator[BankUrls]:
         """Yield a copy of a bank database, dropped in the end."""
         urls = self.copy(template, database)
