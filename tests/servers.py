@@ -179,6 +179,8 @@ def _start() -> None:
         "max_replication_slots": "64",
         "max_wal_senders": "64",
         "max_wal_size": "1GB",
+        # Each new database begins with pages whole in the log, in memory that is soon free again.
+        "wal_compression": "off",
         # Guessing a password may be easy here; connecting is, too, and tests do little else.
         "scram_iterations": "1",
     }
