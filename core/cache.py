@@ -1,6 +1,7 @@
 """The bank's cache: Valkey, and what is done while it is away."""
 
 from collections.abc import Callable
+from functools import cached_property
 from time import monotonic
 from typing import Any, ClassVar, Final, cast
 
@@ -26,18 +27,15 @@ class CacheAway(RedisError):
 
 
 class _Client(RedisCacheClient):
-    """Django's client, which keeps the one of redis-py: making that costs more than asking."""
+    """Django's client, of one server, with one of redis-py: making that costs more than asking."""
 
-    def __init__(self, servers: list[str], **options: Any) -> None:
-        super().__init__(servers, **options)
-        self._kept: dict[Any, Any] = {}
+    @cached_property
+    def _made(self) -> Any:
+        return super().get_client(write=True)
 
-    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
-        """Return the client of the server to ask."""
-        pool = self._get_connection_pool(write)
-        if pool not in self._kept:
-            self._kept[pool] = super().get_client(key, write=write)
-        return self._kept[pool]
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:  # noqa: ARG002  # one server
+        """Return redis-py's client."""
+        return self._made
 
 
 class BankCache(RedisCache):
