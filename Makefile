@@ -80,7 +80,7 @@ install-dev:
 	@$(find_python) && exec $(PYTHON) bankproject/runtime/install.py requirements.txt requirements-dev.txt \
 		requirements-failover.txt
 
-TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 LOCK := --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
