@@ -36,6 +36,12 @@ def chromium_program() -> Path:
 
 
 @pytest.fixture(scope="session")
+def haproxy() -> Path:
+    """Return the machine's HAProxy."""
+    return _provide("HAProxy", _find_haproxy, lambda: _apt_install("haproxy"))
+
+
+@pytest.fixture(scope="session")
 def as_root() -> None:
     """Be root: what root is refused, or gives up, an ordinary user cannot try."""
     if os.geteuid() != 0:
@@ -86,6 +92,12 @@ def _install_postgres15() -> None:
 
 def _find_chromium() -> Path | None:
     return next((Path(found) for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def _find_haproxy() -> Path | None:
+    # Debian's place is on root's path alone.
+    found = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+    return Path(found) if found else None
 
 
 def _apt_install(package: str) -> None:

@@ -1,7 +1,6 @@
 """The bank's web server as a real process, over a bank of the tests."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from redis.exceptions import RedisError
 from bankproject.runtime.ports import first_free
 from bankproject.runtime.postgres import BankUrls
 from lb.snapshot import Backend, Snapshot, write_snapshot
-from tests.machine import give_up
 
 SECONDS_TO_START = 30
 
@@ -32,14 +30,12 @@ def website(urls: BankUrls, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def behind_haproxy(address: str, folder: Path) -> Iterator[str]:
+def behind_haproxy(address: str, folder: Path, *, program: Path) -> Iterator[str]:
     """Put HAProxy before a website, as ``make run LB=haproxy`` does, and yield its address."""
-    if shutil.which("haproxy") is None:
-        give_up("there is no HAProxy on this machine")
     port, file = first_free(22_400), folder / "balancer.json"
     backend = Backend(name="web-1", host="127.0.0.1", port=urlsplit(address).port or 80)
     file.write_bytes(write_snapshot(Snapshot(version=1, backends=(backend,))))
-    command = [sys.executable, "-m", "lb.haproxy", f"--snapshot={file}"]
+    command = [sys.executable, "-m", "lb.haproxy", f"--haproxy={program}", f"--snapshot={file}"]
     places = [f"--listen=127.0.0.1:{port}", f"--monitor=127.0.0.1:{first_free(port + 1)}"]
     driver = subprocess.Popen([*command, *places])
     try:

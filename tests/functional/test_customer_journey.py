@@ -102,8 +102,10 @@ def go_back_and_log_out(page: Page, receipt: str) -> None:
     assert "/auth/login/" in page.url
 
 
-def test_sends_money_once_through_haproxy(scene: Scene, chromium: Chromium, tmp_path: Path) -> None:
-    with behind_haproxy(scene.address, tmp_path) as address:
+def test_sends_money_once_through_haproxy(
+    scene: Scene, chromium: Chromium, haproxy: Path, tmp_path: Path
+) -> None:
+    with behind_haproxy(scene.address, tmp_path, program=haproxy) as address:
         sends_money_once(replace(scene, address=address), chromium, DESK)
 
 

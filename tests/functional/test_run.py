@@ -332,6 +332,7 @@ class TestTwoMachines:
         assert guide.is_done
 
 
+@pytest.mark.usefixtures("haproxy")
 class TestNewSettings:
     """A bank that had one node, no other balancer and no other address until now; by SIGTERM."""
 
@@ -345,8 +346,7 @@ class TestNewSettings:
         noted = json.loads(history.read_text())
         del noted["nodes"]
         history.write_text(json.dumps(noted))
-        plane = "haproxy" if shutil.which("haproxy") else "embedded"
-        with closed_in_the_end(bank, "SIGTERM", HOST="127.0.0.2", LB=plane) as terminal:
+        with closed_in_the_end(bank, "SIGTERM", HOST="127.0.0.2", LB="haproxy") as terminal:
             bank.wait_for_new("postgres", 0)
             forget_branches(bank)
             terminal.wait_for(f"The bank is open: http://127.0.0.2:{bank.port}", 240)

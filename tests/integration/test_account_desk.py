@@ -97,6 +97,18 @@ def wanted(number: int, **named: int | None) -> LimitsRequest:
     )
 
 
+def cooling_raise(number: int, *, of: User) -> LimitRaise:
+    """Leave an owner's wish to raise a daily limit."""
+    return LimitRaise.objects.create(
+        account=number,
+        limit=Limit.DAILY,
+        minor=900,
+        asked_by=of,
+        asked_at=NOW,
+        applies_at=NOW,
+    )
+
+
 class TestFreezing:
     def test_waits_for_a_second_admin(self, anjali: Caller, vivek: int, number: int) -> None:
         asked = ask_status(number, status=Status.FROZEN, admin=anjali, key="f", reason="stolen")
@@ -164,14 +176,7 @@ class TestLimits:
     ) -> None:
         for key, minor in (("a", 100), ("b", 50)):
             assert self.change(anjali, number, key, daily_limit=minor) is None
-        cooling = LimitRaise.objects.create(
-            account=number,
-            limit=Limit.DAILY,
-            minor=900,
-            asked_by=asha,
-            asked_at=NOW,
-            applies_at=NOW,
-        )
+        cooling = cooling_raise(number, of=asha)
         assert self.change(anjali, number, "a", daily_limit=100) is None
         assert limits(number).daily_limit == 50
         assert not Approval.objects.exists()
@@ -234,14 +239,7 @@ class TestLimits:
         self, anjali: Caller, vivek: int, asha: User, number: int
     ) -> None:
         self.change(anjali, number, "a", daily_limit=100)
-        LimitRaise.objects.create(
-            account=number,
-            limit=Limit.DAILY,
-            minor=900,
-            asked_by=asha,
-            asked_at=NOW,
-            applies_at=NOW,
-        )
+        cooling_raise(number, of=asha)
         asked = self.change(anjali, number, "b", daily_limit=200)
         assert asked is not None
         approve(asked.pk, checker=vivek)
@@ -254,14 +252,7 @@ class TestLimits:
     def test_that_are_lowered_forget_a_raise_in_the_name_of_who_lowers(
         self, anjali: Caller, asha: User, number: int
     ) -> None:
-        raised = LimitRaise.objects.create(
-            account=number,
-            limit=Limit.DAILY,
-            minor=900,
-            asked_by=asha,
-            asked_at=NOW,
-            applies_at=NOW,
-        )
+        raised = cooling_raise(number, of=asha)
         self.change(anjali, number, "a", daily_limit=100)
         forgotten = entries_of(raised)[-1]
         assert forgotten.pgh_diff == {"state": ["cooling", "cancelled"]}

@@ -159,4 +159,7 @@ class Load:
             return type(error).__name__
         if status == http.HTTPStatus.CREATED:
             self.ids.append(said["id"])
-        return str(status)
+        # Whose answer it is: the bank's names its problem, a proxy's does not.
+        return (
+            f"{status} {said['code']}" if isinstance(said, dict) and "code" in said else str(status)
+        )

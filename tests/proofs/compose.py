@@ -181,7 +181,7 @@ def _upgrade(podman: Podman, loads: Mapping[str, Load], outcome: Outcome) -> Non
         outcome.counts[f"answers_at_{name}_of_the_upgrade"] = dict(answers)
         outcome.counts[f"slowest_at_{name}_of_the_upgrade"] = round(load.slowest, 1)
         # The bank's own door is the image's, and away for a moment.
-        wrong = [one for one in answers if one != "201" and (name != "lb" or one.isdigit())]
+        wrong = [one for one in answers if one != "201" and (name != "lb" or one[0].isdigit())]
         outcome.check(f"the upgrade made {name} answer {wrong}", holds=not wrong)
     newest = podman.image(IMAGE)["Id"]
     for service in (*WEB, *BACKGROUND, "lb"):

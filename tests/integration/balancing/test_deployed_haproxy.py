@@ -1,6 +1,5 @@
 """Debian's HAProxy with the configuration for containers, before two backends of the tests."""
 
-import shutil
 import ssl
 import subprocess
 import time
@@ -11,29 +10,22 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-import pytest
-
 from bankproject.reference.sources import PROJECT
 from bankproject.runtime.ports import first_free
 from lb.haproxy.configuration import NAMING
 from tests.certificates import Authority
 from tests.integration.balancing.conftest import Answering, answering
 
-HAPROXY: Final = shutil.which("haproxy") or "/usr/sbin/haproxy"
 SECONDS: Final = 30.0
-
-pytestmark = pytest.mark.skipif(
-    not Path(HAPROXY).exists(), reason="there is no HAProxy on this machine"
-)
 
 
 class Deployed:
     """HAProxy as in containers, at a port of this machine."""
 
-    def __init__(self, folder: Path, backends: tuple[Answering, Answering]) -> None:
+    def __init__(self, program: Path, folder: Path, backends: tuple[Answering, Answering]) -> None:
         """Write the configuration with the addresses of here."""
-        self._authority = Authority()
-        self._certificate = self._authority.sign(folder, "localhost", days=90)
+        self._program = program
+        self._certificate = Authority().sign(folder, "localhost", days=90)
         self._port = first_free(23_400)
         self._file = folder / "haproxy.cfg"
         here = {
@@ -52,7 +44,7 @@ class Deployed:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it for the block."""
-        process = subprocess.Popen([HAPROXY, "-db", "-f", str(self._file)])
+        process = subprocess.Popen([str(self._program), "-db", "-f", str(self._file)])
         try:
             yield
         finally:
@@ -78,9 +70,11 @@ def test_its_names_are_those_that_the_driver_gives() -> None:
     assert all(line in text for line in NAMING)
 
 
-def test_what_a_backend_gives_up_is_sent_again_where_it_may_be_sent_twice(tmp_path: Path) -> None:
+def test_what_a_backend_gives_up_is_sent_again_where_it_may_be_sent_twice(
+    haproxy: Path, tmp_path: Path
+) -> None:
     with answering("a") as leaving, answering("b") as staying:
-        deployed = Deployed(tmp_path, (leaving, staying))
+        deployed = Deployed(haproxy, tmp_path, (leaving, staying))
         with deployed.running():
             end = time.monotonic() + SECONDS
             while deployed.status("GET") != 200:

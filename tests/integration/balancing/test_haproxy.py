@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -26,18 +25,13 @@ from lb.snapshot import Backend, Check, Deadlines, Policy, RateLimit, Snapshot
 from tests.certificates import Authority, Files
 from tests.integration.balancing.conftest import Answering, answering
 
-HAPROXY = shutil.which("haproxy") or "/usr/sbin/haproxy"
 SECONDS = 30.0
-
-pytestmark = pytest.mark.skipif(
-    not Path(HAPROXY).exists(), reason="there is no HAProxy on this machine"
-)
 
 
 class Balancer:
     """The driver's process, told by snapshots in a file."""
 
-    def __init__(self, folder: Path, tls: Files | None = None) -> None:
+    def __init__(self, program: Path, folder: Path, tls: Files | None = None) -> None:
         self.file, self.log = folder / "snapshot.json", folder / "log"
         self.tls = tls
         self.port = first_free(21_900)
@@ -46,7 +40,7 @@ class Balancer:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "lb.haproxy", "--haproxy", HAPROXY),
+                    *(sys.executable, "-m", "lb.haproxy", "--haproxy", str(program)),
                     *("--snapshot", str(self.file)),
                     *("--listen", f"127.0.0.1:{self.port}"),
                     *("--monitor", f"127.0.0.1:{self.monitor}"),
@@ -141,9 +135,9 @@ def until(true: Callable[[], object]) -> None:
 
 
 @pytest.fixture(scope="module")
-def balancer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Balancer]:
+def balancer(haproxy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Balancer]:
     """Give one HAProxy with its driver over all tests, and see it end without a rest."""
-    found = Balancer(tmp_path_factory.mktemp("haproxy"))
+    found = Balancer(haproxy, tmp_path_factory.mktemp("haproxy"))
     try:
         yield found
         masters = found.children()
@@ -272,10 +266,10 @@ def test_what_it_answers_itself_is_logged_under_the_id_it_names(
 
 
 @pytest.fixture
-def secured(tmp_path: Path) -> Iterator[tuple[Balancer, Authority]]:
+def secured(haproxy: Path, tmp_path: Path) -> Iterator[tuple[Balancer, Authority]]:
     """Give a HAProxy that speaks TLS, and who signed its certificate."""
     authority = Authority()
-    found = Balancer(tmp_path, authority.sign(tmp_path, "localhost", days=90))
+    found = Balancer(haproxy, tmp_path, authority.sign(tmp_path, "localhost", days=90))
     try:
         yield found, authority
     finally:
