@@ -190,6 +190,10 @@ def waiting_for_standbys(lab: Laboratory) -> Iterator[psycopg.Connection]:
         head_office.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         head_office.execute("SELECT pg_reload_conf()")
         try:
+            asked, said = "SHOW synchronous_standby_names", ("nobody",)
+            assert eventually(lambda: head_office.execute(asked).fetchone() == said, seconds=20)
+            # Whether commits wait is told by the checkpointer, once it has looked up from its work.
+            head_office.execute("CHECKPOINT")
             yield head_office
         finally:
             head_office.execute("ALTER SYSTEM RESET synchronous_standby_names")

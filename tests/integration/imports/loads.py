@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from select import select
 from typing import Final
 
 import pytest
@@ -91,17 +92,18 @@ def started(*arguments: object, bank: BankUrls) -> Iterator[subprocess.Popen[str
 def kill_loads(*arguments: object, bank: BankUrls, times: int, random: Random) -> int:
     """Start loads and kill -9 each at a random instant; return how many were killed in time.
 
-    The first one before its first row, while people and accounts come in; the others between rows.
+    The first one while people and accounts come in, or as soon as it tells of rows; the others
+    between rows.
     """
     killed = 0
     for nth in range(times):
         with started(*arguments, bank=bank) as process:
+            assert process.stdout is not None
             if nth == 0:
-                time.sleep(random.uniform(0.5, 2.5))
+                select([process.stdout], [], [], random.uniform(0.5, 2.5))
             else:
-                assert process.stdout is not None
                 process.stdout.readline()
-                time.sleep(random.uniform(0.0, 0.3))
+                time.sleep(random.uniform(0.0, 0.1))
         killed += process.returncode < 0
     return killed
 
