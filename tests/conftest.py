@@ -1,5 +1,6 @@
 """What every test can ask for."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -23,6 +24,11 @@ pytest_plugins = ("tests.machine", "tests.browsing", "tests.branches")
 
 _MIGRATED: Final = "migrated"
 _copies: Final = count()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector not look through thousands of tests again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

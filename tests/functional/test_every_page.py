@@ -53,8 +53,8 @@ THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _OF_A_PASSKEY: Final = ("mfa_edit_webauthn", "mfa_remove_webauthn")
 # Colours that fade from one theme to the other would be seen in between: what has an end is at it
 # at once, and so is what begins by that, until nothing changes any more.
-_WHAT_IS_WRONG: Final = """
-async how => {
+_END_FADING: Final = """
+async () => {
     const fades = one =>
         one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity;
     const fading = () => document.getAnimations().filter(fades);
@@ -62,18 +62,45 @@ async how => {
         fading().forEach(one => one.finish());
         await new Promise(requestAnimationFrame);
     } while (fading().length);
-    return (await axe.run(how)).violations;
 }
 """
-# WCAG 2.2 AA, and what axe's makers hold to be good practice. The other theme differs in colours
-# alone.
-_RULES: Final[dict[str, dict[str, Any]]] = {
-    "light": {"resultTypes": ["violations"]},
-    "dark": {
-        "resultTypes": ["violations"],
-        "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-    },
+# How each text looks: its colour and size, whether it is switched off, what a link stands in, and
+# all that lies behind.
+_LOOKS_OF_TEXTS: Final = """
+() => {
+    const isText = one =>
+        one.matches("input, select, textarea")
+        || [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    const isSeen = one => one.checkVisibility({opacityProperty: true, visibilityProperty: true});
+    const nothing = new Set(["rgba(0, 0, 0, 0)", "none", "1"]);
+    const behind = one => {
+        const found = [];
+        for (let each = one; each; each = each.parentElement) {
+            const {backgroundColor, backgroundImage, opacity} = getComputedStyle(each);
+            const own = [backgroundColor, backgroundImage, opacity];
+            found.push(...own.filter(it => !nothing.has(it)));
+        }
+        return found;
+    };
+    const look = one => {
+        const {color, fontSize, fontWeight, textShadow, textDecoration} = getComputedStyle(one);
+        const isOff = one.closest(":disabled, [aria-disabled=true]") !== null;
+        const around = one.matches("a") ? getComputedStyle(one.parentElement).color : "";
+        const own = [color, fontSize, fontWeight, textShadow, textDecoration, isOff, around];
+        return [...own, ...behind(one)].join("; ");
+    };
+    const texts = [...document.body.querySelectorAll("*")].filter(isText).filter(isSeen);
+    return [...new Set(texts.map(look))];
 }
+"""
+_WHAT_IS_WRONG: Final = """
+async rules => (await axe.run({resultTypes: ["violations"], ...rules})).violations
+"""
+# WCAG 2.2 AA, and what axe's makers hold to be good practice. Colours cost more than all else, and
+# are looked at where a text looks as none did before.
+_OF_COLOURS: Final = ("color-contrast", "link-in-text-block")
+_RULES_OF_COLOURS: Final = {"runOnly": _OF_COLOURS}
+_OTHER_RULES: Final = {"rules": {rule: {"enabled": False} for rule in _OF_COLOURS}}
 
 
 @dataclass(frozen=True)
@@ -83,6 +110,7 @@ class Bank:
     address: str
     callers: dict[str, Caller]
     belongings: Belongings
+    looks: dict[str, set[str]]
 
     def pages(self, who: str) -> Iterator[Route]:
         """Give the routes that answer ``who`` with something."""
@@ -101,9 +129,10 @@ class Bank:
 
 @dataclass
 class Looking:
-    """One pair of eyes: a browser's page, and what it complains of."""
+    """One pair of eyes: a browser's page, what it complains of, and how texts looked so far."""
 
     page: Page
+    looks: dict[str, set[str]]
     faults: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     here: str = ""
@@ -130,13 +159,24 @@ class Looking:
         # Before it opens: whatever fades from one theme to the other would be seen in between.
         self.page.emulate_media(color_scheme=THEMES[0])
         self.page.goto(address, wait_until="load")
+        self._note_violations(_OTHER_RULES)
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)
+            self.page.evaluate(_END_FADING)
             self._keep(f"{picture}-{theme}")
-            for violation in self.page.evaluate(_WHAT_IS_WRONG, _RULES[theme]):
-                self.note(f"{theme}: {_told(violation)}")
+            self._look_at_colours(theme)
         self._narrow(picture)
         self.seen.add(picture)
+
+    def _look_at_colours(self, theme: str) -> None:
+        looks = set(self.page.evaluate(_LOOKS_OF_TEXTS))
+        if not looks <= self.looks[theme]:
+            self._note_violations(_RULES_OF_COLOURS, theme)
+        self.looks[theme] |= looks
+
+    def _note_violations(self, rules: dict[str, Any], where: str = "") -> None:
+        for violation in self.page.evaluate(_WHAT_IS_WRONG, rules):
+            self.note(f"{where} {_told(violation)}".strip())
 
     def _narrow(self, picture: str) -> None:
         self.page.set_viewport_size({"width": NARROW, "height": 700})
@@ -162,7 +202,7 @@ def bank(site: str) -> Bank:
     """Give a served bank with somebody of each role, one of whom has one of everything."""
     people, callers = cast()
     belongings = with_passkey(belongings_of(people), people["customer A"])
-    return Bank(site, callers, belongings)
+    return Bank(site, callers, belongings, {theme: set() for theme in THEMES})
 
 
 def with_passkey(belongings: Belongings, owner: User) -> Belongings:
@@ -197,7 +237,7 @@ def looking_as(browser: Browser, bank: Bank, who: str) -> Looking:
         context.add_cookies([{"name": name, "value": session, "url": bank.address}])
     # Once for all pages: it is long, and each way through the protocol costs.
     context.add_init_script(AXE_SCRIPT)
-    looking = Looking(context.new_page())
+    looking = Looking(context.new_page(), bank.looks)
     looking.page.on("console", looking.hear)
     looking.page.on("pageerror", lambda error: looking.note(str(error)))
     return looking
