@@ -38,7 +38,7 @@ _WORD: Final = re.compile(r"[A-Za-z]{3,}")
 # What the world calls so in every language, and ids; then what the tests call people and things.
 _SAME: Final = re.compile(
     r"""Bankproject|PostgreSQL|JavaScript|English|Ctrl|Shift|API|SMS|UTC|CSV|PDF|PNG|SVG|OFX|MT940
-    |CAMT\.053|[A-Z]{3}|(?:bank_)?[a-z0-9]{10}…?|(?:[a-z]+:(?:read|write))|[a-z]+\.[a-z_]+|\S+@\S+|[Hh]ttps?://\S+|[0-9a-f-]{36}""",
+    |CAMT\.053|[A-Z]{3}|(?:bank_)?[a-z0-9]{10}…?|(?:[a-z]+:(?:read|write))|[a-z]+\.[a-z_]+|\S+@\S+|[Hh]ttps?://\S+|[0-9a-fA-F-]{36}""",
     re.VERBOSE,
 )
 _OURS: Final = re.compile(
