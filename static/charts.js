@@ -33,7 +33,8 @@ function optionsFor(table, place) {
     aria: { enabled: true, decal: { show: true }, label: { description: table.caption.textContent.trim() } },
     textStyle: { fontFamily: style.fontFamily },
     color: series.map((one) => color(one.color)),
-    grid: { left: 8, right: 8, top: 48, bottom: 8, containLabel: true },
+    // On a phone the legend needs two lines.
+    grid: { left: 8, right: 8, top: 64, bottom: 8, containLabel: true },
     legend: { top: 0, left: 0, textStyle: { color: color("base-content") } },
     // Drawn, not written as HTML: that would need a style that the bank's policy forbids.
     tooltip: { trigger: "axis", renderMode: "richText", formatter: (points) => [points[0].axisValue, ...points.map((point) => `${point.seriesName}: ${point.data.words}`)].join("\n") },
