@@ -65,31 +65,31 @@ async () => {
 }
 """
 # How each text looks: its colour and size, whether it is switched off, what a link stands in, and
-# all that lies behind.
+# all that is painted where it is, before or behind, wherever that comes from.
 _LOOKS_OF_TEXTS: Final = """
 () => {
     const isText = one =>
         one.matches("input, select, textarea")
         || [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
     const isSeen = one => one.checkVisibility({opacityProperty: true, visibilityProperty: true});
-    const nothing = new Set(["rgba(0, 0, 0, 0)", "none", "1"]);
-    const behind = one => {
-        const found = [];
-        for (let each = one; each; each = each.parentElement) {
-            const {backgroundColor, backgroundImage, opacity} = getComputedStyle(each);
-            const own = [backgroundColor, backgroundImage, opacity];
-            found.push(...own.filter(it => !nothing.has(it)));
-        }
-        return found;
+    const paintOf = one => {
+        const {backgroundColor, backgroundImage, opacity} = getComputedStyle(one);
+        return [backgroundColor, backgroundImage, opacity].join(" ");
     };
-    const look = one => {
+    const all = [...document.querySelectorAll("*")].filter(isSeen)
+        .map(one => ({one, box: one.getBoundingClientRect(), paint: paintOf(one)}));
+    const painted = all.filter(({paint}) => paint !== "rgba(0, 0, 0, 0) none 1");
+    const meets = (a, b) =>
+        a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const look = ({one, box}) => {
         const {color, fontSize, fontWeight, textShadow, textDecoration} = getComputedStyle(one);
         const isOff = one.closest(":disabled, [aria-disabled=true]") !== null;
         const around = one.matches("a") ? getComputedStyle(one.parentElement).color : "";
         const own = [color, fontSize, fontWeight, textShadow, textDecoration, isOff, around];
-        return [...own, ...behind(one)].join("; ");
+        const here = painted.filter(other => meets(box, other.box)).map(({paint}) => paint);
+        return [...own, ...here].join("; ");
     };
-    const texts = [...document.body.querySelectorAll("*")].filter(isText).filter(isSeen);
+    const texts = all.filter(({one}) => document.body.contains(one) && isText(one));
     return [...new Set(texts.map(look))];
 }
 """

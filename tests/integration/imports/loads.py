@@ -92,18 +92,17 @@ def started(*arguments: object, bank: BankUrls) -> Iterator[subprocess.Popen[str
 def kill_loads(*arguments: object, bank: BankUrls, times: int, random: Random) -> int:
     """Start loads and kill -9 each at a random instant; return how many were killed in time.
 
-    The first one while people and accounts come in, or as soon as it tells of rows; the others
-    between rows.
+    The first one while people and accounts come in, the others between rows; each when it tells of
+    more rows at the latest.
     """
     killed = 0
     for nth in range(times):
         with started(*arguments, bank=bank) as process:
             assert process.stdout is not None
-            if nth == 0:
-                select([process.stdout], [], [], random.uniform(0.5, 2.5))
-            else:
+            if nth:
                 process.stdout.readline()
-                time.sleep(random.uniform(0.0, 0.1))
+            seconds = random.uniform(0.0, 0.3) if nth else random.uniform(0.5, 2.5)
+            select([process.stdout], [], [], seconds)
         killed += process.returncode < 0
     return killed
 
