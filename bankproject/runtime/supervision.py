@@ -45,6 +45,15 @@ LOG_BYTES: Final = 10 * 1024 * 1024
 STEADY_SECONDS: Final = 10
 RETRIES: Final = 1000
 TURN_SECONDS: Final = 0.2
+# What supervisord handles, and what a program is told to end by.
+TAKEN_SIGNALS: Final = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+    signal.SIGUSR2,
+)
 
 # A full disk is told by whom it hinders, not by every line that cannot be logged.
 loggers.Handler.handleError = lambda _handler: None
@@ -107,6 +116,21 @@ class _Options(ServerOptions):  # type: ignore[misc]  # supervisor has no types
             for program in plan.programs()
             if RANKS[program.stage] == rank
         ]
+
+    def fork(self) -> int:
+        """Fork. A signal that the child is sent before it becomes its program ends it.
+
+        supervisord's own handlers, which it would inherit, note such a signal and forget it.
+        """
+        taken = signal.pthread_sigmask(signal.SIG_BLOCK, TAKEN_SIGNALS)
+        try:
+            pid: int = super().fork()
+            if pid == 0:
+                for number in TAKEN_SIGNALS:
+                    signal.signal(number, signal.SIG_DFL)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, taken)
+        return pid
 
     def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
         """Record the new process, then become its program."""
@@ -199,8 +223,13 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         super().tick(now)
         if os.getppid() != self._parent or (self._has_terminal and not _terminal_is_there()):
             self._stop()
-        if not self._is_open and self._process("web").pid:
+        if not self._is_open and not self._is_closing and self._process("web").pid:
             self._look_whether_open()
+
+    @property
+    def _is_closing(self) -> bool:
+        """Tell whether it was told to stop; what starts from now on nobody would end."""
+        return bool(self.options.mood < SupervisorStates.RUNNING)
 
     def _look_whether_open(self) -> None:
         """Open the bank when it answers; the balancer, where there is one, once the pages do."""
@@ -250,7 +279,9 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
         self._console_write(event.data.decode("utf-8", errors="replace"))
 
     def _on_end(self, event: Any) -> None:
-        if self.stopping:
+        # Ctrl-C reaches a child that is just being made as well; that is no failed start.
+        self.handle_signal()
+        if self._is_closing:
             return
         process = event.process
         if process.pid:
@@ -281,7 +312,7 @@ class _Bank(Supervisor):  # type: ignore[misc]  # supervisor has no types
             self._fail(f"{name} does not start: {reason}")
 
     def _on_fatal(self, event: Any) -> None:
-        if self.stopping:
+        if self._is_closing:
             return
         name = event.process.config.name
         self._say(f"[red]{name} does not stay up; see {self._plan.home.log / name}.log[/]")

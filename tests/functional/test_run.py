@@ -69,6 +69,18 @@ def forget_branches(bank: Bank) -> None:
         head_office.execute("DELETE FROM transactions_node")
 
 
+def wait_for_unborn(bank: Bank) -> None:
+    """Return once one of the bank's processes is held up between its making and its program."""
+    supervisor = psutil.Process(int((bank.folder / "run" / "supervisor.pid").read_text("ascii")))
+    deadline = time.monotonic() + 30
+    while not any(
+        one.cmdline() == supervisor.cmdline() and time.time() - one.create_time() > 1
+        for one in supervisor.children()
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def assert_closed(bank: Bank) -> None:
     """Check that nothing is left of a bank but its data."""
     bank.wait_until_gone()
@@ -305,11 +317,22 @@ class TestCloseBank:
             terminal.wait_for("Closing the bank")
 
     def test_works_while_it_opens(self, bank: Bank) -> None:
+        # The pages' process cannot write it, and so not become its program, until it is read.
+        record = bank.folder / "run" / "processes" / "web"
+        os.mkfifo(record)
         with bank.run(MAKE_RUN) as terminal:
+            # The start looks who is left, and reads nothing.
+            os.close(os.open(record, os.O_WRONLY))
             bank.wait_for_new("postgres", 0)
+            wait_for_unborn(bank)
+            record.unlink()
             terminal.type(CTRL_C)
             assert_closed(bank)
             assert "Traceback" not in terminal.read()
+        log = (bank.folder / "log" / "supervisor.log").read_text(encoding="utf-8")
+        told = log.rpartition("received SIGINT")[2]
+        assert "stopped: web (terminated by SIGTERM)" in told
+        assert "SIGKILL" not in told
 
 
 class TestTwoMachines:
