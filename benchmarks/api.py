@@ -44,6 +44,11 @@ _PAIRS: Final = {
     "read_vs_bare": ("statement", "bare statement"),
 }
 _START_SECONDS: Final = 30
+# As a plain Django project is served.
+_THREADS: Final = (
+    *("-m", "gunicorn", "--worker-class=gthread", "--workers=2", "--threads=8", "--preload"),
+    "--no-control-socket",
+)
 _GRANIAN: Final = ("-m", "granian", "--interface", "asgi", "--workers", "2", "--no-ws")
 
 
@@ -201,7 +206,10 @@ def _server(name: str, environment: Mapping[str, str]) -> Iterator[Server]:
     bound = f"127.0.0.1:{port}"
     commands = {
         "bank": pages_command("bankproject.wsgi", bound),
-        "hordak": pages_command("benchmarks._api_hordak:application", bound),
+        "hordak": [
+            *(sys.executable, *_THREADS, f"--bind={bound}"),
+            "benchmarks._api_hordak:application",
+        ],
         "bare": [
             *(sys.executable, *_GRANIAN),
             *("--host", "127.0.0.1", "--port", str(port)),

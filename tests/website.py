@@ -80,7 +80,7 @@ def _start(
     return subprocess.Popen(
         [
             *command,
-            "--worker-class=gthread",
+            "--worker-class=bankproject.web.worker.TurnsWorker",
             f"--workers={workers}",
             "--threads=4",
             "--no-control-socket",

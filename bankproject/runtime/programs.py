@@ -15,8 +15,8 @@ from bankproject.runtime.valkey import Valkey
 from core.db.aliases import HEAD_OFFICE
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-WEB_WORKERS: Final = 2
-WEB_THREADS: Final = 8
+WEB_WORKERS: Final = 3
+WEB_THREADS: Final = 6
 
 Stage = Literal["servers", "opening", "pages", "balancing", "background"]
 
@@ -170,7 +170,7 @@ def pages_command(application: str, *bound: str) -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", application),
         *(f"--bind={one}" for one in bound),
-        "--worker-class=gthread",
+        "--worker-class=bankproject.web.worker.TurnsWorker",
         f"--workers={WEB_WORKERS}",
         f"--threads={WEB_THREADS}",
         # The application is read once, before the workers part from their parent.

@@ -66,6 +66,7 @@ class RequestHead:
         "method",
         "repeatable",
         "request_id",
+        "target",
         "upgrade",
     )
 
@@ -73,6 +74,7 @@ class RequestHead:
         self, method: str, target: bytes, reader: "_RequestReader", *, is_old: bool
     ) -> None:
         self.method = method
+        self.target = target
         self.is_old = is_old
         self.length = reader.length
         self.chunked = reader.chunked
@@ -217,6 +219,18 @@ class _RequestReader(_Reader):
         self.upgrade = self.upgrade or value.lower() == b"websocket"
 
 
+class _WholeReader(_RequestReader):
+    """Keeps all fields, also what a balancer before this one has added."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.fields: list[tuple[bytes, bytes]] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self.fields.append((name.lower(), value.rstrip(b" \t")))
+
+
 class _ResponseReader(_Reader):
     def on_header(self, name: bytes, value: bytes) -> None:
         self.count += 1
@@ -270,6 +284,7 @@ class HeadParser:
 
     def __init__(self) -> None:
         self._request = _RequestReader()
+        self._whole = _WholeReader()
         self._response = _ResponseReader()
 
     def request(self, head: bytes) -> RequestHead:
@@ -277,11 +292,14 @@ class HeadParser:
 
         Raises ``RefusedError``.
         """
-        reader = self._request
-        reader.begin()
-        parser = HttpRequestParser(reader)
-        _feed(parser, head)
-        return _admitted(reader, head, parser.get_method())
+        return _read_request(self._request, head)
+
+    def whole_request(self, head: bytes) -> tuple[RequestHead, list[tuple[bytes, bytes]]]:
+        """Return the same, and all its fields, names in lower case: for who answers it.
+
+        Raises ``RefusedError``.
+        """
+        return _read_request(self._whole, head), self._whole.fields
 
     def response(self, head: bytes) -> ResponseHead:
         """Return the answer whose head, blank line included, is ``head``.
@@ -293,6 +311,13 @@ class HeadParser:
         parser = HttpResponseParser(reader)
         _feed(parser, head)
         return _believed(reader, head, parser.get_status_code())
+
+
+def _read_request(reader: _RequestReader, head: bytes) -> RequestHead:
+    reader.begin()
+    parser = HttpRequestParser(reader)
+    _feed(parser, head)
+    return _admitted(reader, head, parser.get_method())
 
 
 def _feed(parser: HttpRequestParser | HttpResponseParser, head: bytes) -> None:

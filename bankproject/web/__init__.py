@@ -1,0 +1,1 @@
+"""How web workers answer requests: gunicorn runs the processes, this what each does."""

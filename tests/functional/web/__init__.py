@@ -1,0 +1,1 @@
+"""Web workers from outside: what clients and balancers see."""
