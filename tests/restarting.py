@@ -15,6 +15,8 @@ from uuid import uuid4
 import psutil
 import psycopg
 
+from bankproject.runtime.backend import NAME
+from bankproject.runtime.programs import WEB_WORKERS
 from tests.functional.runtime.terminal import Bank
 
 PATIENCE: Final = 60.0
@@ -26,6 +28,7 @@ PEOPLE: Final = (
 )
 WELL: Final = {"page 200", "transfer 201", "keyless 401", "log-in 200"}
 """Keyless: a transfer of nobody's. It is never sent twice, so no balancer can help it."""
+EVERY_WORKER: Final = [NAME.format(number) for number in range(1, WEB_WORKERS + 1)]
 _AMOUNT: Final = "0.01"
 _MINOR: Final = 1
 # A token lives for five minutes.
@@ -205,7 +208,7 @@ def wait_until_all_serve(bank: Bank, seconds: float = PATIENCE) -> None:
         found: dict[str, str] = {}
         with suppress(OSError, http.client.HTTPException, ValueError):
             found = backends(bank)
-        if found == {"web-1": "up", "web-2": "up"}:
+        if found == dict.fromkeys(EVERY_WORKER, "up"):
             return
         assert time.monotonic() < deadline, f"not all serve: {found}"
         time.sleep(_LOOK_SECONDS)

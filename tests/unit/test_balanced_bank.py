@@ -16,7 +16,7 @@ from bankproject.runtime.errors import StartError
 from bankproject.runtime.home import Home
 from bankproject.runtime.places import places_of
 from bankproject.runtime.planning import make_plan, prepare_servers
-from bankproject.runtime.programs import Plan
+from bankproject.runtime.programs import WEB_WORKERS, Plan
 from lb.snapshot import read_snapshot
 
 _SERVERS = ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL", "REPLICA_DATABASE_URL")
@@ -52,7 +52,7 @@ def test_people_reach_the_balancer_and_it_alone_knows_the_workers_secret(planned
     assert {"lb.data", "--listen=127.0.0.1:8000"} <= {*commands["balancer"]}
     binds = [one.removeprefix("--bind=") for one in commands["web"] if one.startswith("--bind")]
     assert binds == plan.settings["BACKEND_NETWORKS"].split(",")
-    assert len({*binds, "127.0.0.1:8000"}) == 3
+    assert len({*binds, "127.0.0.1:8000"}) == WEB_WORKERS + 1
     assert plan.settings["TRUSTED_PROXY_COUNT"] == "1"
     told = [one.name for one in plan.programs() if balancing.secret in str(one.environment)]
     assert told == ["web", "balancer"]
@@ -92,7 +92,7 @@ def test_the_balancer_knows_the_workers_before_they_have_registered(planned: Pla
     prepare_servers(Plan(**{**plan.__dict__, "clusters": {}, "valkey": None}))
     found = read_snapshot(plan.balancing.snapshot.read_bytes())
     assert [f"{one.host}:{one.port}" for one in found.backends] == plan.balancing.bound
-    assert [one.name for one in found.backends] == ["web-1", "web-2"]
+    assert [one.name for one in found.backends] == ["web-1", "web-2", "web-3"]
     assert (found.version, found.check.host) == (1, "localhost:8000")
 
 
