@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -19,7 +20,8 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     if environ["PATH_INFO"] == "/seen":
         return _answer(start, str(_seen).encode())
     _seen += 1
-    return _PATHS.get(environ["PATH_INFO"], _told)(environ, start, asked)
+    answer: Callable[..., Iterable[bytes]] = _PATHS.get(environ["PATH_INFO"], _told)
+    return answer(environ, start, asked)
 
 
 def _answer(start: Start, body: bytes) -> list[bytes]:
@@ -73,17 +75,59 @@ def _nothing(_environ: dict[str, Any], start: Start, _asked: dict[str, str]) -> 
     return []
 
 
+def _excess(_environ: dict[str, Any], start: Start, _asked: dict[str, str]) -> list[bytes]:
+    """Say less than comes, which would be taken for the next answer."""
+    start("200 OK", [("Content-Length", "5")])
+    return [b"12345", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL"]
+
+
+def _smuggle(_environ: dict[str, Any], start: Start, asked: dict[str, str]) -> list[bytes]:
+    """Say one field in another."""
+    start("200 OK", [("X-Name", asked["name"]), ("Content-Length", "2")])
+    return [b"ok"]
+
+
+def _headless(_environ: dict[str, Any], _start: Start, _asked: dict[str, str]) -> list[bytes]:
+    return [b"no head"]
+
+
+def _changed(_environ: dict[str, Any], start: Callable[..., object], _asked: object) -> list[bytes]:
+    """Begin an answer, and think better of it."""
+    start("200 OK", [])
+    failure = RuntimeError("before anything was sent")
+    start("503 Service Unavailable", [("Content-Length", "4")], (RuntimeError, failure, None))
+    return [b"busy"]
+
+
+def _slowly(_environ: dict[str, Any], start: Start, _asked: dict[str, str]) -> Iterator[bytes]:
+    """Answer in pieces that take their time."""
+    start("200 OK", [])
+    for number in range(4):
+        yield b"%d" % number
+        time.sleep(0.6)
+
+
+def _exit(_environ: dict[str, Any], _start: Start, _asked: dict[str, str]) -> list[bytes]:
+    sys.exit("a thread of the application's own would end")
+
+
 def _fail(_environ: dict[str, Any], _start: Start, _asked: dict[str, str]) -> list[bytes]:
     message = "at once"
     raise RuntimeError(message)
 
 
-_PATHS = {
+_PATHS: dict[str, Callable[..., Iterable[bytes]]] = {
     "/sleep": _sleep,
     "/digest": _digest,
     "/ignore": _ignore,
     "/long": _long,
     "/short": _short,
     "/nothing": _nothing,
+    "/excess": _excess,
+    "/smuggle": _smuggle,
+    "/headless": _headless,
+    "/changed": _changed,
+    "/slowly": _slowly,
+    "/exit": _exit,
     "/fail": _fail,
 }

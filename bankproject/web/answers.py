@@ -20,6 +20,7 @@ from lb.data.heads import RefusedError, RequestHead, status_line
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _GATHERED_BYTES: Final = 65_536
+_GATHERED_SECONDS: Final = 1.0
 _BODILESS: Final = frozenset({"204", "304"})
 # What concerns the connection is the worker's to say.
 _OF_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
@@ -86,6 +87,7 @@ class Answer:
         self.closes = closes or head.close or (body is not None and not body.has_ended)
         self._length: int | None = None
         self._sent = 0
+        self._written_at = time.monotonic()
         self._head: list[str] = []
         self._is_bodiless = self._is_chunked = False
 
@@ -104,9 +106,9 @@ class Answer:
             if lower not in _OF_CONNECTION:
                 head.append(f"{name}: {value}\r\n")
         self._is_bodiless = self._request.method == "HEAD" or status[:3] in _BODILESS
-        if self._length is None and not self._is_bodiless:
-            self._is_chunked = not self._request.is_old
-            self.closes = self.closes or self._request.is_old
+        is_open = self._length is None and not self._is_bodiless
+        self._is_chunked = is_open and not self._request.is_old
+        self.closes = self.closes or (is_open and self._request.is_old)
         self._head = head
         return self._refuse_old_way
 
@@ -116,7 +118,10 @@ class Answer:
         raise NotImplementedError(message)
 
     def send(self, pieces: Iterable[bytes]) -> None:
-        """Send the body, many small pieces at once. Raises ``GoneError``."""
+        """Send the body, many small pieces at once.
+
+        Raises ``GoneError``, ValueError when it is not the answer that was announced.
+        """
         gathered: list[bytes] = []
         size = 0
         for piece in pieces:
@@ -124,31 +129,39 @@ class Answer:
                 continue
             gathered.append(in_chunk(piece) if self._is_chunked else piece)
             size += len(piece)
-            if size >= _GATHERED_BYTES:
-                self._write(gathered)
-                self._sent += size
+            if size >= _GATHERED_BYTES or time.monotonic() > self._written_at + _GATHERED_SECONDS:
+                self._write(gathered, size)
                 gathered, size = [], 0
-        self._sent += size
         if self._is_chunked:
             gathered.append(LAST_CHUNK)
-        self._write(gathered)
+        self._write(gathered, size)
         if not self._is_bodiless and self._length not in (None, self._sent):
             message = f"an answer of {self._length} bytes has {self._sent}"
             raise ValueError(message)
 
-    def _write(self, gathered: list[bytes]) -> None:
+    def _write(self, gathered: list[bytes], size: int) -> None:
+        self._sent += size
+        if self._length is not None and self._sent > self._length:
+            # The rest would be taken for the next answer.
+            message = f"an answer of {self._length} bytes has more"
+            raise ValueError(message)
         if not self.has_begun:
             gathered.insert(0, self._first())
             self.has_begun = True
         self._connection.send(b"".join(gathered))
+        self._written_at = time.monotonic()
 
     def _first(self) -> bytes:
-        head = self._head
-        head.append(f"Date: {_date(int(time.time()))}\r\n")
+        lines = [*self._head, f"Date: {_date(int(time.time()))}\r\n"]
         if self._is_chunked:
-            head.append("Transfer-Encoding: chunked\r\n")
-        head.append("Connection: close\r\n\r\n" if self.closes else "\r\n")
-        return "".join(head).encode("latin-1")
+            lines.append("Transfer-Encoding: chunked\r\n")
+        if self.closes:
+            lines.append("Connection: close\r\n")
+        head = "".join(lines)
+        if not self._head or not head.count("\r") == head.count("\n") == len(lines):
+            message = "an answer without a head, or with one field in another"
+            raise ValueError(message)
+        return f"{head}\r\n".encode("latin-1")
 
 
 @lru_cache(maxsize=1)
@@ -177,7 +190,8 @@ def answer(
     except Exception:
         log.exception("answer_failed", method=head.method)
         if not found.has_begun:
-            tell(connection, _FAILED, "Something went wrong here.", "internal_error")
+            detail, is_head = "Something went wrong here.", head.method == "HEAD"
+            tell(connection, _FAILED, detail, "internal_error", is_head=is_head)
         return False
     return not found.closes
 
@@ -187,7 +201,9 @@ def refuse(connection: Connection, error: RefusedError) -> None:
     tell(connection, error.status, f"Refused: {error.reason}.", "refused")
 
 
-def tell(connection: Connection, status: int, detail: str, code: str) -> None:
+def tell(
+    connection: Connection, status: int, detail: str, code: str, *, is_head: bool = False
+) -> None:
     """Answer in the bank's form of problems, without the application. Raises ``GoneError``."""
     line, request_id = status_line(status), str(uuid4())
     log.warning("request_refused", status=status, detail=detail, request_id=request_id)
@@ -202,4 +218,4 @@ def tell(connection: Connection, status: int, detail: str, code: str) -> None:
     body = json.dumps(problem).encode()
     head = b"Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"
     rest = b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
-    connection.send(b"".join((line, head, rest, body)))
+    connection.send(b"".join((line, head, rest, b"" if is_head else body)))

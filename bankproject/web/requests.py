@@ -2,6 +2,7 @@
 
 import io
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -12,10 +13,14 @@ from lb.data.heads import END, MAX_HEAD, HeadParser, RefusedError, RequestHead
 READ_BYTES: Final = 65_536
 AWAITED_BYTES: Final = 65_536
 """So much of a body is awaited before the application is asked; the rest it reads as it comes."""
-MOST_CHUNKED_BYTES: Final = 16 * 2**20
-"""A body in chunks does not say how long it is: it is awaited whole, and may not be longer."""
+MOST_CHUNKED_BYTES: Final = 2_621_440
+"""A body in chunks does not say how long it is: it is awaited whole, and may not be longer.
+
+Django takes no longer ones from forms.
+"""
 SLOWEST_SECONDS: Final = 30.0
-"""So long the application waits for more of a body, and for a client to take more of an answer."""
+SLOWEST_BYTES: Final = 10_000
+"""A thread waits so long for a client in one request, and a second more for so many bytes."""
 
 _AT_ONCE: Final = False
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -35,7 +40,8 @@ class Connection:
 
     __slots__ = (
         *("base", "body", "deadline", "fields", "is_closed", "is_leaving", "is_parked"),
-        *("is_taken", "peer", "socket", "_head", "_held", "_parser"),
+        *("is_taken", "peer", "socket"),
+        *("_head", "_held", "_moved", "_parser", "_waits_since"),
     )
 
     def __init__(
@@ -57,6 +63,8 @@ class Connection:
         self.fields: list[tuple[bytes, bytes]] = []
         self.body: Body | None = None
         self._parser = HeadParser()
+        self._waits_since: float | None = None
+        self._moved = 0
         self._held = b""
 
     @property
@@ -104,7 +112,8 @@ class Connection:
 
     def begin_next(self) -> None:
         """Forget the request that was answered."""
-        self._head = self.body = None
+        self._head = self.body = self._waits_since = None
+        self._moved = 0
 
     def keep(self, rest: bytes) -> None:
         """Keep what came behind a body: it is the next request's."""
@@ -113,31 +122,48 @@ class Connection:
     def wait_for_body(self) -> bytes:
         """Return more bytes when they come. Raises ``GoneError``."""
         try:
-            self.socket.settimeout(SLOWEST_SECONDS)
+            self.socket.settimeout(self._patience())
             data = self.socket.recv(READ_BYTES)
-            self.socket.setblocking(_AT_ONCE)
         except OSError as error:
             raise GoneError from error
+        finally:
+            self.socket.setblocking(_AT_ONCE)
         if not data:
             raise GoneError
+        self._moved += len(data)
         return data
 
     def send(self, data: bytes) -> None:
         """Send all of it, at the pace of the client. Raises ``GoneError``."""
+        view = memoryview(data)
         try:
-            sent = self._send_at_once(data)
-            if sent < len(data):
-                self.socket.settimeout(SLOWEST_SECONDS)
-                self.socket.sendall(memoryview(data)[sent:])
-                self.socket.setblocking(_AT_ONCE)
+            sent = self._send_at_once(view)
+            while sent < len(view):
+                self.socket.settimeout(self._patience())
+                moved = self.socket.send(view[sent:])
+                self._moved += moved
+                sent += moved
         except OSError as error:
             raise GoneError from error
+        finally:
+            if self.socket.gettimeout():
+                self.socket.setblocking(_AT_ONCE)
 
-    def _send_at_once(self, data: bytes) -> int:
+    def _send_at_once(self, view: memoryview) -> int:
         try:
-            return self.socket.send(data)
+            return self.socket.send(view)
         except BlockingIOError:
             return 0
+
+    def _patience(self) -> float:
+        """Return how long a thread waits for this client yet. Raises ``GoneError``."""
+        now = time.monotonic()
+        if self._waits_since is None:
+            self._waits_since = now
+        left = self._waits_since + SLOWEST_SECONDS + self._moved / SLOWEST_BYTES - now
+        if left <= 0:
+            raise GoneError
+        return left
 
     def leave(self) -> None:
         """Say no more, and hear the client out: a reset would take the answer back."""
@@ -189,7 +215,8 @@ class Body(io.RawIOBase):
     def for_application(self) -> io.BufferedIOBase:
         """Return it as the application reads it (``wsgi.input``)."""
         if self.has_ended:
-            return io.BytesIO(b"".join(self._pieces))
+            whole, self._pieces = b"".join(self._pieces), []
+            return io.BytesIO(whole)
         return io.BufferedReader(self, READ_BYTES)
 
     def readable(self) -> bool:

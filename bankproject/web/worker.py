@@ -7,6 +7,7 @@ long one, whatever it waits for, holds up nobody else's. After Schmidt, O'Ryan, 
 Buschmann, "Leader/Followers" (2000).
 """
 
+import errno
 import os
 import selectors
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+import structlog
 from gunicorn.workers.base import Worker
 
 from bankproject.web.answers import answer, environment, refuse
@@ -22,12 +24,15 @@ from bankproject.web.requests import Connection, GoneError
 from lb.data.heads import RefusedError
 
 LONG_SECONDS: Final = 0.05
+_SHORT_OF: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _QUIET_SECONDS: Final = 0.25
 """How often a worker that nobody asks looks around; asked, after each ``LONG_SECONDS``."""
 _ARRIVING_SECONDS: Final = 10.0
 """So long a request may take to arrive, as far as it is awaited."""
 _LINGER_SECONDS: Final = 2.0
 """So long a worker that ends stays for what clients may be sending, and one hears a client out."""
+
+log = structlog.get_logger(__name__)
 
 
 class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -69,7 +74,8 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 beaten_at = now
                 self.notify()
                 self._close_overdue(now)
-                self.alive = self.alive and self.ppid == os.getppid()
+                if self.ppid != os.getppid():
+                    self.alive = False
             if self._asked:
                 looked_at, self._asked = now, False
             self._depose(now)
@@ -85,6 +91,11 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _close_overdue(self, now: float) -> None:
         with self._state:
+            if not self._lead.locked():
+                # All threads are busy, and nobody can have read what has come.
+                for one in self._connections:
+                    one.deadline = max(one.deadline, now + _LINGER_SECONDS)
+                return
             overdue = [one for one in self._connections if not one.is_taken and one.deadline < now]
             for connection in overdue:
                 self._forget(connection)
@@ -107,9 +118,14 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     # the other threads
 
     def _take_turns(self) -> None:
-        while True:
-            self._lead.acquire()
-            self._go_on_leading(self._term)
+        try:
+            while True:
+                self._lead.acquire()
+                self._go_on_leading(self._term)
+        except BaseException:
+            # Nobody may lead any more: gunicorn puts another worker in the place of this one.
+            log.exception("web_thread_failed")
+            self.alive = False
 
     def _go_on_leading(self, term: int) -> None:
         """Wait for connections and answer them, until another thread has the lead."""
@@ -125,17 +141,22 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def _accept(self, listener: Any, base: Mapping[str, Any]) -> None:
         try:
             client, peer = listener.accept()
-        except OSError:
-            # Another worker was faster, or the client is gone, or too many files are open.
+        except OSError as error:
+            # Else another worker was faster, or the client is gone.
+            if error.errno in _SHORT_OF:
+                time.sleep(LONG_SECONDS)
             return
         if len(self._connections) >= self.cfg.worker_connections:
             client.close()
             return
         deadline = time.monotonic() + _ARRIVING_SECONDS
-        connection = Connection(client, peer, base, deadline=deadline)
         with self._state:
-            self._connections.add(connection)
-            self._selector.register(client, selectors.EVENT_READ, connection)
+            try:
+                connection = Connection(client, peer, base, deadline=deadline)
+                self._selector.register(client, selectors.EVENT_READ, connection)
+                self._connections.add(connection)
+            except OSError:
+                client.close()
 
     def _take(self, connection: Connection) -> bool:
         """Take a connection, unless another thread has it: that one will see what has come."""
@@ -170,8 +191,12 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             connection.receive()
             answered = self._answer_all(connection)
         except GoneError:
-            with self._state:
-                self._forget(connection)
+            self._drop(connection)
+            return
+        except BaseException:
+            # The application ends this request, not the thread that answers others.
+            log.exception("web_request_failed")
+            self._drop(connection)
             return
         if connection.is_leaving:
             return
@@ -200,6 +225,10 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def _dismiss(connection: Connection) -> None:
         connection.leave()
         connection.deadline = time.monotonic() + _LINGER_SECONDS
+
+    def _drop(self, connection: Connection) -> None:
+        with self._state:
+            self._forget(connection)
 
     def _forget(self, connection: Connection) -> None:
         """Close a connection; the state's lock is held."""

@@ -156,8 +156,9 @@ class TestReading:
 
     def test_long_body_in_chunks_is_awaited_whole(self, server: Server) -> None:
         head = b"POST /digest HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n"
-        raw = head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(LARGE), LARGE)
-        assert f"{len(LARGE)} {hashlib.sha256(LARGE).hexdigest()}".encode() in server.say(raw)
+        body = LARGE[:2_000_000]
+        raw = head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        assert f"{len(body)} {hashlib.sha256(body).hexdigest()}".encode() in server.say(raw)
 
     def test_body_in_chunks_without_end_is_refused(self, server: Server) -> None:
         head = b"POST /digest HTTP/1.1\r\nHost: b\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -227,6 +228,34 @@ class TestAnswering:
         with pytest.raises(http.client.IncompleteRead):
             server.ask("/short")
 
+    @pytest.mark.parametrize(
+        "path", ["/excess", "/headless", "/smuggle?name=a%0D%0AX-Other:%20b", "/smuggle?name=a%0A"]
+    )
+    def test_answer_that_is_none_is_an_error(self, server: Server, path: str) -> None:
+        answers = server.say(b"GET %b HTTP/1.1\r\nHost: b\r\n\r\n" % path.encode() + GET)
+        assert answers.startswith(b"HTTP/1.1 500 ")
+        assert answers.count(b"HTTP/1.1") == 1
+
+    def test_application_may_think_better_of_it(self, server: Server) -> None:
+        answer = server.say(b"GET /changed HTTP/1.1\r\nHost: b\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"chunked" not in answer
+        assert answer.endswith(b"\r\n\r\nbusy")
+
+    def test_failed_head_has_no_body(self, server: Server) -> None:
+        answer = server.say(b"HEAD /fail HTTP/1.1\r\nHost: b\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 500 ")
+        assert answer.endswith(b"\r\n\r\n")
+
+    def test_slow_pieces_are_not_held_back_for_long(self, server: Server) -> None:
+        with server.connect() as client:
+            client.sendall(b"GET /slowly HTTP/1.1\r\nHost: b\r\n\r\n")
+            begun = time.monotonic()
+            _until(client, b"\r\n\r\n")
+            first = time.monotonic() - begun
+            _until(client, b"0\r\n\r\n")
+            assert first < time.monotonic() - begun - 0.5
+
     def test_no_body_where_none_belongs(self, server: Server) -> None:
         head = b"HEAD /long?pieces=3 HTTP/1.1\r\nHost: b\r\n\r\n"
         nothing = b"GET /nothing HTTP/1.1\r\nHost: b\r\n\r\n"
@@ -259,6 +288,17 @@ class TestWaiting:
             asked = [pool.submit(server.ask, "/sleep?seconds=0.2") for _ in range(4 * THREADS)]
             assert [one.result() for one in asked] == [(200, b"slept")] * (4 * THREADS)
 
+    def test_what_arrived_while_all_were_busy_is_answered(self, server: Server) -> None:
+        # Longer than connections are kept that nobody says anything at.
+        with server.connect() as kept, ThreadPoolExecutor(THREADS) as pool:
+            kept.sendall(GET)
+            _until(kept, b"}")
+            long = [pool.submit(server.ask, "/sleep?seconds=4") for _ in range(THREADS)]
+            time.sleep(0.5)
+            kept.sendall(GET)
+            assert _requests(_until(kept, b"}")) == 1
+            assert [one.result() for one in long] == [(200, b"slept")] * THREADS
+
     def test_requests_that_arrive_slowly_take_no_thread(self, server: Server) -> None:
         head = b"POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 10\r\n\r\n12345"
         with ExitStack() as stack:
@@ -285,6 +325,28 @@ class TestWaiting:
             assert _requests(_rest(client)) == 1
             # gunicorn's own keep-alive, and a look at them each second.
             assert 1 < time.monotonic() - begun < PATIENCE / 2
+
+    def test_requests_that_end_their_thread_end_themselves_alone(self, server: Server) -> None:
+        for _ in range(2 * THREADS):
+            with suppress(http.client.HTTPException, ConnectionError):
+                server.ask("/exit")
+        assert server.ask("/")[0] == 200
+
+    def test_too_many_open_files_are_waited_out(self, server: Server) -> None:
+        (worker,) = psutil.Process(server.process.pid).children()
+        usual = worker.rlimit(psutil.RLIMIT_NOFILE)
+        worker.rlimit(psutil.RLIMIT_NOFILE, (worker.num_fds() + 5, usual[1]))
+        try:
+            with ExitStack() as stack:
+                for _ in range(20):
+                    stack.enter_context(server.connect())
+                time.sleep(0.2)
+                before = sum(worker.cpu_times()[:2])
+                time.sleep(1)
+                assert sum(worker.cpu_times()[:2]) - before < 0.3
+            assert server.ask("/")[0] == 200
+        finally:
+            worker.rlimit(psutil.RLIMIT_NOFILE, usual)
 
     def test_idle_worker_costs_next_to_nothing(self, server: Server) -> None:
         time.sleep(1.5)

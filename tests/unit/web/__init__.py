@@ -1,0 +1,1 @@
+"""How web workers answer requests."""
