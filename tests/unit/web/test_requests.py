@@ -44,16 +44,15 @@ def test_body_that_drips_is_not_waited_for_long(
     connection, client = both
     head = b"POST / HTTP/1.1\r\nHost: b\r\nContent-Length: 1000000\r\n\r\n"
     _arrive(connection, client, head + b"x" * AWAITED_BYTES)
-    stop = threading.Event()
+    stop, begun = threading.Event(), time.monotonic()
 
     def drip() -> None:
         with suppress(OSError):
-            while not stop.wait(0.05):
+            while not stop.wait(0.05) and time.monotonic() < begun + 5:
                 client.sendall(b"x")
 
     dripping = threading.Thread(target=drip)
     dripping.start()
-    begun = time.monotonic()
     try:
         assert connection.body is not None
         with pytest.raises(GoneError):
