@@ -103,8 +103,7 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def _end(self) -> None:
         """Take no new connections, and wait for those that are there."""
         for listener in self.sockets:
-            with suppress(KeyError):
-                self._selector.unregister(listener)
+            self._close(listener)
         begun = time.monotonic()
         with self._state:
             for connection in self._connections:
@@ -114,6 +113,17 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self._close_overdue(time.monotonic())
             self._depose(time.monotonic())
             time.sleep(LONG_SECONDS)
+
+    def _close(self, listener: Any) -> None:
+        """Listen no more: whoever comes now must be told so at once, and not when this one is gone.
+
+        Who came before is answered.
+        """
+        base = self._selector.unregister(listener).data
+        while self._accept(listener, base):
+            pass
+        # gunicorn's own close would leave nothing to ask for a thread that is just looking.
+        listener.sock.close()
 
     # the other threads
 
@@ -138,17 +148,18 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                     if not self._leave(key.data, term):
                         return
 
-    def _accept(self, listener: Any, base: Mapping[str, Any]) -> None:
+    def _accept(self, listener: Any, base: Mapping[str, Any]) -> bool:
+        """Take a connection; tell whether there was one."""
         try:
             client, peer = listener.accept()
         except OSError as error:
             # Else another worker was faster, or the client is gone.
             if error.errno in _SHORT_OF:
                 time.sleep(LONG_SECONDS)
-            return
+            return False
         if len(self._connections) >= self.cfg.worker_connections:
             client.close()
-            return
+            return True
         deadline = time.monotonic() + _ARRIVING_SECONDS
         with self._state:
             try:
@@ -157,6 +168,7 @@ class TurnsWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 self._connections.add(connection)
             except OSError:
                 client.close()
+        return True
 
     def _take(self, connection: Connection) -> bool:
         """Take a connection, unless another thread has it: that one will see what has come."""

@@ -373,3 +373,13 @@ class TestEnding:
             assert server.process.wait(PATIENCE) == 0
             with pytest.raises(ConnectionRefusedError):
                 server.connect()
+
+    def test_who_comes_meanwhile_is_refused_at_once(self) -> None:
+        with _served() as server, server.connect() as idle:
+            idle.sendall(GET)
+            _until(idle, b"}")
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.7)
+            with pytest.raises(ConnectionRefusedError):
+                server.connect()
+            assert server.process.poll() is None
