@@ -2,8 +2,8 @@
 
 `make bench NAME=api`; ROUNDS and SECONDS change how often and how long each load runs. The bank is
 served as `make run` serves it, with everything on: authentication, rate limits, strict bodies,
-idempotency, logs. All servers have two processes, on one PostgreSQL server; 16 connections, each
-of another person.
+idempotency, logs; hordak by the same server. The bare handler has two processes. All on one
+PostgreSQL server; 16 connections, each of another person.
 """
 
 import json
@@ -44,11 +44,6 @@ _PAIRS: Final = {
     "read_vs_bare": ("statement", "bare statement"),
 }
 _START_SECONDS: Final = 30
-# As a plain Django project is served.
-_THREADS: Final = (
-    *("-m", "gunicorn", "--worker-class=gthread", "--workers=2", "--threads=8", "--preload"),
-    "--no-control-socket",
-)
 _GRANIAN: Final = ("-m", "granian", "--interface", "asgi", "--workers", "2", "--no-ws")
 
 
@@ -206,10 +201,7 @@ def _server(name: str, environment: Mapping[str, str]) -> Iterator[Server]:
     bound = f"127.0.0.1:{port}"
     commands = {
         "bank": pages_command("bankproject.wsgi", bound),
-        "hordak": [
-            *(sys.executable, *_THREADS, f"--bind={bound}"),
-            "benchmarks._api_hordak:application",
-        ],
+        "hordak": pages_command("benchmarks._api_hordak:application", bound),
         "bare": [
             *(sys.executable, *_GRANIAN),
             *("--host", "127.0.0.1", "--port", str(port)),

@@ -1,7 +1,6 @@
 """What a WSGI application (PEP 3333) is told of a request, and its answer as it is sent."""
 
 import io
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ import structlog
 from bankproject.web.requests import Connection, GoneError
 from lb.data.bodies import LAST_CHUNK, in_chunk
 from lb.data.heads import RefusedError, RequestHead, status_line
+from lb.data.problems import problem
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -54,7 +54,6 @@ def environ_of(connection: Connection, head: RequestHead) -> dict[str, Any]:
         **connection.base,
         "REQUEST_METHOD": head.method,
         "PATH_INFO": (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1"),
-        "RAW_URI": head.target.decode("latin-1"),
         "QUERY_STRING": query.decode("latin-1"),
         "SERVER_PROTOCOL": "HTTP/1.0" if head.is_old else "HTTP/1.1",
         "REMOTE_ADDR": connection.peer[0],
@@ -207,15 +206,7 @@ def tell(
     """Answer in the bank's form of problems, without the application. Raises ``GoneError``."""
     line, request_id = status_line(status), str(uuid4())
     log.warning("request_refused", status=status, detail=detail, request_id=request_id)
-    problem = {
-        "type": "about:blank",
-        "title": line[13:-2].decode(),
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "request_id": request_id,
-    }
-    body = json.dumps(problem).encode()
+    body = problem(status, detail, code, request_id)
     head = b"Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"
     rest = b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
     connection.send(b"".join((line, head, rest, b"" if is_head else body)))

@@ -1,7 +1,6 @@
 """A client's connection: its requests, each answered before the next is read."""
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Final, cast
 
 from lb.data.allowance import client_of
@@ -15,6 +14,7 @@ from lb.data.heads import (
     RequestHead,
     status_line,
 )
+from lb.data.problems import problem
 from lb.data.tls import HSTS
 
 if TYPE_CHECKING:
@@ -307,15 +307,7 @@ class ClientConnection(asyncio.Protocol):
         balancer, line = self._balancer, status_line(status)
         self._request_id = self._request_id or balancer.new_id()
         balancer.own_answers.made(status, code, self._request_id, now=balancer.now())
-        problem = {
-            "type": "about:blank",
-            "title": line[13:-2].decode(),
-            "status": status,
-            "detail": detail,
-            "code": code,
-            "request_id": self._request_id.decode(),
-        }
-        body = json.dumps(problem).encode()
+        body = problem(status, detail, code, self._request_id.decode())
         retry = b"Retry-After: %d\r\n" % max(1, round(wait)) if status in (429, 503) else b""
         closing = b"Connection: close\r\n" if closes else b""
         head = b"Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"

@@ -119,7 +119,6 @@ class TestReading:
             "REQUEST_METHOD": "GET",
             "PATH_INFO": "/a b\u00c3\u00bc",
             "QUERY_STRING": "c=%20d",
-            "RAW_URI": "/a%20b%C3%BC?c=%20d",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "SERVER_PORT": str(server.port),
             "REMOTE_ADDR": "127.0.0.1",
